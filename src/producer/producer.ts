@@ -1,0 +1,164 @@
+import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
+import { type Finished, type Job, type JobSummary, type ListFilter, listFilterSchema } from '../shared/contract/job.ts';
+import { type LedgerRow, type WasteQuery, type WasteReport, wasteQuerySchema } from '../shared/contract/ledger.ts';
+import { type CancelOptions, cancelOptionsSchema, type EnqueueOptions } from '../shared/contract/request.ts';
+import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
+import type { Configuration } from '../shared/runtime/settings.ts';
+import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import type { ReplyOf, Store } from '../shared/store/store.ts';
+import { acceptance, type NewJob } from './acceptance.ts';
+import { type WaitOptions, waitForOutcome } from './wait.ts';
+
+export interface ProducerParts {
+  store: Store;
+  configuration: Configuration;
+  telemetry: Telemetry;
+}
+
+export interface EnqueuedJob {
+  id: string;
+  /** `queued`; a repeated enqueue of the same request gives what has become of it. */
+  status: JobStatus;
+}
+
+/** One place in the answer of `enqueueMany`: the job, or why this one was refused. The others are not affected. */
+export type EnqueueResult = (EnqueuedJob & { error: null }) | { id: string; status: null; error: HeadstoneError };
+
+/** For app code: asks for work, cancels it, reads what became of it. Any number, in any process. */
+export class Producer {
+  private readonly store: Store;
+  private readonly configuration: Configuration;
+  private readonly telemetry: Telemetry;
+
+  constructor({ store, configuration, telemetry }: ProducerParts) {
+    this.store = store;
+    this.configuration = configuration;
+    this.telemetry = telemetry;
+  }
+
+  /** The three BullMQ queues, for a board of your own. Look, but add nothing: the record is the truth. */
+  get queues() {
+    return this.store.queues.all;
+  }
+
+  /** Rejects when the store does not answer, is too old or may evict. Every other call does this by itself. */
+  async ready(): Promise<void> {
+    await this.store.ready();
+  }
+
+  /**
+   * Accepts a request: once this resolves, the job ends in an outcome (I5). The same id with the same request is the
+   * same job; with another one: `id_conflict`.
+   */
+  async enqueue(request: unknown, options: EnqueueOptions = {}): Promise<EnqueuedJob> {
+    const [result] = await this.enqueueMany([{ request, options }]);
+    if (!result) throw new Error('One request gives one result.');
+    if (result.error) throw result.error;
+    return { id: result.id, status: result.status };
+  }
+
+  /**
+   * The same for many, in a few round trips. Throws before anything is written when a request is invalid; a conflict of
+   * ids stands in its own place of the answer.
+   */
+  async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
+    const calls = jobs.map((job, position) => acceptance(job, this.configuration, jobs.length > 1 ? position : null));
+    const replies = await this.store.runMany('accept', calls);
+    const work = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? reply.work : []));
+    try {
+      await this.store.queues.addFresh(work, this.store.now());
+      await this.store.clear(work);
+    } catch {
+      // Accepted is accepted: the entries stand in the outbox, and a worker's sweeper adds them (I5).
+    }
+    return replies.map((reply, position) => this.enqueued(calls[position]?.given.id ?? '', reply));
+  }
+
+  private enqueued(id: string, reply: ReplyOf<'accept'> | Error): EnqueueResult {
+    if (reply instanceof HeadstoneError) return { id, status: null, error: reply };
+    if (reply instanceof Error) throw reply;
+    switch (reply.reply) {
+      case 'accepted':
+        this.telemetry.emit('job_accepted', { job_id: id });
+        return { id, status: reply.status, error: null };
+      case 'same':
+        return { id, status: reply.status, error: null };
+      case 'conflict':
+        return { id, status: null, error: conflict(id) };
+      case 'taken':
+        return { id, status: null, error: taken(id) };
+    }
+  }
+
+  /**
+   * Decides the job as cancelled, unless it has ended (I1, I2). When the verdict is `cancelled` or `already_cancelled`,
+   * nobody sees a result of it any more, whatever the provider does.
+   */
+  async cancel(id: string, options: CancelOptions = {}): Promise<{ verdict: Verdict }> {
+    parseInput(jobIdSchema, id);
+    const { reason, actor } = parseInput(cancelOptionsSchema, options);
+    const reply = await this.store.run('decide', {
+      id,
+      status: 'cancelled',
+      cause: 'cancelled',
+      ...(reason === undefined ? {} : { reason }),
+      ...(actor === undefined ? {} : { actor }),
+    });
+    await this.store.untilDurable();
+    if (reply.reply === 'decided') {
+      this.telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'cancelled' });
+      await this.store.followQuietly(reply.work);
+    }
+    const verdict: Verdict =
+      reply.reply === 'decided' ? 'cancelled' : reply.reply === 'already' ? `already_${reply.status}` : 'not_found';
+    this.telemetry.emit('job_cancel_asked', { job_id: id, verdict });
+    return { verdict };
+  }
+
+  /** The whole record, or null where there is none. */
+  async get(id: string): Promise<Job | null> {
+    return await this.store.job(parseInput(jobIdSchema, id));
+  }
+
+  /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`. */
+  async wait(id: string, options: WaitOptions = {}): Promise<Finished> {
+    return await waitForOutcome(this.store, parseInput(jobIdSchema, id), options);
+  }
+
+  /** The newest first, 50 where no limit is given. */
+  async list(filter: ListFilter = {}): Promise<JobSummary[]> {
+    return await this.store.list(parseInput(listFilterSchema, filter));
+  }
+
+  /** Wasted beside used tokens and cost, summed under one dimension. */
+  async waste(query: WasteQuery = {}): Promise<WasteReport> {
+    return await this.store.waste(parseInput(wasteQuerySchema, query));
+  }
+
+  /** The rows opened in the time given (milliseconds since 1970), the oldest first. */
+  async ledger({ sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = {}): Promise<LedgerRow[]> {
+    return await this.store.rows(sinceMs, untilMs);
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+  }
+}
+
+function conflict(id: string): HeadstoneError {
+  return new HeadstoneError(
+    'id_conflict',
+    `The id ${id} belongs to a job with another request: nothing was enqueued. Use a new id, or leave it out.`,
+    { param: 'id' },
+  );
+}
+
+function taken(id: string): HeadstoneError {
+  return new HeadstoneError(
+    'id_taken',
+    `The id ${id} is taken: nothing was enqueued. Use another id, or leave it out.`,
+    {
+      param: 'id',
+    },
+  );
+}

@@ -1,0 +1,115 @@
+import { HeadstoneError } from '../shared/contract/errors.ts';
+import type { Finished, Job } from '../shared/contract/job.ts';
+import type { Store } from '../shared/store/store.ts';
+
+export interface WaitOptions {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** A message on the channel can be lost; the record is read again this often without one. */
+const REREAD_MS = 5000;
+/** While the store does not answer. */
+const RETRY_MS = 500;
+
+export async function waitForOutcome(store: Store, id: string, options: WaitOptions): Promise<Finished> {
+  const bell = new Bell();
+  const stopListening = await store.decisions.listen(message => {
+    if (message === null || message.id === id) bell.ring();
+  });
+  const { timeoutMs, signal } = options;
+  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const ended = AbortSignal.any([signal, timeout].filter(one => one !== undefined));
+  const onEnd = () => bell.ring();
+  ended.addEventListener('abort', onEnd);
+  try {
+    let seen = false;
+    for (;;) {
+      signal?.throwIfAborted();
+      if (timeout?.aborted) throw timedOut(id, timeoutMs ?? 0);
+      const job = await read(store, id, seen);
+      if (job === null)
+        throw new HeadstoneError(
+          'job_not_found',
+          `There is no job ${id}: it was never enqueued, or its record has expired.`,
+        );
+      if (job !== 'unreachable') {
+        seen = true;
+        const finished = finishedOf(job);
+        if (finished) return finished;
+      }
+      await bell.heard(job === 'unreachable' ? RETRY_MS : REREAD_MS);
+    }
+  } finally {
+    stopListening();
+    ended.removeEventListener('abort', onEnd);
+    bell.close();
+  }
+}
+
+/** The first read may fail; after it a lost store is waited for, since the job goes on without us. */
+async function read(store: Store, id: string, patient: boolean): Promise<Job | null | 'unreachable'> {
+  try {
+    return await store.job(id);
+  } catch (error) {
+    if (patient && error instanceof HeadstoneError && error.code === 'store_unreachable') return 'unreachable';
+    throw error;
+  }
+}
+
+function timedOut(id: string, timeoutMs: number): HeadstoneError {
+  return new HeadstoneError(
+    'wait_timeout',
+    `Job ${id} has not ended after ${timeoutMs} ms. It goes on: wait again, or cancel it.`,
+  );
+}
+
+/** Null while the job is open. */
+function finishedOf(job: Job): Finished | null {
+  const { id, status } = job;
+  switch (status) {
+    case 'completed':
+    case 'incomplete':
+      if (job.response === null)
+        throw new HeadstoneError(
+          'result_expired',
+          `Job ${id} ended as ${status}, and its result is no longer kept (HEADSTONE_RESULT_TTL_MS).`,
+        );
+      return { id, status, response: job.response };
+    case 'failed':
+      return { id, status, error: job.outcome?.error ?? { code: 'server_error', message: 'The run failed.' } };
+    case 'cancelled':
+    case 'expired':
+      return job.tombstone && { id, status, tombstone: job.tombstone };
+    default:
+      return null;
+  }
+}
+
+/** Remembers a ring that came while nobody was listening. */
+class Bell {
+  private rung = false;
+  private wake: (() => void) | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  ring(): void {
+    this.rung = true;
+    this.wake?.();
+  }
+
+  /** Resolves at the next ring, at one that has been, or when the time is over. */
+  async heard(atMostMs: number): Promise<void> {
+    if (!this.rung)
+      await new Promise<void>(resolve => {
+        this.wake = resolve;
+        this.timer = setTimeout(resolve, atMostMs);
+      });
+    this.close();
+    this.rung = false;
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.wake = undefined;
+  }
+}

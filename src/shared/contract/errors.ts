@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+
+/**
+ * What a program can react to. The message is for a person: what happened, and what to do.
+ * `retryable`: the same call may succeed later, unchanged.
+ */
+const codes = {
+  invalid_request: { retryable: false },
+  id_conflict: { retryable: false },
+  id_taken: { retryable: false },
+  job_not_found: { retryable: false },
+  result_expired: { retryable: false },
+  wait_timeout: { retryable: true },
+  not_durable: { retryable: true },
+  store_unreachable: { retryable: true },
+  store_unsuitable: { retryable: false },
+  configuration: { retryable: false },
+} as const;
+export type ErrorCode = keyof typeof codes;
+
+export class HeadstoneError extends Error {
+  override readonly name = 'HeadstoneError';
+  readonly code: ErrorCode;
+  /** The field that was wrong, where there is one. */
+  readonly param: string | null;
+
+  constructor(code: ErrorCode, message: string, options: { param?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.param = options.param ?? null;
+  }
+
+  get retryable(): boolean {
+    return codes[this.code].retryable;
+  }
+}
+
+/** Parses what a caller gave; the error names every wrong field in one sentence and repeats no value of it (I13). */
+export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  const problems = parsed.error.issues.map(issue => {
+    const field = issue.path.join('.') || 'the request';
+    return `${field} ${issue.message.replace(/^Invalid input: /, 'is wrong: ')}`;
+  });
+  throw new HeadstoneError('invalid_request', `${problems.join('; ')}.`, { param: first?.path.join('.') ?? '' });
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { causeSchema, outcomeStatusSchema, verdictSchema } from './words.ts';
+
+const text = z.string();
+const count = z.number();
+const tokens = z.number().int().nullable();
+const job = { job_id: text, model: text.optional() };
+const response = { ...job, response_id: text };
+
+/**
+ * Every fact that Headstone tells, in one table: the log, the metrics and the tests subscribe to it.
+ * The schemas are strict, so a line can carry no field that is not listed here: no prompt, no output (I13).
+ */
+export const eventTable = {
+  job_accepted: { level: 'debug', fields: z.strictObject(job) },
+  job_cancel_asked: { level: 'info', fields: z.strictObject({ job_id: text, verdict: verdictSchema }) },
+  job_decided: {
+    level: 'info',
+    fields: z.strictObject({ ...job, outcome: outcomeStatusSchema, code: text.optional() }),
+  },
+  launch_intended: { level: 'debug', fields: z.strictObject({ ...job, epoch: count }) },
+  launch_acknowledged: { level: 'info', fields: z.strictObject({ ...response, epoch: count }) },
+  launch_refused: {
+    level: 'warn',
+    fields: z.strictObject({ ...job, epoch: count, code: text, http_status: count.nullable(), next: text }),
+  },
+  launch_unknown: { level: 'error', fields: z.strictObject({ ...job, epoch: count, code: text, grace_ms: count }) },
+  launch_unrecorded: { level: 'error', fields: z.strictObject({ ...response, epoch: count }) },
+  launches_held: { level: 'error', fields: z.strictObject({ scope: text, code: text, for_ms: count, advice: text }) },
+  poll_looked: { level: 'debug', fields: z.strictObject({ ...response, upstream_status: text }) },
+  poll_failed: { level: 'warn', fields: z.strictObject({ ...response, code: text, retry_in_ms: count }) },
+  run_repeated: { level: 'warn', fields: z.strictObject({ ...response, code: text }) },
+  upstream_cancelled: { level: 'info', fields: z.strictObject({ ...response, upstream_status: text }) },
+  upstream_cancel_failed: { level: 'warn', fields: z.strictObject({ ...response, code: text, retry_in_ms: count }) },
+  response_unwanted: { level: 'info', fields: z.strictObject({ ...response, cause: causeSchema }) },
+  late_result_dropped: { level: 'warn', fields: z.strictObject({ ...response, upstream_status: text }) },
+  tokens_wasted: {
+    level: 'warn',
+    fields: z.strictObject({
+      job_id: text,
+      response_id: text,
+      model: text,
+      tenant: text,
+      cause: causeSchema,
+      reason: text.nullable(),
+      actor: text.nullable(),
+      input_tokens: tokens,
+      output_tokens: tokens,
+      total_tokens: tokens,
+      cost_usd_micros: tokens,
+      late_by_ms: tokens,
+      status: z.enum(['final', 'unknown']),
+    }),
+  },
+  work_recovered: { level: 'info', fields: z.strictObject({ entries: count, from: z.enum(['outbox', 'patrol']) }) },
+  activation_failed: { level: 'error', fields: z.strictObject({ queue: text, entry_id: text, error: text }) },
+  store_lost: { level: 'error', fields: z.strictObject({ address: text, error: text }) },
+  store_back: { level: 'info', fields: z.strictObject({ address: text }) },
+  setting_unknown: { level: 'warn', fields: z.strictObject({ advice: text }) },
+  process_ready: { level: 'info', fields: z.strictObject({ process: text, address: text.optional() }) },
+  process_stopping: { level: 'info', fields: z.strictObject({ process: text }) },
+  process_stopped: { level: 'info', fields: z.strictObject({ process: text }) },
+} as const satisfies Record<string, { level: 'debug' | 'info' | 'warn' | 'error'; fields: z.ZodObject }>;
+
+export type EventName = keyof typeof eventTable;
+export type EventFields<Name extends EventName> = z.infer<(typeof eventTable)[Name]['fields']>;

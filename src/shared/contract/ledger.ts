@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { usageSchema } from './response.ts';
+import { causeSchema } from './words.ts';
+
+/** One upstream response: what it cost, and whether anybody wanted it (I3). */
+export const ledgerRowSchema = z.object({
+  response_id: z.string(),
+  job_id: z.string(),
+  model: z.string(),
+  tenant: z.string(),
+  tags: z.array(z.string()),
+  /** Null until the job is decided. */
+  kind: z.enum(['used', 'wasted']).nullable(),
+  cause: causeSchema.nullable(),
+  reason: z.string().nullable(),
+  actor: z.string().nullable(),
+  /** Of the usage alone: `unknown` where no GET ever showed one, which is not zero. */
+  status: z.enum(['pending', 'final', 'unknown']),
+  usage: usageSchema.nullable(),
+  /** Millionths of a dollar; null for a model or tier without a known price. */
+  cost_usd_micros: z.number().int().nullable(),
+  /** From the outcome to the first sight of the final usage. */
+  late_by_ms: z.number().int().nullable(),
+  /** When the row was opened, which is also the day that its sums belong to. */
+  at: z.number().int(),
+  /** What the row can be priced again from. */
+  service_tier: z.string().nullable(),
+  served_model: z.string().nullable(),
+  tool_usage: z.looseObject({}).nullable(),
+  price_table: z.string().nullable(),
+  /** The last status that the upstream showed. */
+  upstream_status: z.string().nullable(),
+});
+export type LedgerRow = z.infer<typeof ledgerRowSchema>;
+
+export const wasteDimensionSchema = z.enum(['model', 'tenant', 'cause', 'actor', 'tag', 'day']);
+export type WasteDimension = z.infer<typeof wasteDimensionSchema>;
+
+const count = z.number().int();
+
+/** Wasted responses summed under one key; `used_total_tokens` stands beside them for the proportion. */
+export const wasteSumSchema = z.object({
+  key: z.string(),
+  responses: count,
+  input_tokens: count,
+  output_tokens: count,
+  total_tokens: count,
+  cost_usd_micros: count,
+  /** Responses whose usage is not known, so not in the tokens above. */
+  unknown: count,
+  /** Responses whose tokens are known and have no price, so not in the cost above. */
+  unpriced: count,
+  used_responses: count,
+  used_total_tokens: count,
+  used_cost_usd_micros: count,
+});
+export type WasteSum = z.infer<typeof wasteSumSchema>;
+
+export const wasteReportSchema = z.object({ data: z.array(wasteSumSchema), totals: wasteSumSchema });
+export type WasteReport = z.infer<typeof wasteReportSchema>;
+
+const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
+
+export const wasteQuerySchema = z.strictObject({
+  groupBy: wasteDimensionSchema.optional(),
+  tenant: z.string().optional(),
+  /** UTC days, both included. */
+  since: z.string().regex(dayPattern, 'must be a day like 2026-11-21').optional(),
+  until: z.string().regex(dayPattern, 'must be a day like 2026-11-21').optional(),
+});
+export type WasteQuery = z.infer<typeof wasteQuerySchema>;

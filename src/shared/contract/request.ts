@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { actorSchema, jobIdSchema, onUnknownLaunchSchema, reasonSchema, tagsSchema, tenantSchema } from './words.ts';
+
+/** The upstream takes 16 metadata pairs; one of them is ours. */
+const MOST_METADATA_PAIRS = 15;
+
+const metadataSchema = z
+  .record(z.string().max(64), z.string().max(512))
+  .refine(
+    metadata => Object.keys(metadata).length <= MOST_METADATA_PAIRS,
+    `must have at most ${MOST_METADATA_PAIRS} pairs: the provider takes 16, and Headstone needs one of them`,
+  )
+  .refine(metadata => !('headstone' in metadata), 'must not use the key "headstone": Headstone writes it');
+
+/** The body of a create. What we do not name goes to the upstream as it is. */
+export const requestSchema = z
+  .looseObject({
+    model: z
+      .string({ error: 'is missing: name the model, or on Azure the deployment' })
+      .trim()
+      .min(1, 'must not be empty'),
+    input: z.union([z.string().min(1, 'must not be empty'), z.array(z.looseObject({})).min(1)]).optional(),
+    prompt: z.looseObject({}).nullish(),
+    metadata: metadataSchema.nullish(),
+    background: z.literal(true, { error: 'must be true or left out: Headstone runs background responses' }).optional(),
+    store: z
+      .literal(true, { error: 'must be true or left out: a response that is not stored cannot be followed' })
+      .optional(),
+    stream: z.literal(false, { error: 'must be false or left out: streams are not supported yet' }).nullish(),
+    previous_response_id: z.string().nullish(),
+  })
+  .refine(request => request.input !== undefined || request.prompt, {
+    path: ['input'],
+    error: 'is missing: give the prompt as a string or as a list of items',
+  });
+export type ResponseRequest = z.infer<typeof requestSchema>;
+
+const milliseconds = z.number().int().positive();
+
+export const enqueueOptionsSchema = z.strictObject({
+  /** Makes a second enqueue of the same request harmless. Default: a new random id. */
+  id: jobIdSchema.optional(),
+  tenant: tenantSchema.optional(),
+  tags: tagsSchema.optional(),
+  /** Counted from the enqueue. Default: HEADSTONE_DEADLINE_MS, 24 h. */
+  deadlineMs: milliseconds.optional(),
+  /** As in BullMQ: 1 is the most urgent, larger waits longer; 0, the default, comes before all of them. */
+  priority: z.number().int().min(0).max(2_097_152).optional(),
+  /** Paid launches in all, the first included. Default 1: a failed run is not paid for twice. */
+  attempts: z.number().int().min(1).max(10).optional(),
+  onUnknownLaunch: onUnknownLaunchSchema.optional(),
+});
+export type EnqueueOptions = z.infer<typeof enqueueOptionsSchema>;
+
+export const cancelOptionsSchema = z.strictObject({
+  reason: reasonSchema.optional(),
+  actor: actorSchema.optional(),
+});
+export type CancelOptions = z.infer<typeof cancelOptionsSchema>;

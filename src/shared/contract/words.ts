@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/** The states of a job, in the order of its life. The first three are open; the others are outcomes, decided once (I2). */
+export const openStatuses = ['queued', 'launching', 'running'] as const;
+export const outcomeStatuses = ['completed', 'incomplete', 'failed', 'cancelled', 'expired'] as const;
+
+export const jobStatusSchema = z.enum([...openStatuses, ...outcomeStatuses]);
+export type JobStatus = z.infer<typeof jobStatusSchema>;
+
+export const outcomeStatusSchema = z.enum(outcomeStatuses);
+export type OutcomeStatus = z.infer<typeof outcomeStatusSchema>;
+
+/** The outcomes that carry a response: an incomplete run is paid for, so it is a result and not an error. */
+export type ResultStatus = Extract<OutcomeStatus, 'completed' | 'incomplete'>;
+
+export function isOutcome(status: JobStatus): status is OutcomeStatus {
+  return outcomeStatusSchema.safeParse(status).success;
+}
+
+/** What first made a response unwanted. Closed, so it is safe as a metric label. */
+export const causeSchema = z.enum(['cancelled', 'expired', 'superseded', 'orphaned', 'failed']);
+export type Cause = z.infer<typeof causeSchema>;
+
+/** The answer to a cancel. Only the first two mean that no result will ever be shown. */
+export const verdictSchema = z.enum([
+  'cancelled',
+  'already_cancelled',
+  'already_completed',
+  'already_incomplete',
+  'already_failed',
+  'already_expired',
+  'not_found',
+]);
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** What to do when a create was sent and no id came back: fail the job, or launch again and perhaps pay twice. */
+export const onUnknownLaunchSchema = z.enum(['fail', 'relaunch']);
+
+export const jobIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 characters out of A-Z, a-z, 0-9, "_" and "-"');
+
+const label = /^[^\p{Cc}|]{1,64}$/u;
+
+/** Stored in the clear and shown in lists, so control characters are refused. */
+export const tenantSchema = z.string().regex(label, 'must be 1 to 64 characters without control characters or "|"');
+export const tagsSchema = z
+  .array(z.string().regex(label, 'must be 1 to 64 characters without control characters or "|"'))
+  .max(16, 'must be at most 16 tags');
+
+/** The caller's own words: stored and shown, never a metric label. */
+export const reasonSchema = z.string().max(200, 'must be at most 200 characters');
+export const actorSchema = z.string().max(200, 'must be at most 200 characters');
+
+/** The tenant of a job that named none. */
+export const DEFAULT_TENANT = 'default';

@@ -1,0 +1,65 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { HeadstoneError } from '../contract/errors.ts';
+import { type Configuration, type SettingKey, settings } from './settings.ts';
+
+export interface LoadedConfiguration {
+  configuration: Configuration;
+  /** One sentence for each HEADSTONE_* variable that means nothing to us. */
+  warnings: string[];
+}
+
+/** More typing errors than this, and a name is another name rather than a misspelling. */
+const MOST_TYPING_ERRORS = 4;
+
+/** Reads every setting, then the ones that must fit together. Throws one error that names every problem. */
+export function loadConfiguration(env: NodeJS.ProcessEnv): LoadedConfiguration {
+  const problems: string[] = [];
+  const configuration = {} as Record<SettingKey, unknown>;
+  for (const [key, setting] of Object.entries(settings) as [SettingKey, (typeof settings)[SettingKey]][]) {
+    const parsed = (setting.schema as z.ZodType).safeParse(readVariable(env, setting.name) ?? setting.fallback);
+    if (parsed.success) configuration[key] = parsed.data;
+    else
+      for (const issue of parsed.error.issues)
+        problems.push(`${[setting.name, ...issue.path].join('.')} ${issue.message}`);
+  }
+  if (problems.length === 0) problems.push(...contradictions(configuration as Configuration));
+  if (problems.length > 0)
+    throw new HeadstoneError(
+      'configuration',
+      `Headstone did not start, because of its settings:\n${problems.map(problem => `  - ${problem}`).join('\n')}`,
+    );
+  return { configuration: configuration as Configuration, warnings: unknownVariables(env) };
+}
+
+function contradictions(configuration: Configuration): string[] {
+  const problems: string[] = [];
+  if (configuration.pollMaxMs < configuration.pollMinMs)
+    problems.push('HEADSTONE_POLL_MAX_MS must not be less than HEADSTONE_POLL_MIN_MS');
+  if (configuration.settleWindowMs < configuration.settleFirstMs)
+    problems.push('HEADSTONE_SETTLE_WINDOW_MS must not be less than HEADSTONE_SETTLE_FIRST_MS');
+  return problems;
+}
+
+function readVariable(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' || isInjectedByKubernetes(name, value) ? undefined : value;
+}
+
+/** What Kubernetes writes into every pod when a Service is called headstone. */
+function isInjectedByKubernetes(name: string, value: string): boolean {
+  if (name === 'HEADSTONE_PORT') return value.startsWith('tcp://') || value.startsWith('udp://');
+  return name.startsWith('HEADSTONE_SERVICE_') || name.startsWith('HEADSTONE_PORT_');
+}
+
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = Object.values(settings).map(setting => setting.name as string);
+  return Object.keys(env)
+    .filter(name => name.startsWith('HEADSTONE_') && !known.includes(name))
+    .filter(name => !isInjectedByKubernetes(name, env[name] ?? ''))
+    .map(name => {
+      const near = closest(name, known);
+      const guess = distance(name, near) <= MOST_TYPING_ERRORS ? ` Did you mean ${near}?` : '';
+      return `${name} is not a setting of this version and was ignored.${guess}`;
+    });
+}

@@ -1,0 +1,25 @@
+import { pino } from 'pino';
+import { eventTable } from '../contract/events.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * Writes each event as one JSON line on standard output. Only fields of the event's schema get there:
+ * anything else is a mistake, and its value might be a prompt (I13).
+ */
+export function logTelemetry(telemetry: Telemetry, level: string, destination?: NodeJS.WritableStream): () => void {
+  const logger = pino(
+    {
+      level,
+      base: { pid: process.pid },
+      formatters: { level: label => ({ level: label }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    destination ?? pino.destination({ sync: true }),
+  );
+  return telemetry.subscribe(({ name, fields }) => {
+    const { level: eventLevel, fields: schema } = eventTable[name];
+    if (!logger.isLevelEnabled(eventLevel)) return;
+    const known = Object.entries(fields).filter(([field]) => field in schema.shape);
+    logger[eventLevel]({ event: name, ...Object.fromEntries(known) });
+  });
+}

@@ -1,0 +1,60 @@
+import { calcPrice, extractUsage, findProvider } from '@pydantic/genai-prices';
+import type { Usage } from '../contract/response.ts';
+import type { PriceSettings } from './settings.ts';
+
+export interface Purchase {
+  /** As asked for: on Azure the deployment. */
+  model: string;
+  /** As the upstream named it, where it did: the one to price by. */
+  servedModel: string | null;
+  serviceTier: string | null;
+  usage: Usage;
+}
+
+export interface Price {
+  /** Whole millionths of a dollar; null where model or tier have no known price. */
+  costUsdMicros: number | null;
+  /** Which table said so, to price the row again by another. */
+  table: string;
+}
+
+const MICROS_PER_USD = 1_000_000;
+
+/** What OpenAI's price page says of tiers; `priority` differs by model, so it needs a setting. */
+const listTiers: Record<string, number> = { default: 1, auto: 1, standard: 1, flex: 0.5, batch: 0.5 };
+
+/** Written here because bundlers drop other packages' package.json; a test compares it with the installed one. */
+export const PRICE_TABLE = 'genai-prices@0.1.8';
+
+/** Prices the tokens of one response. Tools that the provider bills by call are not in it: the row keeps `tool_usage`. */
+export function price({ model, servedModel, serviceTier, usage }: Purchase, settings: PriceSettings): Price {
+  const named = settings.deployments[model] ?? servedModel ?? model;
+  const own = settings.models[model] ?? settings.models[named];
+  const table = own ? 'HEADSTONE_PRICES' : PRICE_TABLE;
+  const multiplier = serviceTier === null ? 1 : (settings.tiers[serviceTier] ?? listTiers[serviceTier]);
+  const listUsd = own ? ownPriceUsd(own, usage) : tablePriceUsd(named, usage);
+  if (multiplier === undefined || listUsd === null) return { costUsdMicros: null, table };
+  const discount = settings.discounts[model] ?? settings.discounts[named] ?? settings.discounts['*'] ?? 0;
+  return { costUsdMicros: Math.round(listUsd * multiplier * (1 - discount) * MICROS_PER_USD), table };
+}
+
+function ownPriceUsd(own: PriceSettings['models'][string], usage: Usage): number {
+  const cachedTokens = Math.min(numberAt(usage.input_tokens_details, 'cached_tokens'), usage.input_tokens);
+  const freshTokens = usage.input_tokens - cachedTokens;
+  return (
+    (freshTokens * own.input + cachedTokens * (own.cached_input ?? own.input) + usage.output_tokens * own.output) /
+    1_000_000
+  );
+}
+
+function tablePriceUsd(model: string, usage: Usage): number | null {
+  const provider = findProvider({ providerId: 'openai' });
+  if (!provider) return null;
+  const extracted = extractUsage(provider, { model, usage }, 'responses');
+  return calcPrice(extracted.usage, model, { providerId: 'openai' })?.total_price ?? null;
+}
+
+function numberAt(details: Record<string, unknown> | null | undefined, field: string): number {
+  const value = details?.[field];
+  return typeof value === 'number' ? value : 0;
+}

@@ -1,0 +1,227 @@
+import { z } from 'zod';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine(value => value >= least && value <= most, {
+      error: most === Number.MAX_SAFE_INTEGER ? `must be at least ${least}` : `must be from ${least} to ${most}`,
+    });
+
+const durationMs = (leastMs = 1) => wholeNumber(leastMs);
+
+/** Kubernetes writes tcp://10.0.0.1:80 into NAME_PORT for a Service of that name: not a setting of ours. */
+const port = wholeNumber(0, 65_535);
+
+const flag = z
+  .enum(['0', '1', 'true', 'false'], { error: 'must be 1 or 0' })
+  .transform(value => value === '1' || value === 'true');
+
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' });
+    return z.NEVER;
+  }
+});
+
+const usdPerMillion = z.number().nonnegative();
+
+export const priceSettingsSchema = z.strictObject({
+  /** Azure's deployment names: {"my-deployment": "gpt-5.5"}. */
+  deployments: z.record(z.string(), z.string()).default({}),
+  /** Prices of your own, in dollars per million tokens. */
+  models: z
+    .record(
+      z.string(),
+      z.strictObject({ input: usdPerMillion, cached_input: usdPerMillion.optional(), output: usdPerMillion }),
+    )
+    .default({}),
+  /** Taken off the list price: {"gpt-5.5": 0.1, "*": 0.05}. */
+  discounts: z.record(z.string(), z.number().min(0).max(1)).default({}),
+  /** What a service tier multiplies the price by: {"priority": 2}. */
+  tiers: z.record(z.string(), z.number().nonnegative()).default({}),
+});
+export type PriceSettings = z.infer<typeof priceSettingsSchema>;
+
+const concurrencySchema = z
+  .string()
+  .regex(/^(launch|poll|settle)=\d+(,(launch|poll|settle)=\d+)*$/, 'must look like launch=10,poll=50,settle=10')
+  .transform(text => {
+    const given = Object.fromEntries(text.split(',').map(part => part.split('=') as [string, string]));
+    return {
+      launch: Number(given.launch ?? 10),
+      poll: Number(given.poll ?? 50),
+      settle: Number(given.settle ?? 10),
+    };
+  })
+  .refine(value => Math.min(value.launch, value.poll, value.settle) > 0, 'must be at least 1 for each queue');
+
+/** Every setting, once: name, what it means, default as a person would write it, and how it is read. */
+export const settings = {
+  redisUrl: {
+    name: 'REDIS_URL',
+    meaning: 'The store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction.',
+    fallback: undefined,
+    schema: z
+      .string()
+      .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+      .optional(),
+  },
+  openaiApiKey: {
+    name: 'OPENAI_API_KEY',
+    meaning: 'The provider’s key. The simulator takes any.',
+    fallback: undefined,
+    schema: z.string().optional(),
+  },
+  openaiBaseUrl: {
+    name: 'OPENAI_BASE_URL',
+    meaning: 'Where the provider is. On Azure: https://RESOURCE.openai.azure.com/openai/v1/.',
+    fallback: undefined,
+    schema: z.url({ protocol: /^https?$/, error: 'must start with http:// or https://' }).optional(),
+  },
+  prefix: {
+    name: 'HEADSTONE_PREFIX',
+    meaning: 'In front of every key of this deployment. The braces keep it on one node of a Redis Cluster.',
+    fallback: '{headstone}',
+    schema: z.string().regex(/^[^{}\s]*\{[^{}\s]+\}[^{}\s]*$/, 'must hold a hash tag in braces, like {headstone}'),
+  },
+  port: { name: 'HEADSTONE_PORT', meaning: 'Of the server.', fallback: '3000', schema: port },
+  maxInFlight: {
+    name: 'HEADSTONE_MAX_IN_FLIGHT',
+    meaning: 'Responses that may run at the provider at once, in all pods; those only watched do not count.',
+    fallback: '100',
+    schema: wholeNumber(1),
+  },
+  pollsPerSecond: {
+    name: 'HEADSTONE_POLLS_PER_SECOND',
+    meaning: 'Looks at running responses, in all pods.',
+    fallback: '50',
+    schema: wholeNumber(1),
+  },
+  concurrency: {
+    name: 'HEADSTONE_CONCURRENCY',
+    meaning: 'Activations at once in one pod, by queue.',
+    fallback: 'launch=10,poll=50,settle=10',
+    schema: concurrencySchema,
+  },
+  pollMinMs: {
+    name: 'HEADSTONE_POLL_MIN_MS',
+    meaning: 'From the launch to the first look.',
+    fallback: '2000',
+    schema: durationMs(10),
+  },
+  pollMaxMs: {
+    name: 'HEADSTONE_POLL_MAX_MS',
+    meaning: 'Between two looks, at the most.',
+    fallback: '30000',
+    schema: durationMs(10),
+  },
+  settleFirstMs: {
+    name: 'HEADSTONE_SETTLE_FIRST_MS',
+    meaning:
+      'From the outcome to the first look at an unwanted response; the others come at 3, 12, 36 and 360 times this.',
+    fallback: '5000',
+    schema: durationMs(10),
+  },
+  settleWindowMs: {
+    name: 'HEADSTONE_SETTLE_WINDOW_MS',
+    meaning: 'From the outcome to the last look at an unwanted response.',
+    fallback: String(HOUR_MS),
+    schema: durationMs(10),
+  },
+  retentionFloorMs: {
+    name: 'HEADSTONE_RETENTION_FLOOR_MS',
+    meaning: 'Age of a response at which it is looked at once more: the provider may delete it after ten minutes.',
+    fallback: String(9 * 60_000),
+    schema: durationMs(10),
+  },
+  launchTimeoutMs: {
+    name: 'HEADSTONE_LAUNCH_TIMEOUT_MS',
+    meaning: 'How long a create may take before it counts as unknown.',
+    fallback: '60000',
+    schema: durationMs(10),
+  },
+  unknownGraceMs: {
+    name: 'HEADSTONE_UNKNOWN_GRACE_MS',
+    meaning: 'How long an unknown launch waits for its response’s id to turn up before the job fails.',
+    fallback: '30000',
+    schema: durationMs(10),
+  },
+  deadlineMs: {
+    name: 'HEADSTONE_DEADLINE_MS',
+    meaning: 'Life of a job that asked for no deadline of its own.',
+    fallback: String(DAY_MS),
+    schema: durationMs(10),
+  },
+  resultTtlMs: {
+    name: 'HEADSTONE_RESULT_TTL_MS',
+    meaning: 'How long a result is kept.',
+    fallback: String(DAY_MS),
+    schema: durationMs(10),
+  },
+  recordTtlMs: {
+    name: 'HEADSTONE_RECORD_TTL_MS',
+    meaning: 'How long an ended job’s record is kept.',
+    fallback: String(30 * DAY_MS),
+    schema: durationMs(10),
+  },
+  ledgerTtlMs: {
+    name: 'HEADSTONE_LEDGER_TTL_MS',
+    meaning: 'How long a ledger row is kept.',
+    fallback: String(90 * DAY_MS),
+    schema: durationMs(DAY_MS),
+  },
+  sumsTtlMs: {
+    name: 'HEADSTONE_SUMS_TTL_MS',
+    meaning: 'How long a day’s sums are kept.',
+    fallback: String(760 * DAY_MS),
+    schema: durationMs(DAY_MS),
+  },
+  lockMs: {
+    name: 'HEADSTONE_LOCK_MS',
+    meaning: 'How long a silent worker keeps an activation; half of it is the interval of the check for stalled ones.',
+    fallback: '8000',
+    schema: durationMs(1000),
+  },
+  waitReplicas: {
+    name: 'HEADSTONE_WAIT_REPLICAS',
+    meaning: 'Replicas that must hold an outcome before it is acknowledged.',
+    fallback: '0',
+    schema: wholeNumber(0, 10),
+  },
+  maxRequestBytes: {
+    name: 'HEADSTONE_MAX_REQUEST_BYTES',
+    meaning: 'Size of one request as JSON.',
+    fallback: '1000000',
+    schema: wholeNumber(1000),
+  },
+  prices: {
+    name: 'HEADSTONE_PRICES',
+    meaning: 'JSON over the built-in price table: deployments, models, discounts, tiers.',
+    fallback: '{}',
+    schema: json.pipe(priceSettingsSchema),
+  },
+  live: {
+    name: 'HEADSTONE_LIVE',
+    meaning: '1 lets demo, dev and the contract tests spend real money.',
+    fallback: '0',
+    schema: flag,
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    meaning: 'debug, info, warn, error or silent.',
+    fallback: 'info',
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'must be debug, info, warn, error or silent',
+    }),
+  },
+} as const satisfies Record<string, { name: string; meaning: string; fallback: string | undefined; schema: z.ZodType }>;
+
+export type SettingKey = keyof typeof settings;
+export type Configuration = { [Key in SettingKey]: z.output<(typeof settings)[Key]['schema']> };

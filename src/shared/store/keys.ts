@@ -1,0 +1,46 @@
+/** Every key of a deployment, all under one prefix with one hash tag. The scripts build the same names in Lua. */
+export class Keys {
+  readonly prefix: string;
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  private key(...parts: string[]): string {
+    return [this.prefix, ...parts].join(':');
+  }
+
+  /** Hash: the record of a job. */
+  job = (id: string) => this.key('job', id);
+  /** String: the body of the create. */
+  request = (id: string) => this.key('request', id);
+  /** String: the upstream's body, as long as it is kept. */
+  result = (id: string) => this.key('result', id);
+  /** List: what happened, as JSON. */
+  timeline = (id: string) => this.key('timeline', id);
+  /** Hash: one ledger row. */
+  row = (responseId: string) => this.key('row', responseId);
+  /** Hash: one UTC day's sums. */
+  sums = (day: string) => this.key('sums', day);
+  /** Sorted sets of job ids by sequence. */
+  jobs = () => this.key('jobs');
+  status = (status: string) => this.key('status', status);
+  tenant = (tenant: string) => this.key('tenant', tenant);
+  tag = (tag: string) => this.key('tag', tag);
+  /** Sorted set of open jobs by the time of their next patrol. */
+  open = () => this.key('open');
+  /** Sorted set of response ids that are still followed. */
+  unsettled = () => this.key('unsettled');
+  /** Sorted set of response ids by the time that their row was opened. */
+  rows = () => this.key('rows');
+  /** Sorted set of queue entries that are due, by the time they were written. */
+  outbox = () => this.key('outbox');
+  /** Set of the scopes that have parked jobs. */
+  parkedScopes = () => this.key('parked_scopes');
+  /** String: which worker sweeps. */
+  lease = () => this.key('lease');
+  /** String: the random id of this deployment. */
+  deployment = () => this.key('deployment');
+  /** Channel: each outcome, published by the script that decided it. */
+  decided = () => this.key('decided');
+}

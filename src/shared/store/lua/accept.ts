@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { jobStatusSchema } from '../../contract/words.ts';
+import { defineScript } from './script.ts';
+import { workSchema } from './work.ts';
+
+export interface AcceptArguments {
+  id: string;
+  tenant: string;
+  /** A JSON array, as it is stored. */
+  tags: string;
+  tag_list: string[];
+  model: string;
+  fingerprint: string;
+  deadline_ms: number;
+  priority: number;
+  attempts: number;
+  on_unknown: 'fail' | 'relaunch';
+}
+
+const replySchema = z.discriminatedUnion('reply', [
+  z.object({ reply: z.literal('accepted'), status: jobStatusSchema, work: workSchema }),
+  z.object({ reply: z.literal('same'), status: jobStatusSchema }),
+  z.object({ reply: z.enum(['conflict', 'taken']) }),
+]);
+
+/**
+ * Writes the record, its indexes, and the entry that launches it. ARGV[2] is the request.
+ * `same`: the id and the request are known, nothing was written · `conflict`: known with another request ·
+ * `taken`: known to another tenant.
+ */
+export const accept = defineScript<AcceptArguments>()({
+  name: 'accept',
+  body: /* lua */ `
+local place = key('job', args.id)
+local job = load(place)
+if job.status then
+  if job.tenant ~= args.tenant then return reply('taken') end
+  if job.fingerprint ~= args.fingerprint then return reply('conflict') end
+  return reply('same', {status = job.status})
+end
+
+local sequence = redis.call('INCR', key('sequence'))
+job = {sequence = sequence}
+redis.call('HSET', place,
+  'id', args.id, 'sequence', sequence, 'tenant', args.tenant, 'tags', args.tags, 'model', args.model,
+  'fingerprint', args.fingerprint, 'priority', args.priority, 'attempts', args.attempts, 'paid', 0,
+  'on_unknown', args.on_unknown, 'created_at', now, 'deadline_at', string.format('%.0f', now + args.deadline_ms))
+redis.call('SET', key('request', args.id), ARGV[2])
+move(args.id, job, 'queued')
+redis.call('ZADD', key('jobs'), sequence, args.id)
+redis.call('ZADD', key('tenant', args.tenant), sequence, args.id)
+for _, tag in ipairs(args.tag_list) do redis.call('ZADD', key('tag', tag), sequence, args.id) end
+redis.call('ZADD', key('open'), next_patrol(now + args.deadline_ms), args.id)
+note(args.id, 'enqueued')
+schedule('launch', args.id, now, args.priority)
+return reply('accepted', {status = 'queued'})
+`,
+  reply: replySchema,
+});

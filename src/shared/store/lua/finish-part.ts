@@ -1,0 +1,66 @@
+/** How a job leaves `open`: the only place that writes an outcome, always in the step that decided it (I2). */
+export const finishPart = /* lua */ `
+-- outcome: status, cause, reason, actor, code, message, seen, has_result
+local function finish(id, job, outcome)
+  local place = key('job', id)
+  move(id, job, outcome.status)
+  redis.call('HSET', place, 'decided_at', now)
+  for _, name in ipairs({'cause', 'reason', 'actor', 'code', 'message'}) do
+    if outcome[name] then redis.call('HSET', place, name, outcome[name]) end
+  end
+  redis.call('ZREM', key('open'), id)
+  if job.parked_scope then
+    redis.call('ZREM', key('parked', job.parked_scope), id)
+    redis.call('HDEL', place, 'parked_scope')
+  end
+  redis.call('ZADD', key('ended'), now + args.retention.record_ms, id)
+  redis.call('PEXPIRE', key('request', id), args.retention.result_ms)
+  if outcome.has_result then
+    redis.call('SET', key('result', id), ARGV[2], 'PX', args.retention.result_ms)
+  end
+
+  if job.response_id then
+    if outcome.has_result then
+      local before = load(key('row', job.response_id))
+      local after = copy(before)
+      after.kind = 'used'
+      observe(after, outcome.seen)
+      save_row(before, after)
+      -- A result without usage is followed like waste: it may still turn up.
+      if after.status ~= 'final' then settle_again(job.response_id, now) end
+    else
+      unwant(job.response_id, {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor}, outcome.seen)
+    end
+  end
+
+  note(id, outcome.status, {cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, code = outcome.code})
+  redis.call('PUBLISH', key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
+end
+`;
+
+/** Holds on launches, by account or model. */
+export const holdPart = /* lua */ `
+local longest_hold_ms = 600000
+local first_rate_hold_ms = 5000
+
+-- kind: 'alarm' (try one job at its end) or 'rate' (go on at its end). Returns its length where it is new.
+local function hold(wish)
+  if not wish then return nil end
+  local place = key('hold', wish.scope)
+  local ends = tonumber(redis.call('HGET', place, 'until') or 0)
+  local fresh = ends <= now
+  local strikes = tonumber(redis.call('HGET', place, 'strikes') or 0)
+  if fresh then strikes = redis.call('HINCRBY', place, 'strikes', 1) end
+  local for_ms = wish.for_ms or first_rate_hold_ms * 2 ^ math.min(strikes - 1, 10)
+  for_ms = math.min(for_ms, longest_hold_ms)
+  redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code)
+  if now + for_ms > ends then redis.call('HSET', place, 'until', string.format('%.0f', now + for_ms)) end
+  return fresh and for_ms or nil
+end
+
+local function park(id, job, scope)
+  redis.call('ZADD', key('parked', scope), job.sequence, id)
+  redis.call('SADD', key('parked_scopes'), scope)
+  redis.call('HSET', key('job', id), 'parked_scope', scope)
+end
+`;

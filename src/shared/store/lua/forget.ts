@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { defineScript } from './script.ts';
+
+export interface ForgetArguments {
+  most: number;
+}
+
+const replySchema = z.object({ reply: z.literal('forgotten'), records: z.number() });
+
+/** Removes records whose time is over, with their indexes; one with an unsettled response stays 7 days longer. */
+export const forget = defineScript<ForgetArguments>()({
+  name: 'forget',
+  flags: 'allow-oom',
+  body: /* lua */ `
+local longer_ms = 7 * 86400000
+local records = 0
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.most)) do
+  local place = key('job', id)
+  local job = load(place)
+  local unsettled = false
+  for name, value in pairs(job) do
+    if string.sub(name, 1, 7) == 'launch:' then
+      local response_id = cjson.decode(value).response_id
+      if response_id and redis.call('ZSCORE', key('unsettled'), response_id) then unsettled = true end
+    end
+  end
+  if unsettled then
+    redis.call('ZADD', key('ended'), now + longer_ms, id)
+  else
+    if job.status then
+      redis.call('ZREM', key('status', job.status), id)
+      redis.call('ZREM', key('tenant', job.tenant), id)
+      for _, tag in ipairs(cjson.decode(job.tags)) do redis.call('ZREM', key('tag', tag), id) end
+    end
+    redis.call('ZREM', key('jobs'), id)
+    redis.call('ZREM', key('ended'), id)
+    redis.call('DEL', place, key('request', id), key('result', id), key('timeline', id))
+    records = records + 1
+  end
+end
+return reply('forgotten', {records = records})
+`,
+  reply: replySchema,
+});

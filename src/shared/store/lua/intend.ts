@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { outcomeStatusSchema } from '../../contract/words.ts';
+import { holdPart } from './finish-part.ts';
+import { defineScript } from './script.ts';
+
+export interface IntendArguments {
+  id: string;
+  max_in_flight: number;
+}
+
+const replySchema = z.discriminatedUnion('reply', [
+  z.object({ reply: z.literal('intended'), epoch: z.number() }),
+  z.object({ reply: z.literal('unresolved'), epoch: z.number(), state: z.enum(['intended', 'unknown']) }),
+  z.object({ reply: z.literal('held'), scope: z.string() }),
+  z.object({ reply: z.literal('final'), status: outcomeStatusSchema }),
+  z.object({ reply: z.enum(['running', 'full', 'expired', 'missing']) }),
+]);
+export type IntendReply = z.infer<typeof replySchema>;
+
+/**
+ * The durable intent that precedes every POST (I4), with a new epoch that no reused id can meet again.
+ * `unresolved`: an earlier intent's fate is not known, so no second launch (I6) · `full`: HEADSTONE_MAX_IN_FLIGHT is
+ * reached (I9) · `held`: the job was parked and comes back when the hold ends · `expired`: decide it.
+ */
+export const intend = defineScript<IntendArguments>()({
+  name: 'intend',
+  parts: [holdPart],
+  body: /* lua */ `
+local trial_ms = 60000
+local place = key('job', args.id)
+local job = load(place)
+if not job.status then return reply('missing') end
+if not open[job.status] then return reply('final', {status = job.status}) end
+if job.status == 'running' then return reply('running') end
+if job.status == 'launching' then
+  return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})
+end
+if tonumber(job.deadline_at) <= now then return reply('expired') end
+if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('status', 'running')) >= args.max_in_flight then
+  return reply('full')
+end
+
+for _, scope in ipairs({'account', 'model:' .. job.model}) do
+  local held = redis.call('HMGET', key('hold', scope), 'until', 'kind')
+  if held[1] then
+    if tonumber(held[1]) > now then
+      park(args.id, job, scope)
+      return reply('held', {scope = scope})
+    end
+    -- The end of an alarm lets one job through; its success lifts the hold.
+    if held[2] == 'alarm' then redis.call('HSET', key('hold', scope), 'until', string.format('%.0f', now + trial_ms)) end
+  end
+end
+
+local epoch = redis.call('INCR', key('epoch'))
+redis.call('HDEL', place, 'parked_scope', 'unknown_at')
+redis.call('HSET', place, 'epoch', epoch, 'intended_at', now)
+mark_launch(args.id, epoch, {state = 'intended'})
+move(args.id, job, 'launching')
+note(args.id, 'launching', {epoch = epoch})
+return reply('intended', {epoch = epoch})
+`,
+  reply: replySchema,
+});

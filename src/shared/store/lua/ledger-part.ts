@@ -1,0 +1,145 @@
+/**
+ * Rows and sums, for the scripts that write them. `book` moves the sums by the difference between a row before and
+ * after, so whatever happens to a row, and in whatever order, the sums are the sums of the rows (I3, I11).
+ */
+export const ledgerPart = /* lua */ `
+local function day_of(ms)
+  -- Civil date from days since 1970 (Howard Hinnant's algorithm): Redis gives Lua no calendar.
+  local z = math.floor(ms / 86400000) + 719468
+  local era = math.floor(z / 146097)
+  local doe = z - era * 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local month = mp < 10 and mp + 3 or mp - 9
+  local year = yoe + era * 400 + (month <= 2 and 1 or 0)
+  return string.format('%04d-%02d-%02d', year, month, doy - math.floor((153 * mp + 2) / 5) + 1)
+end
+
+local function measures(row)
+  local found = {}
+  if not row.kind then return found end
+  local prefix = row.kind == 'used' and 'used_' or ''
+  found[prefix .. 'responses'] = 1
+  if row.status == 'unknown' then found[prefix .. 'unknown'] = 1 end
+  if row.total_tokens then
+    found[prefix .. 'input_tokens'] = tonumber(row.input_tokens)
+    found[prefix .. 'output_tokens'] = tonumber(row.output_tokens)
+    found[prefix .. 'total_tokens'] = tonumber(row.total_tokens)
+    if row.cost_usd_micros then
+      found[prefix .. 'cost_usd_micros'] = tonumber(row.cost_usd_micros)
+    else
+      found[prefix .. 'unpriced'] = 1
+    end
+  end
+  return found
+end
+
+local function dimensions(row)
+  local found = {{'all', ''}, {'model', row.model}}
+  for _, tag in ipairs(cjson.decode(row.tags)) do found[#found + 1] = {'tag', tag} end
+  if row.kind == 'wasted' then
+    found[#found + 1] = {'cause', row.cause}
+    found[#found + 1] = {'actor', row.actor or ''}
+  end
+  return found
+end
+
+local most_sum_fields = 200000
+
+local function book(before, after)
+  local old, new = measures(before), measures(after)
+  local place = key('sums', day_of(tonumber(after.at)))
+  local crowded = redis.call('HLEN', place) > most_sum_fields
+  local moved = false
+  local names = {}
+  for name in pairs(old) do names[name] = true end
+  for name in pairs(new) do names[name] = true end
+  for name in pairs(names) do
+    local difference = (new[name] or 0) - (old[name] or 0)
+    if difference ~= 0 then
+      moved = true
+      for _, dimension in ipairs(dimensions(after)) do
+        local value = dimension[2]
+        -- Actors and tags are free text: past the bound a day's further ones share one place (I9).
+        if crowded and (dimension[1] == 'actor' or dimension[1] == 'tag') then value = '(other)' end
+        local field = cjson.encode({after.tenant, dimension[1], value, name})
+        redis.call('HINCRBY', place, field, string.format('%.0f', difference))
+      end
+    end
+  end
+  if moved then redis.call('PEXPIRE', place, args.retention.sums_ms) end
+end
+
+local function save_row(before, after)
+  local place = key('row', after.response_id)
+  for name in pairs(before) do
+    if after[name] == nil then redis.call('HDEL', place, name) end
+  end
+  for name, value in pairs(after) do
+    if before[name] ~= value then redis.call('HSET', place, name, value) end
+  end
+  book(before, after)
+end
+
+local function copy(row)
+  local twin = {}
+  for name, value in pairs(row) do twin[name] = value end
+  return twin
+end
+
+local function open_row(response_id, id, job)
+  local row = {
+    response_id = response_id, job_id = id, status = 'pending', at = string.format('%.0f', now),
+    model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]',
+  }
+  save_row({}, row)
+  redis.call('ZADD', key('rows'), now, response_id)
+  redis.call('PEXPIRE', key('row', response_id), args.retention.ledger_ms)
+  return row
+end
+
+-- How far a status is from the start: what we saw of a response only grows, in whatever order we hear of it (I11).
+local ranks = {queued = 0, in_progress = 0, cancelled = 1, completed = 2, failed = 2, incomplete = 2}
+
+-- Takes what a look at the upstream showed into a row: a usage may only rise.
+local function observe(row, seen)
+  if not seen then return end
+  local rank = ranks[seen.upstream_status or '']
+  if rank and rank >= (ranks[row.upstream_status or ''] or -1) then row.upstream_status = seen.upstream_status end
+  row.served_model = seen.served_model or row.served_model
+  row.service_tier = seen.service_tier or row.service_tier
+  row.tool_usage = seen.tool_usage or row.tool_usage
+  if seen.usage and seen.total_tokens > tonumber(row.total_tokens or -1) then
+    row.usage = seen.usage
+    row.input_tokens = string.format('%.0f', seen.input_tokens)
+    row.output_tokens = string.format('%.0f', seen.output_tokens)
+    row.total_tokens = string.format('%.0f', seen.total_tokens)
+    row.cost_usd_micros = seen.cost_usd_micros and string.format('%.0f', seen.cost_usd_micros) or nil
+    row.price_table = seen.price_table
+    row.usage_at = string.format('%.0f', now)
+  end
+  if row.usage and ranks[row.upstream_status or ''] == 2 then row.status = 'final' end
+end
+
+local function settle_again(response_id, due)
+  redis.call('ZADD', key('unsettled'), now, response_id)
+  schedule('settle', response_id, due)
+end
+
+-- From here on nobody wants this response: it is followed to its end and booked as waste.
+local function unwant(response_id, mark, seen)
+  local before = load(key('row', response_id))
+  local after = copy(before)
+  if not after.kind then
+    after.kind = 'wasted'
+    after.cause = mark.cause
+    after.reason = mark.reason
+    after.actor = mark.actor
+    after.unwanted_at = string.format('%.0f', now)
+  end
+  observe(after, seen)
+  save_row(before, after)
+  settle_again(response_id, now)
+end
+`;

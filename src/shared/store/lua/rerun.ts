@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { holdPart } from './finish-part.ts';
+import { ledgerPart } from './ledger-part.ts';
+import { defineScript } from './script.ts';
+import type { Hold, Retention, Seen } from './shapes.ts';
+import { workSchema } from './work.ts';
+
+export interface RerunArguments {
+  id: string;
+  code: string;
+  due_in_ms: number;
+  /** After a failed run: the response that failed. After an unknown launch: the epoch that was given up. */
+  response_id?: string;
+  epoch?: number;
+  /** False where the upstream refused by a rate limit after all and nothing was used: it costs no attempt. */
+  counts?: boolean;
+  seen?: Seen;
+  hold?: Hold;
+  retention: Retention;
+}
+
+const replySchema = z.discriminatedUnion('reply', [
+  z.object({
+    reply: z.literal('queued'),
+    held_ms: z.number().optional(),
+    held_scope: z.string().optional(),
+    work: workSchema,
+  }),
+  z.object({ reply: z.enum(['stale', 'exhausted']) }),
+]);
+
+/**
+ * Sends a job back to the queue for another paid launch: after a run that failed for a passing reason, while attempts
+ * are left, or after an unknown launch where the job itself chose `relaunch` (I6). The old response is unwanted.
+ */
+export const rerun = defineScript<RerunArguments>()({
+  name: 'rerun',
+  parts: [ledgerPart, holdPart],
+  body: /* lua */ `
+local place = key('job', args.id)
+local job = load(place)
+if args.response_id then
+  if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('stale') end
+  if args.counts and tonumber(job.paid) >= tonumber(job.attempts) then return reply('exhausted') end
+  if not args.counts then redis.call('HINCRBY', place, 'paid', -1) end
+  unwant(args.response_id, {cause = 'failed'}, args.seen)
+else
+  if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch or not job.unknown_at then return reply('stale') end
+  if job.on_unknown ~= 'relaunch' then return reply('exhausted') end
+end
+redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at')
+move(args.id, job, 'queued')
+note(args.id, 'queued_again', {code = args.code})
+local held_ms = hold(args.hold)
+if args.hold then
+  park(args.id, job, args.hold.scope)
+else
+  schedule('launch', args.id, now + args.due_in_ms, job.priority)
+end
+return reply('queued', {held_ms = held_ms, held_scope = args.hold and args.hold.scope})
+`,
+  reply: replySchema,
+});

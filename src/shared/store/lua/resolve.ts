@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { finishPart, holdPart } from './finish-part.ts';
+import { ledgerPart } from './ledger-part.ts';
+import { defineScript } from './script.ts';
+import type { Hold, Retention } from './shapes.ts';
+import { workSchema } from './work.ts';
+
+export type Resolution =
+  /** Never ran, and never will: the request itself is wrong. */
+  | { how: 'refused'; next: 'failed'; code: string; message: string }
+  /** Never ran: back to the queue, at once, later, or until a hold ends. */
+  | { how: 'refused'; next: 'queued'; code: string; due_in_ms: number; hold?: Hold | undefined }
+  /** May be running. `witnessed`: by the worker that sent it, so that five in a row hold the model. */
+  | { how: 'unknown'; code: string; grace_ms: number; witnessed: boolean };
+
+export type ResolveArguments = Resolution & { id: string; epoch: number; retention: Retention };
+
+const replySchema = z.discriminatedUnion('reply', [
+  z.object({
+    reply: z.enum(['queued', 'unknown']),
+    held_ms: z.number().optional(),
+    held_scope: z.string().optional(),
+    work: workSchema,
+  }),
+  z.object({ reply: z.enum(['failed', 'stale']), work: workSchema }),
+]);
+export type ResolveReply = z.infer<typeof replySchema>;
+
+/**
+ * Ends an intent without a response: as refused, or as unknown (I4). `stale`: the job has gone on without this
+ * worker, which only leaves its word on the launch (I7).
+ */
+export const resolve = defineScript<ResolveArguments>()({
+  name: 'resolve',
+  flags: 'allow-oom',
+  parts: [ledgerPart, finishPart, holdPart],
+  body: /* lua */ `
+local most_unknowns = 5
+local alarm_ms = 60000
+local place = key('job', args.id)
+local job = load(place)
+if not job.status then return reply('stale') end
+
+local field = redis.call('HGET', place, 'launch:' .. string.format('%.0f', args.epoch))
+local state = field and cjson.decode(field).state
+-- Knowledge of a launch only grows: intended, then unknown, then refused or acknowledged.
+if state == 'intended' or (state == 'unknown' and args.how == 'refused') then
+  mark_launch(args.id, args.epoch, {state = args.how, code = args.code})
+end
+if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale') end
+
+if args.how == 'unknown' then
+  if job.unknown_at then return reply('stale') end
+  local held_ms = nil
+  local scope = 'model:' .. job.model
+  if args.witnessed and redis.call('HINCRBY', key('unknowns'), job.model, 1) >= most_unknowns then
+    held_ms = hold({scope = scope, kind = 'alarm', code = 'launches_unknown', for_ms = alarm_ms})
+  end
+  redis.call('HSET', place, 'unknown_at', now)
+  note(args.id, 'launch_unknown', {epoch = args.epoch, code = args.code})
+  schedule('poll', args.id, now + args.grace_ms)
+  return reply('unknown', {held_ms = held_ms, held_scope = held_ms and scope})
+end
+
+redis.call('HDEL', place, 'unknown_at')
+note(args.id, 'launch_refused', {epoch = args.epoch, code = args.code})
+if args.next == 'failed' then
+  finish(args.id, job, {status = 'failed', code = args.code, message = args.message})
+  return reply('failed')
+end
+move(args.id, job, 'queued')
+local held_ms = hold(args.hold)
+if args.hold then
+  park(args.id, job, args.hold.scope)
+else
+  schedule('launch', args.id, now + args.due_in_ms, job.priority)
+end
+return reply('queued', {held_ms = held_ms, held_scope = args.hold and args.hold.scope})
+`,
+  reply: replySchema,
+});

@@ -1,0 +1,107 @@
+import { Queue } from 'bullmq';
+import { type QueueName, queueNames, type Work } from './lua/work.ts';
+import type { RedisClient } from './redis.ts';
+
+/** Finished launch entries stay a while for people to look at; the others leave at once, so that they can be woken. */
+const KEPT_LAUNCHES = { count: 1000, age: 3600 };
+const KEPT_EVENTS = 1000;
+
+/** BullMQ's score of a delayed entry is its time in milliseconds times this, plus a counter. */
+const DELAYED_SCORE_UNIT = 0x1000;
+
+/** The provider's ids are free text; BullMQ refuses a colon, and an integer as it is. */
+export function entryId(id: string): string {
+  return `hs-${encodeURIComponent(id).replaceAll('.', '%2E')}`;
+}
+
+export function idOfEntry(entry: string): string {
+  return decodeURIComponent(entry.slice('hs-'.length));
+}
+
+export interface Ensured {
+  /** False where the entry is active at this moment: it may be about to end, so the outbox line must stay. */
+  settled: boolean;
+}
+
+/** The three BullMQ queues. Their entries are a cache of the record, and are woken only here. */
+export class Queues {
+  readonly launch: Queue;
+  readonly poll: Queue;
+  readonly settle: Queue;
+
+  private readonly client: RedisClient;
+
+  constructor(client: RedisClient, prefix: string) {
+    this.client = client;
+    const open = (name: QueueName) => {
+      const queue = new Queue(name, {
+        connection: client,
+        prefix,
+        streams: { events: { maxLen: KEPT_EVENTS } },
+        defaultJobOptions: {
+          removeOnComplete: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
+          removeOnFail: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
+        },
+        skipWaitingForReady: true,
+      });
+      // The client reports its outages itself; a Queue would otherwise end the process with an unhandled 'error'.
+      queue.on('error', () => {});
+      return queue;
+    };
+    this.launch = open('launch');
+    this.poll = open('poll');
+    this.settle = open('settle');
+  }
+
+  get all(): Queue[] {
+    return queueNames.map(name => this[name]);
+  }
+
+  /** Adds entries that cannot exist yet, in one round trip a queue. */
+  async addFresh(work: Work[], now: number): Promise<void> {
+    for (const name of queueNames) {
+      const entries = work.filter(entry => entry.queue === name);
+      if (entries.length > 0) await this[name].addBulk(entries.map(entry => this.job(entry, now)));
+    }
+  }
+
+  /**
+   * Makes sure that the entry will be taken at its time. BullMQ ignores an add whose id it still keeps, so a finished
+   * leftover is removed first and a delayed one is brought forward.
+   */
+  async ensure(entry: Work, now: number): Promise<Ensured> {
+    const queue = this[entry.queue];
+    const id = entryId(entry.id);
+    const known = await queue.getJob(id);
+    const state = known ? await known.getState() : 'unknown';
+    if (state === 'active') return { settled: false };
+    if (state === 'waiting' || state === 'prioritized') return { settled: true };
+    if (known && state === 'delayed') {
+      const score = await this.client.zscore(queue.toKey('delayed'), id);
+      if (score !== null && entry.dueAt < Number(score) / DELAYED_SCORE_UNIT)
+        await known.changeDelay(Math.max(0, entry.dueAt - now));
+      return { settled: true };
+    }
+    if (known) await known.remove();
+    const { name, data, opts } = this.job(entry, now);
+    await queue.add(name, data, opts);
+    return { settled: true };
+  }
+
+  private job(entry: Work, now: number) {
+    return {
+      name: entry.queue,
+      // No truth in here: an entry's data can be written by a worker that lost its lock.
+      data: { id: entry.id },
+      opts: {
+        jobId: entryId(entry.id),
+        delay: Math.max(0, entry.dueAt - now),
+        ...(entry.priority > 0 ? { priority: entry.priority } : {}),
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map(queue => queue.close()));
+  }
+}

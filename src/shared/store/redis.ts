@@ -1,0 +1,131 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { HeadstoneError } from '../contract/errors.ts';
+import type { Telemetry } from '../runtime/telemetry.ts';
+
+/** A URL, ioredis options, or a client that the app already has, as in BullMQ. */
+export type Connection = string | RedisOptions | Redis;
+export type RedisClient = Redis;
+
+const LEAST_VERSION = 7;
+const MOST_RECONNECT_DELAY_MS = 5000;
+const FIRST_RECONNECT_DELAY_MS = 50;
+const CONNECT_TIMEOUT_MS = 5000;
+
+/**
+ * `caller`: fails fast, because somebody waits for the answer · `worker`: waits through an outage, because the work does.
+ */
+export type Patience = 'caller' | 'worker';
+
+export interface Opened {
+  client: RedisClient;
+  /** False when the app gave us its own client: closing it is the app's business. */
+  owned: boolean;
+}
+
+export function openRedis(connection: Connection, patience: Patience, telemetry: Telemetry): Opened {
+  if (connection instanceof Redis) return { client: connection, owned: false };
+  const options: RedisOptions = {
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Full jitter: pods that lost the same Redis must not come back at the same moment.
+    retryStrategy: attempt =>
+      Math.ceil(
+        Math.random() * Math.min(MOST_RECONNECT_DELAY_MS, FIRST_RECONNECT_DELAY_MS * 2 ** Math.min(attempt, 10)),
+      ),
+    // A worker's blocking reads need null. A caller's command fails at the first lost connection instead of hanging.
+    ...(patience === 'worker'
+      ? { maxRetriesPerRequest: null }
+      : { maxRetriesPerRequest: 1, enableOfflineQueue: false }),
+    ...(typeof connection === 'string' ? {} : connection),
+  };
+  const client = typeof connection === 'string' ? new Redis(connection, options) : new Redis(options);
+  reportOutages(client, telemetry);
+  return { client, owned: true };
+}
+
+/** One line when the store is lost and one when it is back, not one a reconnect. */
+function reportOutages(client: RedisClient, telemetry: Telemetry): void {
+  let lost = false;
+  client.on('error', (error: Error) => {
+    if (lost) return;
+    lost = true;
+    telemetry.emit('store_lost', { address: addressOf(client), error: errorCode(error) });
+  });
+  client.on('ready', () => {
+    if (lost) telemetry.emit('store_back', { address: addressOf(client) });
+    lost = false;
+  });
+}
+
+/** Host and port alone: a URL may hold a password. */
+export function addressOf(client: RedisClient): string {
+  return client.options.path ?? `${client.options.host ?? '127.0.0.1'}:${client.options.port ?? 6379}`;
+}
+
+export function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const { code } = error as NodeJS.ErrnoException;
+  return code ?? error.name;
+}
+
+/** Resolves when the store answers; rejects with one sentence when it does not, or must not be used. */
+export async function assertSuitable(client: RedisClient): Promise<void> {
+  await untilReady(client);
+  const address = addressOf(client);
+  const server = await client.info('server');
+  const name = /^server_name:(\S+)/m.exec(server)?.[1] ?? 'redis';
+  const version = /^(?:valkey_version|redis_version):(\S+)/m.exec(server)?.[1] ?? '0';
+  if (name !== 'valkey' && Number.parseInt(version, 10) < LEAST_VERSION)
+    throw new HeadstoneError(
+      'store_unsuitable',
+      `The Redis at ${address} is ${version}, and Headstone needs ${LEAST_VERSION}.0 or newer, or Valkey: point REDIS_URL at one.`,
+    );
+  const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1];
+  if (policy !== undefined && policy !== 'noeviction')
+    throw new HeadstoneError(
+      'store_unsuitable',
+      `The Redis at ${address} has maxmemory-policy ${policy}, which silently drops jobs and tombstones when memory is short: run CONFIG SET maxmemory-policy noeviction, and set it in redis.conf too.`,
+    );
+}
+
+async function untilReady(client: RedisClient): Promise<void> {
+  if (client.status === 'ready') return;
+  let lastError: unknown;
+  const remember = (error: unknown) => {
+    lastError = error;
+  };
+  client.on('error', remember);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(reject, CONNECT_TIMEOUT_MS, new Error('timeout'));
+      client.once('ready', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      client.once('end', reject);
+      if (client.status === 'wait') client.connect().catch(remember);
+    });
+  } catch {
+    throw unreachable(client, lastError);
+  } finally {
+    client.off('error', remember);
+  }
+}
+
+export function unreachable(client: RedisClient, cause: unknown): HeadstoneError {
+  return new HeadstoneError(
+    'store_unreachable',
+    `Redis at ${addressOf(client)} does not answer (${errorCode(cause)}): start it, or point REDIS_URL at one that runs; "headstone store" starts one in memory.`,
+    { cause },
+  );
+}
+
+/** True for the failures of a connection, as opposed to an answer of the store. */
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.name === 'MaxRetriesPerRequestError' ||
+    /Connection is closed|Stream isn't writeable|Socket closed|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH/.test(
+      `${errorCode(error)} ${error.message}`,
+    )
+  );
+}

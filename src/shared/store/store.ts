@@ -1,0 +1,248 @@
+import type { z } from 'zod';
+import { HeadstoneError } from '../contract/errors.ts';
+import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
+import type { LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
+import type { Configuration } from '../runtime/settings.ts';
+import type { Telemetry } from '../runtime/telemetry.ts';
+import { Decisions } from './decisions.ts';
+import { Keys } from './keys.ts';
+import { listJobs } from './list.ts';
+import { absent } from './lua/absent.ts';
+import { accept } from './lua/accept.ts';
+import { charge } from './lua/charge.ts';
+import { decide } from './lua/decide.ts';
+import { forget } from './lua/forget.ts';
+import { forgive } from './lua/forgive.ts';
+import { intend } from './lua/intend.ts';
+import { launched } from './lua/launched.ts';
+import { release } from './lua/release.ts';
+import { rerun } from './lua/rerun.ts';
+import { resolve } from './lua/resolve.ts';
+import type { Script } from './lua/script.ts';
+import type { Retention } from './lua/shapes.ts';
+import type { Work } from './lua/work.ts';
+import { Queues } from './queues.ts';
+import { type JobRecord, jobOf, parseRecord, parseRow, responseIdsOf } from './record.ts';
+import {
+  assertSuitable,
+  type Connection,
+  isConnectionError,
+  openRedis,
+  type Patience,
+  type RedisClient,
+  unreachable,
+} from './redis.ts';
+import { daysOf, wasteReport } from './waste.ts';
+
+const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, forget, forgive };
+type ScriptName = keyof typeof scripts;
+type ArgumentsOf<Name extends ScriptName> =
+  (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;
+export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['reply']>;
+
+/** Arguments without what the store adds to them itself. */
+type Given<Arguments> = Arguments extends { retention: Retention }
+  ? DistributiveOmit<Arguments, 'retention'>
+  : Arguments;
+type DistributiveOmit<Type, Key extends PropertyKey> = Type extends unknown ? Omit<Type, Key> : never;
+
+export interface StoreOptions {
+  connection: Connection;
+  prefix: string;
+  patience: Patience;
+  configuration: Configuration;
+  telemetry: Telemetry;
+}
+
+/** The record, its scripts and the queues: everything that Headstone keeps, behind one door. */
+export class Store {
+  readonly client: RedisClient;
+  readonly keys: Keys;
+  readonly queues: Queues;
+  readonly decisions: Decisions;
+  private readonly owned: boolean;
+  private readonly retention: Retention;
+  private readonly replicas: number;
+  private checked: Promise<void> | undefined;
+  private clockOffsetMs = 0;
+
+  constructor({ connection, prefix, patience, configuration, telemetry }: StoreOptions) {
+    const { client, owned } = openRedis(connection, patience, telemetry);
+    this.client = client;
+    this.owned = owned;
+    this.keys = new Keys(prefix);
+    this.queues = new Queues(client, prefix);
+    this.decisions = new Decisions(client, this.keys.decided());
+    this.retention = {
+      result_ms: configuration.resultTtlMs,
+      record_ms: configuration.recordTtlMs,
+      ledger_ms: configuration.ledgerTtlMs,
+      sums_ms: configuration.sumsTtlMs,
+    };
+    this.replicas = configuration.waitReplicas;
+    for (const script of Object.values(scripts))
+      client.defineCommand(commandName(script.name), { lua: script.lua, numberOfKeys: 1 });
+  }
+
+  /** Once: the store answers, is new enough and evicts nothing. A failure is tried again by the next caller. */
+  async ready(): Promise<void> {
+    this.checked ??= assertSuitable(this.client)
+      .then(() => this.readClock())
+      .catch((error: unknown) => {
+        this.checked = undefined;
+        throw error;
+      });
+    await this.checked;
+  }
+
+  async readClock(): Promise<void> {
+    const [seconds, micros] = (await this.client.time()) as unknown as [string, string];
+    this.clockOffsetMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) - Date.now();
+  }
+
+  /** Redis' clock, as far as this process knows it. Good for delays; what must be right asks in a script (I15). */
+  now(): number {
+    return Date.now() + this.clockOffsetMs;
+  }
+
+  /** Runs one transition. `body` is what Lua stores without reading it. */
+  async run<Name extends ScriptName>(name: Name, given: Given<ArgumentsOf<Name>>, body = ''): Promise<ReplyOf<Name>> {
+    await this.ready();
+    const command = (this.client as unknown as Record<string, RunCommand>)[commandName(name)] as RunCommand;
+    const answer = await this.guard(() => command.call(this.client, ...this.commandArguments(given, body)));
+    return scripts[name].reply.parse(JSON.parse(answer)) as ReplyOf<Name>;
+  }
+
+  /** The same transition for many, in one round trip. One that fails does not stop the others. */
+  async runMany<Name extends ScriptName>(
+    name: Name,
+    calls: { given: Given<ArgumentsOf<Name>>; body?: string }[],
+  ): Promise<(ReplyOf<Name> | Error)[]> {
+    await this.ready();
+    const pipeline = this.client.pipeline();
+    const commands = pipeline as unknown as Record<string, RunCommand>;
+    for (const { given, body } of calls)
+      commands[commandName(name)]?.call(pipeline, ...this.commandArguments(given, body ?? ''));
+    const answers = (await this.guard(() => pipeline.exec())) ?? [];
+    return answers.map(([error, answer]) =>
+      error ? this.translate(error) : (scripts[name].reply.parse(JSON.parse(String(answer))) as ReplyOf<Name>),
+    );
+  }
+
+  private commandArguments(given: object, body: string): [string, string, string] {
+    return [this.keys.prefix, JSON.stringify({ ...given, retention: this.retention }), body];
+  }
+
+  /** A lost connection becomes an error with a sentence; what the store answers stays as it is. */
+  async guard<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await call();
+    } catch (error) {
+      throw this.translate(error);
+    }
+  }
+
+  private translate(error: unknown): Error {
+    if (isConnectionError(error)) return unreachable(this.client, error);
+    return error instanceof Error ? error : new Error(String(error));
+  }
+
+  /**
+   * Wakes the queue entries that a script asked for, then clears them from the outbox. What fails here is left to
+   * the sweeper, so it is never an error of the call that caused it (I5).
+   */
+  async follow(work: Work[]): Promise<void> {
+    for (const entry of work) {
+      const ensured = await this.queues.ensure(entry, this.now());
+      if (ensured.settled) await this.clear([entry]);
+    }
+  }
+
+  async followQuietly(work: Work[]): Promise<void> {
+    await this.follow(work).catch(() => {});
+  }
+
+  async clear(work: Work[]): Promise<void> {
+    if (work.length > 0) await this.client.zrem(this.keys.outbox(), ...work.map(entry => entry.line));
+  }
+
+  /** Waits until enough replicas hold what this connection wrote. Throws `not_durable` when too few do. */
+  async untilDurable(): Promise<void> {
+    if (this.replicas === 0) return;
+    const holding = await this.guard(() => this.client.wait(this.replicas, 1000));
+    if (holding < this.replicas)
+      throw new HeadstoneError(
+        'not_durable',
+        `Written, but only ${holding} of ${this.replicas} replicas hold it: ask again, and look after the replicas (HEADSTONE_WAIT_REPLICAS).`,
+      );
+  }
+
+  async record(id: string): Promise<JobRecord | null> {
+    await this.ready();
+    return parseRecord(await this.guard(() => this.client.hgetall(this.keys.job(id))));
+  }
+
+  async request(id: string): Promise<string | null> {
+    return await this.guard(() => this.client.get(this.keys.request(id)));
+  }
+
+  async job(id: string): Promise<Job | null> {
+    const record = await this.record(id);
+    if (!record) return null;
+    const [timeline, result, rows] = await this.guard(() =>
+      Promise.all([
+        this.client.lrange(this.keys.timeline(id), 0, -1),
+        this.client.get(this.keys.result(id)),
+        Promise.all(responseIdsOf(record).map(responseId => this.row(responseId))),
+      ]),
+    );
+    return jobOf({ record, timeline, result, rows: rows.filter(row => row !== null) });
+  }
+
+  async row(responseId: string): Promise<LedgerRow | null> {
+    return parseRow(await this.guard(() => this.client.hgetall(this.keys.row(responseId))));
+  }
+
+  async list(filter: ListFilter): Promise<JobSummary[]> {
+    await this.ready();
+    return await this.guard(() => listJobs(this.client, this.keys, filter));
+  }
+
+  /** Every row opened in the time given, the oldest first. */
+  async rows(sinceMs: number, untilMs: number): Promise<LedgerRow[]> {
+    await this.ready();
+    const ids = await this.guard(() => this.client.zrangebyscore(this.keys.rows(), sinceMs, untilMs));
+    const rows = await Promise.all(ids.map(id => this.row(id)));
+    return rows.filter(row => row !== null);
+  }
+
+  async waste(query: WasteQuery): Promise<WasteReport> {
+    await this.ready();
+    const days = daysOf(query, this.now());
+    const sums = await this.guard(() => Promise.all(days.map(day => this.client.hgetall(this.keys.sums(day)))));
+    return wasteReport(
+      days.map((day, index) => ({ day, sums: sums[index] ?? {} })),
+      query,
+    );
+  }
+
+  /** The random id of this deployment, made by whoever comes first. */
+  async deployment(): Promise<string> {
+    await this.ready();
+    await this.client.setnx(this.keys.deployment(), crypto.randomUUID().slice(0, 8));
+    return (await this.client.get(this.keys.deployment())) ?? '';
+  }
+
+  async close(): Promise<void> {
+    await this.decisions.close();
+    await this.queues.close();
+    if (this.owned) this.client.disconnect();
+  }
+}
+
+type RunCommand = (key: string, given: string, body: string) => Promise<string>;
+
+/** ioredis puts scripts beside its own commands, so ours carry a name that none of them has. */
+function commandName(script: string): string {
+  return `headstone_${script}`;
+}
