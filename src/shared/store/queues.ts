@@ -42,7 +42,8 @@ export class Queues {
           removeOnComplete: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
           removeOnFail: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
         },
-        skipWaitingForReady: true,
+        // We check ourselves, and with better words.
+        skipVersionCheck: true,
       });
       // The client reports its outages itself; a Queue would otherwise end the process with an unhandled 'error'.
       queue.on('error', () => {});

@@ -113,6 +113,25 @@ function parseResult(result: string): UpstreamResponse {
   return upstreamResponseSchema.parse(JSON.parse(result));
 }
 
+/** A row with what only its watcher needs. */
+export interface WatchedRow {
+  row: LedgerRow;
+  /** When its job's outcome, or a newer launch, took its place; Redis' clock. */
+  endedAt: number;
+  cancelAcknowledged: boolean;
+}
+
+export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null {
+  const row = parseRow(hash);
+  return (
+    row && {
+      row,
+      endedAt: Number(hash.ended_at ?? row.at),
+      cancelAcknowledged: hash.cancel_acknowledged !== undefined,
+    }
+  );
+}
+
 /** A ledger row's hash as Redis gives it back. */
 export function parseRow(hash: Record<string, string>): LedgerRow | null {
   if (hash.response_id === undefined) return null;

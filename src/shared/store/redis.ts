@@ -64,7 +64,7 @@ export function addressOf(client: RedisClient): string {
 export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const { code } = error as NodeJS.ErrnoException;
-  return code ?? error.name;
+  return code ?? (error.name === 'MaxRetriesPerRequestError' ? 'connection lost' : error.name);
 }
 
 /** Resolves when the store answers; rejects with one sentence when it does not, or must not be used. */

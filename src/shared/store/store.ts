@@ -22,7 +22,15 @@ import type { Script } from './lua/script.ts';
 import type { Retention } from './lua/shapes.ts';
 import type { Work } from './lua/work.ts';
 import { Queues } from './queues.ts';
-import { type JobRecord, jobOf, parseRecord, parseRow, responseIdsOf } from './record.ts';
+import {
+  type JobRecord,
+  jobOf,
+  parseRecord,
+  parseRow,
+  parseWatchedRow,
+  responseIdsOf,
+  type WatchedRow,
+} from './record.ts';
 import {
   assertSuitable,
   type Connection,
@@ -201,6 +209,11 @@ export class Store {
 
   async row(responseId: string): Promise<LedgerRow | null> {
     return parseRow(await this.guard(() => this.client.hgetall(this.keys.row(responseId))));
+  }
+
+  async watchedRow(responseId: string): Promise<WatchedRow | null> {
+    await this.ready();
+    return parseWatchedRow(await this.guard(() => this.client.hgetall(this.keys.row(responseId))));
   }
 
   async list(filter: ListFilter): Promise<JobSummary[]> {

@@ -53,7 +53,7 @@ if after.kind == 'wasted' and result and not after.flip_seen then
   note(id, 'late_result_dropped', {response_id = args.response_id, upstream_status = after.upstream_status})
 end
 if after.kind == 'wasted' and after.status == 'final' then
-  after.late_by_ms = string.format('%.0f', math.max(0, tonumber(after.usage_at) - tonumber(after.unwanted_at)))
+  after.late_by_ms = string.format('%.0f', math.max(0, tonumber(after.usage_at) - tonumber(after.ended_at)))
 end
 if after.status ~= 'pending' then redis.call('ZREM', key('unsettled'), args.response_id) end
 if after.status ~= before.status and after.kind == 'wasted' then

@@ -24,6 +24,7 @@ local function finish(id, job, outcome)
       local before = load(key('row', job.response_id))
       local after = copy(before)
       after.kind = 'used'
+      after.ended_at = string.format('%.0f', now)
       observe(after, outcome.seen)
       save_row(before, after)
       -- A result without usage is followed like waste: it may still turn up.

@@ -136,7 +136,7 @@ local function unwant(response_id, mark, seen)
     after.cause = mark.cause
     after.reason = mark.reason
     after.actor = mark.actor
-    after.unwanted_at = string.format('%.0f', now)
+    after.ended_at = string.format('%.0f', now)
   end
   observe(after, seen)
   save_row(before, after)

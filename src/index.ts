@@ -1,0 +1,15 @@
+export type { NewJob } from './producer/acceptance.ts';
+export { createProducer, type ProducerOptions } from './producer/create-producer.ts';
+export type { EnqueuedJob, EnqueueResult, Producer } from './producer/producer.ts';
+export type { WaitOptions } from './producer/wait.ts';
+export { type ErrorCode, HeadstoneError } from './shared/contract/errors.ts';
+export type { EventFields, EventName } from './shared/contract/events.ts';
+export type { Finished, Job, JobError, JobSummary, ListFilter, Tombstone } from './shared/contract/job.ts';
+export type { LedgerRow, WasteQuery, WasteReport } from './shared/contract/ledger.ts';
+export type { CancelOptions, EnqueueOptions, ResponseRequest } from './shared/contract/request.ts';
+export type { UpstreamResponse, Usage } from './shared/contract/response.ts';
+export type { Cause, JobStatus, OutcomeStatus, Verdict } from './shared/contract/words.ts';
+export { logTelemetry } from './shared/runtime/logger.ts';
+export { Telemetry, type TelemetryEvent } from './shared/runtime/telemetry.ts';
+export { createWorker, type WorkerOptions } from './worker/create-worker.ts';
+export type { Worker } from './worker/worker.ts';

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import type { Script } from './script.ts';
+
+export interface CreateRequest {
+  model: string;
+  input: unknown;
+  instructions: string | null;
+  metadata: Record<string, string>;
+  previousResponseId: string | null;
+}
+
+export type Status = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
+
+export interface Usage {
+  input_tokens: number;
+  input_tokens_details: { cached_tokens: number; cache_write_tokens: number };
+  output_tokens: number;
+  output_tokens_details: { reasoning_tokens: number };
+  total_tokens: number;
+}
+
+const QUEUED_MS = 300;
+const LEAST_DURATION_MS = 2000;
+const MORE_DURATION_MS = 3000;
+const CHARACTERS_PER_TOKEN = 4;
+
+/** One response. Its state is a function of the time, so there is no timer to lose and none to wait for. */
+export class SimulatedResponse {
+  readonly id = `resp_${randomBytes(24).toString('hex')}`;
+  readonly request: CreateRequest;
+  readonly script: Script;
+  readonly createdAt: number;
+  readonly billed: Usage;
+  reads = 0;
+  cancels = 0;
+  cancelledAt: number | undefined;
+  /** The last usage that a body has shown to anybody. */
+  shownUsage: Usage | null = null;
+  private endedAt: number | undefined;
+  private readonly durationMs: number;
+  private readonly speed: number;
+
+  constructor(request: CreateRequest, script: Script, speed: number) {
+    this.request = request;
+    this.script = script;
+    this.speed = speed;
+    this.createdAt = Date.now();
+    const input = script.input_tokens ?? Math.ceil(JSON.stringify(request.input).length / CHARACTERS_PER_TOKEN) + 8;
+    const output = script.output_tokens ?? 200 + randomBelow(1800);
+    this.billed = {
+      input_tokens: input,
+      input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+      output_tokens: output,
+      output_tokens_details: { reasoning_tokens: Math.floor(output / 4) },
+      total_tokens: input + output,
+    };
+    this.durationMs = (script.duration_ms ?? LEAST_DURATION_MS + randomBelow(MORE_DURATION_MS)) / speed;
+  }
+
+  private get endsAt(): number {
+    if (this.script.stuck) return Number.POSITIVE_INFINITY;
+    if (this.endedAt !== undefined) return this.endedAt;
+    const natural = this.createdAt + this.durationMs;
+    if (this.cancelledAt === undefined) return natural;
+    return Math.max(natural, this.cancelledAt + this.script.flip_after_ms / this.speed);
+  }
+
+  get status(): Status {
+    const now = Date.now();
+    if (this.cancelledAt !== undefined && (this.script.cancel === 'honour' || now < this.endsAt)) return 'cancelled';
+    if (now >= this.endsAt) return this.script.end === 'rate_limited' ? 'failed' : this.script.end;
+    return now < this.createdAt + QUEUED_MS / this.speed ? 'queued' : 'in_progress';
+  }
+
+  /** What a body shows now; also what the provider charges, as far as anybody can know. */
+  get usage(): Usage | null {
+    const { script, status } = this;
+    if (!script.usage || script.end === 'rate_limited') return null;
+    if (status !== 'completed' && status !== 'incomplete' && status !== 'failed') return null;
+    return Date.now() >= this.endsAt + script.usage_after_ms / this.speed ? this.billed : null;
+  }
+
+  /** Returns false where it is too late to cancel. */
+  cancel(): boolean {
+    this.cancels += 1;
+    if (this.cancelledAt !== undefined) return true;
+    if (this.script.cancel === 'too_late') this.endedAt ??= Date.now();
+    if (this.status !== 'queued' && this.status !== 'in_progress') return false;
+    this.cancelledAt = Date.now();
+    return true;
+  }
+}
+
+function randomBelow(bound: number): number {
+  return Math.floor(Math.random() * bound);
+}

@@ -1,0 +1,50 @@
+import type { UpstreamResponse } from '../shared/contract/response.ts';
+
+/** A create ends in one of three ways, and only the first two are certain. */
+export type LaunchAnswer =
+  /** A response exists, and this is its id. */
+  | { kind: 'launched'; response: UpstreamResponse; servedModel: string | undefined }
+  /** No response exists, nor ever will. */
+  | ({ kind: 'refused' } & Refusal)
+  /** A response may exist, may run and be billed. */
+  | { kind: 'unknown'; code: string };
+
+export type Look =
+  | { kind: 'seen'; response: UpstreamResponse; servedModel: string | undefined }
+  /** 404, which is not absence: up to 32.7 s of it were seen on a valid id (Azure). */
+  | { kind: 'absent' }
+  /** Says nothing about the response. */
+  | { kind: 'failed'; code: string; retryAfterMs: number | undefined };
+
+export type CancelAnswer =
+  /** The upstream says that it stops. It may not. */
+  | { kind: 'acknowledged'; response: UpstreamResponse | null; servedModel: string | undefined }
+  /** There is nothing left to cancel. */
+  | { kind: 'too_late' }
+  | { kind: 'failed'; code: string; retryAfterMs: number | undefined };
+
+export interface Upstream {
+  create(body: object): Promise<LaunchAnswer>;
+  retrieve(responseId: string, signal: AbortSignal): Promise<Look>;
+  cancel(responseId: string): Promise<CancelAnswer>;
+}
+
+/** Why a create ran nothing, and what follows for the job and for the others. */
+export type Refusal = { code: string; httpStatus: number | null; message: string } & (
+  | { next: 'failed' }
+  | { next: 'queued'; hold: { of: 'account' | 'model'; kind: 'alarm' | 'rate'; forMs: number | undefined } }
+);
+
+/** What is known of a call that did not succeed. */
+export interface CallFailure {
+  /** Null where no HTTP answer came. */
+  status: number | null;
+  code: string | null;
+  type: string | null;
+  /** Of OpenAI's error body; null where the answer had none, as from a gateway on the way. */
+  message: string | null;
+  headers: Headers | undefined;
+  /** Such as ECONNREFUSED. */
+  connectionCode: string | null;
+  timedOut: boolean;
+}

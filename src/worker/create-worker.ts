@@ -1,0 +1,47 @@
+import type { ClientOptions, OpenAI } from 'openai';
+import { loadConfiguration } from '../shared/runtime/configuration.ts';
+import type { Configuration } from '../shared/runtime/settings.ts';
+import { Telemetry } from '../shared/runtime/telemetry.ts';
+import { type QueueName, queueNames } from '../shared/store/lua/work.ts';
+import type { Connection } from '../shared/store/redis.ts';
+import { Store } from '../shared/store/store.ts';
+import { openUpstream } from './upstream.ts';
+import { Worker } from './worker.ts';
+
+export interface WorkerOptions {
+  /** A URL, ioredis options or an ioredis instance (with `maxRetriesPerRequest: null`). Default: REDIS_URL. */
+  connection?: Connection;
+  /** Default: HEADSTONE_PREFIX. */
+  prefix?: string;
+  /** As `new OpenAI(…)` takes them, or a client of your own. Default: OPENAI_API_KEY and OPENAI_BASE_URL. */
+  openai?: ClientOptions | OpenAI;
+  /** Activations at once, by queue. Default: HEADSTONE_CONCURRENCY. */
+  concurrency?: Partial<Record<QueueName, number>>;
+  /** Default: all three. */
+  queues?: QueueName[];
+  configuration?: Configuration;
+  telemetry?: Telemetry;
+}
+
+/** Connects when it is started, not here. */
+export function createWorker(options: WorkerOptions = {}): Worker {
+  const base = options.configuration ?? loadConfiguration(process.env).configuration;
+  const configuration = { ...base, concurrency: { ...base.concurrency, ...options.concurrency } };
+  const telemetry = options.telemetry ?? new Telemetry();
+  return new Worker({
+    store: new Store({
+      connection: options.connection ?? configuration.redisUrl ?? 'redis://127.0.0.1:6379',
+      prefix: options.prefix ?? configuration.prefix,
+      patience: 'worker',
+      configuration,
+      telemetry,
+    }),
+    upstream: openUpstream({
+      openai: options.openai ?? { apiKey: configuration.openaiApiKey, baseURL: configuration.openaiBaseUrl },
+      launchTimeoutMs: configuration.launchTimeoutMs,
+    }),
+    configuration,
+    telemetry,
+    queues: options.queues ?? [...queueNames],
+  });
+}

@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IntendReply } from '../shared/store/lua/intend.ts';
+import type { ReplyOf } from '../shared/store/store.ts';
+import type { LaunchAnswer } from './answers.ts';
+import { type Activation, type Context, done, parkFor } from './context.ts';
+import { expire } from './decide.ts';
+import { insist } from './insist.ts';
+import { reportHold } from './report-hold.ts';
+import { seenOf } from './seen.ts';
+
+/** How often a launch that found HEADSTONE_MAX_IN_FLIGHT reached asks again. It keeps its slot, so nobody churns (I9). */
+const FULL_RETRY_MS = 200;
+
+/** Of the lock: a worker that was away for longer may have been given up, and starts nothing new (I6). */
+const FRESH_SHARE = 0.6;
+
+/** Takes a queued job to the upstream: intent, POST, and then whatever came of it. */
+export async function launch(id: string, context: Context): Promise<Activation> {
+  return await context.holding.hold(id, async decided => {
+    const askedAt = performance.now();
+    const intent = await intendWhenFree(id, context, decided);
+    switch (intent.reply) {
+      case 'intended':
+        return await post(id, intent.epoch, askedAt, context);
+      case 'unresolved':
+        return await giveUpEarlierIntent(id, intent, context);
+      case 'expired':
+        return await expire(id, context);
+      case 'full':
+        return parkFor(FULL_RETRY_MS);
+      case 'held':
+        return done(`held: ${intent.scope}`);
+      case 'final':
+        return done(`already ${intent.status}`);
+      default:
+        return done(intent.reply);
+    }
+  });
+}
+
+async function intendWhenFree(id: string, context: Context, decided: AbortSignal): Promise<IntendReply> {
+  const { store, configuration, stopping } = context;
+  for (;;) {
+    const intent = await store.run('intend', { id, max_in_flight: configuration.maxInFlight });
+    if (intent.reply !== 'full' || stopping.aborted) return intent;
+    await sleep(FULL_RETRY_MS * (0.5 + Math.random()), undefined, { signal: decided }).catch(() => {});
+  }
+}
+
+/** An activation before this one wrote the intent and never came back: nobody knows whether its POST went out (I4, I6). */
+async function giveUpEarlierIntent(
+  id: string,
+  { epoch, state }: { epoch: number; state: 'intended' | 'unknown' },
+  context: Context,
+): Promise<Activation> {
+  if (state === 'intended') await resolveUnknown(id, epoch, { code: 'worker_lost', witnessed: false }, context);
+  return done('launch unknown');
+}
+
+async function post(id: string, epoch: number, askedAt: number, context: Context): Promise<Activation> {
+  const { store, configuration, telemetry } = context;
+  const record = await store.record(id);
+  const request = await store.request(id);
+  if (!record || request === null) throw new Error('A job that was just intended has no record.');
+  const { model } = record;
+  telemetry.emit('launch_intended', { job_id: id, model, epoch });
+
+  if (performance.now() - askedAt > configuration.lockMs * FRESH_SHARE) {
+    const reply = await store.run('resolve', {
+      id,
+      epoch,
+      how: 'refused',
+      next: 'queued',
+      code: 'worker_was_away',
+      due_in_ms: 0,
+    });
+    await store.followQuietly(reply.work);
+    return done('not sent');
+  }
+
+  // Never aborted: an answer that we do not wait for is an id that we lose.
+  const answer = await context.upstream.create(createBody(request, `${context.deployment}/${id}/${epoch}`));
+  return await recordAnswer(answer, { id, epoch, model }, context);
+}
+
+/** Our one metadata pair lets a webhook, or a person, find the job of a response whose id never reached us. */
+function createBody(request: string, mark: string): object {
+  const wanted = JSON.parse(request) as { metadata?: Record<string, string> | null };
+  return { ...wanted, background: true, store: true, metadata: { ...wanted.metadata, headstone: mark } };
+}
+
+interface Intent {
+  id: string;
+  epoch: number;
+  model: string;
+}
+
+/** Writes what came of the POST, and insists on it: an id or a certain refusal must reach the record. */
+async function recordAnswer(answer: LaunchAnswer, intent: Intent, context: Context): Promise<Activation> {
+  switch (answer.kind) {
+    case 'launched':
+      return await recordLaunched(answer, intent, context);
+    case 'refused':
+      return await recordRefused(answer, intent, context);
+    case 'unknown':
+      await resolveUnknown(intent.id, intent.epoch, { code: answer.code, witnessed: true }, context);
+      return done('launch unknown');
+  }
+}
+
+async function recordLaunched(
+  answer: Extract<LaunchAnswer, { kind: 'launched' }>,
+  { id, epoch, model }: Intent,
+  context: Context,
+): Promise<Activation> {
+  const { store, configuration, telemetry, stopping } = context;
+  const facts = { job_id: id, model, response_id: answer.response.id, epoch };
+  let reply: ReplyOf<'launched'>;
+  try {
+    reply = await insist(
+      () =>
+        store.run('launched', {
+          id,
+          epoch,
+          response_id: answer.response.id,
+          first_poll_ms: configuration.pollMinMs,
+          seen: seenOf({ response: answer.response, servedModel: answer.servedModel, model }, configuration.prices),
+        }),
+      stopping,
+    );
+  } catch (error) {
+    telemetry.emit('launch_unrecorded', facts);
+    throw error;
+  }
+  telemetry.emit('launch_acknowledged', facts);
+  if (reply.reply === 'unwanted')
+    telemetry.emit('response_unwanted', { job_id: id, model, response_id: answer.response.id, cause: reply.cause });
+  await store.followQuietly(reply.work);
+  return done(reply.reply === 'running' ? `launched ${answer.response.id}` : `unwanted: ${reply.cause}`);
+}
+
+async function recordRefused(
+  answer: Extract<LaunchAnswer, { kind: 'refused' }>,
+  { id, epoch, model }: Intent,
+  context: Context,
+): Promise<Activation> {
+  const { store, telemetry, stopping } = context;
+  const { code, httpStatus } = answer;
+  const facts = { job_id: id, model, epoch, code, http_status: httpStatus, next: answer.next };
+  if (answer.next === 'failed') {
+    const { message } = answer;
+    const reply = await insist(
+      () => store.run('resolve', { id, epoch, how: 'refused', next: 'failed', code, message }),
+      stopping,
+    );
+    telemetry.emit('launch_refused', facts);
+    if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
+    return done(`refused: ${code}`);
+  }
+  const scope = answer.hold.of === 'account' ? 'account' : `model:${model}`;
+  const hold = { scope, kind: answer.hold.kind, code, for_ms: answer.hold.forMs };
+  const reply = await insist(
+    () => store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code, due_in_ms: 0, hold }),
+    stopping,
+  );
+  telemetry.emit('launch_refused', facts);
+  reportHold(reply, code, telemetry);
+  return done(`held: ${scope}`);
+}
+
+async function resolveUnknown(
+  id: string,
+  epoch: number,
+  { code, witnessed }: { code: string; witnessed: boolean },
+  { store, configuration, telemetry, stopping }: Context,
+): Promise<void> {
+  const grace_ms = configuration.unknownGraceMs;
+  const reply = await insist(
+    () => store.run('resolve', { id, epoch, how: 'unknown', code, grace_ms, witnessed }),
+    stopping,
+  );
+  telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
+  reportHold(reply, code, telemetry);
+  await store.followQuietly(reply.work);
+}

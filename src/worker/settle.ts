@@ -1,0 +1,152 @@
+import type { Seen } from '../shared/store/lua/shapes.ts';
+import type { WatchedRow } from '../shared/store/record.ts';
+import { type Activation, type Context, done, parkFor } from './context.ts';
+import { seenOf } from './seen.ts';
+import { nextLook, type Watch, windowEnd } from './watch-schedule.ts';
+
+/** A look that fails at the end of the window is tried again for as long as another window. */
+const LAST_CHANCES = 2;
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 60_000;
+
+/** Follows a response that nobody wants to its end: cancel, watch, book, and say what it cost (I3, I8). */
+export async function settle(responseId: string, context: Context): Promise<Activation> {
+  const watched = await context.store.watchedRow(responseId);
+  if (!watched) return done('no row');
+  if (watched.row.status !== 'pending') return await close(watched, {}, context);
+
+  if (watched.row.kind === 'wasted' && !watched.cancelAcknowledged && !isTrulyFinal(watched)) {
+    const retryInMs = await cancelUpstream(watched, context);
+    if (retryInMs !== null) return parkFor(retryInMs);
+  }
+  const watch = watchOf(watched, context);
+  const now = context.store.now();
+  const first = nextLook(watch, watch.endedAt) ?? windowEnd(watch);
+  return now < first ? parkFor(first - now) : await look(watched, watch, context);
+}
+
+function isTrulyFinal({ row }: WatchedRow): boolean {
+  return row.upstream_status !== null && ['completed', 'incomplete', 'failed'].includes(row.upstream_status);
+}
+
+/** Null when the upstream has heard us; else when to try again. */
+async function cancelUpstream(watched: WatchedRow, context: Context): Promise<number | null> {
+  const { store, upstream, telemetry, configuration } = context;
+  const { response_id, job_id, model } = watched.row;
+  const answer = await upstream.cancel(response_id);
+  const facts = { job_id, model, response_id };
+  switch (answer.kind) {
+    case 'acknowledged': {
+      const seen = answer.response
+        ? seenOf({ response: answer.response, servedModel: answer.servedModel, model }, configuration.prices)
+        : undefined;
+      await store.run('charge', { response_id, cancel_acknowledged: true, ...(seen ? { seen } : {}) });
+      telemetry.emit('upstream_cancelled', { ...facts, upstream_status: answer.response?.status ?? 'unreadable' });
+      return null;
+    }
+    case 'too_late':
+      await store.run('charge', { response_id, cancel_acknowledged: true });
+      telemetry.emit('upstream_cancelled', { ...facts, upstream_status: 'already final' });
+      return null;
+    case 'failed': {
+      const elapsedMs = store.now() - watched.endedAt;
+      // Past the window nobody tries to stop it any more; the watcher still looks.
+      if (elapsedMs >= configuration.settleWindowMs) return null;
+      const retryInMs = answer.retryAfterMs ?? backoffMs(elapsedMs);
+      telemetry.emit('upstream_cancel_failed', { ...facts, code: answer.code, retry_in_ms: retryInMs });
+      return Math.min(retryInMs, configuration.settleWindowMs - elapsedMs);
+    }
+  }
+}
+
+async function look(watched: WatchedRow, watch: Watch, context: Context): Promise<Activation> {
+  const { store, upstream, telemetry, configuration } = context;
+  const { response_id, job_id, model } = watched.row;
+  const answer = await upstream.retrieve(response_id, context.stopping);
+  if (context.stopping.aborted) return parkFor(0);
+  const now = store.now();
+  if (answer.kind === 'seen') {
+    telemetry.emit('poll_looked', { job_id, model, response_id, upstream_status: answer.response.status });
+    return await book(watched, watch, seenOf({ ...answer, model }, configuration.prices), context);
+  }
+  const code = answer.kind === 'absent' ? 'http_404' : answer.code;
+  if (answer.kind === 'absent' && now >= windowEnd(watch)) return await book(watched, watch, undefined, context);
+  if (now >= watch.endedAt + LAST_CHANCES * watch.windowMs) return await book(watched, watch, undefined, context);
+  const scheduled = nextLook(watch, now);
+  const wait = scheduled === null ? backoffMs(now - watch.endedAt) : scheduled - now;
+  const retryInMs =
+    answer.kind === 'failed'
+      ? Math.max(answer.retryAfterMs ?? 0, Math.min(wait, backoffMs(now - watch.endedAt)))
+      : wait;
+  telemetry.emit('poll_failed', { job_id, model, response_id, code, retry_in_ms: retryInMs });
+  return parkFor(retryInMs);
+}
+
+async function book(watched: WatchedRow, watch: Watch, seen: Seen | undefined, context: Context): Promise<Activation> {
+  const now = context.store.now();
+  const closing = now >= windowEnd(watch);
+  return await close(watched, { ...(seen ? { seen } : {}), ...(closing ? { close: true } : {}) }, context, watch);
+}
+
+/** Books what was learned. A row that is closed by it is told to people; another one is looked at again. */
+async function close(
+  { row }: WatchedRow,
+  learned: { seen?: Seen; close?: boolean },
+  context: Context,
+  watch?: Watch,
+): Promise<Activation> {
+  const { store, telemetry } = context;
+  const { response_id, job_id, model } = row;
+  const reply = await store.run('charge', { response_id, ...learned });
+  if (reply.reply === 'missing') return done('no row');
+  if (reply.flipped)
+    telemetry.emit('late_result_dropped', {
+      job_id,
+      model,
+      response_id,
+      upstream_status: learned.seen?.upstream_status ?? '',
+    });
+  if (reply.status === 'pending') {
+    const now = store.now();
+    const next = watch ? nextLook(watch, now) : null;
+    return parkFor(next === null ? 0 : next - now);
+  }
+  await tellWaste(response_id, context);
+  return done(`settled: ${reply.status}`);
+}
+
+/** The line that this project exists for. After a crash it may come twice; the row is the truth. */
+async function tellWaste(responseId: string, { store, telemetry }: Context): Promise<void> {
+  const row = await store.row(responseId);
+  if (row?.kind !== 'wasted' || row.cause === null || row.status === 'pending') return;
+  telemetry.emit('tokens_wasted', {
+    job_id: row.job_id,
+    response_id: row.response_id,
+    model: row.model,
+    tenant: row.tenant,
+    cause: row.cause,
+    reason: row.reason,
+    actor: row.actor,
+    input_tokens: row.usage?.input_tokens ?? null,
+    output_tokens: row.usage?.output_tokens ?? null,
+    total_tokens: row.usage?.total_tokens ?? null,
+    cost_usd_micros: row.cost_usd_micros,
+    late_by_ms: row.late_by_ms,
+    status: row.status,
+  });
+}
+
+function watchOf({ row, endedAt }: WatchedRow, { configuration }: Context): Watch {
+  return {
+    endedAt,
+    openedAt: row.at,
+    firstMs: configuration.settleFirstMs,
+    windowMs: configuration.settleWindowMs,
+    retentionFloorMs: configuration.retentionFloorMs,
+  };
+}
+
+/** Doubles with the time that has passed. */
+function backoffMs(elapsedMs: number): number {
+  return Math.min(Math.max(FIRST_RETRY_MS, elapsedMs), LONGEST_RETRY_MS);
+}

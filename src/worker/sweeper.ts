@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { PATROL_MS } from '../shared/store/lua/script.ts';
+import { parseWork, type QueueName } from '../shared/store/lua/work.ts';
+import type { Store } from '../shared/store/store.ts';
+import type { Context } from './context.ts';
+import { expire } from './decide.ts';
+
+const TICK_MS = 1000;
+const LEASE_MS = 5000;
+/** Whoever wrote a line of the outbox adds the entry itself, and gets this long for it. */
+const OWN_HAND_MS = 1000;
+const MOST_PER_TICK = 500;
+
+/**
+ * Finds what was left behind: entries that were written and never added, jobs past their deadline, jobs whose hold is
+ * over, records whose time is. Every worker has one; a lease lets one of them work, for thrift and not for safety.
+ */
+export class Sweeper {
+  private readonly context: Context;
+  private readonly token = randomUUID();
+  private timer: NodeJS.Timeout | undefined;
+  private ticking: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(context: Context) {
+    this.context = context;
+  }
+
+  start(): void {
+    this.timer = setTimeout(() => {
+      this.ticking = this.tick()
+        // A tick that fails is no loss: the next one finds the same.
+        .catch(() => {})
+        .then(() => {
+          if (!this.stopped) this.start();
+        });
+    }, TICK_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.ticking;
+    await this.handOver().catch(() => {});
+  }
+
+  private async tick(): Promise<void> {
+    const { store } = this.context;
+    await store.readClock();
+    if (!(await this.holdLease())) return;
+    await this.sweepOutbox();
+    await this.releaseParked();
+    await this.patrolJobs();
+    await this.patrolResponses();
+    await store.run('forget', { most: MOST_PER_TICK });
+    await this.trimLedger();
+  }
+
+  private async holdLease(): Promise<boolean> {
+    const { client, keys } = this.context.store;
+    if ((await client.set(keys.lease(), this.token, 'PX', LEASE_MS, 'NX')) === 'OK') return true;
+    if ((await client.get(keys.lease())) !== this.token) return false;
+    return (await client.pexpire(keys.lease(), LEASE_MS)) === 1;
+  }
+
+  /** So that the next worker need not wait for the lease to run out. */
+  private async handOver(): Promise<void> {
+    const { client, keys } = this.context.store;
+    if ((await client.get(keys.lease())) === this.token) await client.del(keys.lease());
+  }
+
+  private async sweepOutbox(): Promise<void> {
+    const { store, telemetry } = this.context;
+    const old = store.now() - OWN_HAND_MS;
+    const lines = await store.client.zrangebyscore(store.keys.outbox(), '-inf', old, 'LIMIT', 0, MOST_PER_TICK);
+    if (lines.length === 0) return;
+    await store.follow(lines.map(parseWork));
+    telemetry.emit('work_recovered', { entries: lines.length, from: 'outbox' });
+  }
+
+  private async releaseParked(): Promise<void> {
+    const { store } = this.context;
+    for (const scope of await store.client.smembers(store.keys.parkedScopes())) {
+      const reply = await store.run('release', { scope, most: MOST_PER_TICK });
+      await store.follow(reply.work);
+    }
+  }
+
+  private async patrolJobs(): Promise<void> {
+    const { store } = this.context;
+    for (const id of await due(store, store.keys.open())) {
+      const record = await store.record(id);
+      if (record && record.deadline_at <= store.now()) await expire(id, this.context);
+      else if (record) {
+        await wake(store, record.status === 'queued' ? 'launch' : 'poll', id, record.priority);
+        const next = Math.min(record.deadline_at, store.now() + PATROL_MS);
+        await store.client.zadd(store.keys.open(), 'XX', next, id);
+      }
+    }
+  }
+
+  private async patrolResponses(): Promise<void> {
+    const { store } = this.context;
+    for (const responseId of await due(store, store.keys.unsettled())) {
+      await wake(store, 'settle', responseId, 0);
+      await store.client.zadd(store.keys.unsettled(), 'XX', store.now() + PATROL_MS, responseId);
+    }
+  }
+
+  /** The rows themselves expire; their index has to follow. */
+  private async trimLedger(): Promise<void> {
+    const { store, configuration } = this.context;
+    await store.client.zremrangebyscore(store.keys.rows(), '-inf', store.now() - configuration.ledgerTtlMs);
+  }
+}
+
+async function due(store: Store, key: string): Promise<string[]> {
+  return await store.client.zrangebyscore(key, '-inf', store.now(), 'LIMIT', 0, MOST_PER_TICK);
+}
+
+async function wake(store: Store, queue: QueueName, id: string, priority: number): Promise<void> {
+  await store.queues.ensure({ queue, id, dueAt: store.now(), priority, line: '' }, store.now());
+}

@@ -1,0 +1,141 @@
+import { type ClientOptions, OpenAI } from 'openai';
+import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contract/response.ts';
+import type { CallFailure, Upstream } from './answers.ts';
+import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
+
+export interface UpstreamOptions {
+  /** As `new OpenAI(…)` takes them, or a client that the app already has. */
+  openai: ClientOptions | OpenAI;
+  /** For a create. */
+  launchTimeoutMs: number;
+}
+
+const READ_TIMEOUT_MS = 30_000;
+
+/** The one door to the provider. Nothing behind it throws: every way that a call can end is a value. */
+export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upstream {
+  const given = openai instanceof OpenAI ? openai : new OpenAI(openai);
+  // The SDK would send a create up to three times, each billed (I6), and its debug log would print prompts (I13).
+  const client = given.withOptions({ maxRetries: 0, logLevel: 'off' });
+
+  return {
+    async create(body) {
+      try {
+        const raw = await client
+          .post('/responses', {
+            body,
+            timeout: launchTimeoutMs,
+            maxRetries: 0,
+            signal: AbortSignal.timeout(launchTimeoutMs),
+          })
+          .asResponse();
+        const response = parseBody(await raw.text());
+        // A body without an id: the response runs, and nobody can say which it is.
+        if (!response) return { kind: 'unknown', code: 'malformed_answer' };
+        return { kind: 'launched', response, servedModel: servedModelOf(raw) };
+      } catch (error) {
+        return answerToFailedCreate(callFailure(error));
+      }
+    },
+
+    async retrieve(responseId, signal) {
+      try {
+        const raw = await client
+          .get(path(responseId), {
+            timeout: READ_TIMEOUT_MS,
+            maxRetries: 0,
+            signal: AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)]),
+          })
+          .asResponse();
+        const response = parseBody(await raw.text());
+        if (!response) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
+        return { kind: 'seen', response, servedModel: servedModelOf(raw) };
+      } catch (error) {
+        return statusOf(error) === 404 ? { kind: 'absent' } : failure(error);
+      }
+    },
+
+    async cancel(responseId) {
+      try {
+        const raw = await client
+          .post(`${path(responseId)}/cancel`, {
+            timeout: READ_TIMEOUT_MS,
+            maxRetries: 0,
+            signal: AbortSignal.timeout(READ_TIMEOUT_MS),
+          })
+          .asResponse();
+        return { kind: 'acknowledged', response: parseBody(await raw.text()), servedModel: servedModelOf(raw) };
+      } catch (error) {
+        // 400 "Cannot cancel a completed response", as reported; clones answer 409.
+        const status = statusOf(error);
+        return status === 400 || status === 409 ? { kind: 'too_late' } : failure(error);
+      }
+    },
+  };
+}
+
+function path(responseId: string): string {
+  return `/responses/${encodeURIComponent(responseId)}`;
+}
+
+/** Null for what is not a response: HTML, JSON cut short, a body without an id. */
+function parseBody(text: string): UpstreamResponse | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    const parsed = upstreamResponseSchema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    // An odd body that has an id is worth more than a tidy one: the id is what money hangs on.
+    return upstreamResponseSchema.pick({ id: true, status: true }).loose().parse(withoutOddities(body));
+  } catch {
+    return null;
+  }
+}
+
+function withoutOddities(body: unknown): unknown {
+  if (body === null || typeof body !== 'object') return body;
+  const { id, status } = body as { id?: unknown; status?: unknown };
+  return { id, status: typeof status === 'string' ? status : 'unreadable' };
+}
+
+function servedModelOf(raw: Response): string | undefined {
+  return raw.headers.get('x-ms-served-model') ?? undefined;
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof OpenAI.APIError ? error.status : undefined;
+}
+
+function failure(error: unknown): { kind: 'failed'; code: string; retryAfterMs: number | undefined } {
+  const { status, headers } = callFailure(error);
+  return {
+    kind: 'failed',
+    code: status === null ? 'no_answer' : `http_${status}`,
+    retryAfterMs: retryAfterMs(headers),
+  };
+}
+
+/** The SDK's errors as plain facts. Its messages may quote the prompt, so only the upstream's own error body is kept. */
+function callFailure(error: unknown): CallFailure {
+  const timedOut = error instanceof OpenAI.APIUserAbortError || error instanceof OpenAI.APIConnectionTimeoutError;
+  if (!(error instanceof OpenAI.APIError))
+    return { status: null, code: null, type: null, message: null, headers: undefined, connectionCode: null, timedOut };
+  const message = (error.error as { message?: unknown } | undefined)?.message;
+  return {
+    status: error.status ?? null,
+    code: error.code ?? null,
+    type: error.type ?? null,
+    message: typeof message === 'string' ? message : null,
+    headers: error.headers,
+    connectionCode: connectionCode(error),
+    timedOut,
+  };
+}
+
+/** Node's own code for why a connection failed, from the depth where `fetch` puts it. */
+function connectionCode(error: Error): string | null {
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== undefined) return code;
+  }
+  return null;
+}

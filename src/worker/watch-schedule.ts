@@ -1,0 +1,31 @@
+/**
+ * When the watcher looks at a response that nobody wants any more. Flips were reported seconds to minutes after a
+ * cancel, so the looks are close together first and far apart later.
+ */
+const LOOKS = [1, 3, 12, 36, 360];
+
+export interface Watch {
+  /** When the response lost its use. All times on Redis' clock, in milliseconds. */
+  endedAt: number;
+  openedAt: number;
+  firstMs: number;
+  windowMs: number;
+  retentionFloorMs: number;
+}
+
+export function windowEnd(watch: Watch): number {
+  return watch.endedAt + watch.windowMs;
+}
+
+/** The first look after `after`; the window's end is the last one, and null comes after it. */
+export function nextLook(watch: Watch, after: number): number | null {
+  const end = windowEnd(watch);
+  const looks = [
+    ...LOOKS.map(times => watch.endedAt + times * watch.firstMs),
+    // The provider may delete a response after ten minutes: the last sure chance to see its usage.
+    watch.openedAt + watch.retentionFloorMs,
+    end,
+  ];
+  const later = looks.filter(look => look > after && look <= end);
+  return later.length > 0 ? Math.min(...later) : null;
+}

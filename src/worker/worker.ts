@@ -1,0 +1,93 @@
+import type { Worker as Consumer } from 'bullmq';
+import type { QueueName } from '../shared/store/lua/work.ts';
+import { openConsumer } from './consumer.ts';
+import { type Activation, type Context, done } from './context.ts';
+import { decide } from './decide.ts';
+import { Holding } from './holding.ts';
+import { launch } from './launch.ts';
+import { poll } from './poll.ts';
+import { settle } from './settle.ts';
+import { Sweeper } from './sweeper.ts';
+
+export type WorkerParts = Pick<Context, 'store' | 'upstream' | 'configuration' | 'telemetry'> & { queues: QueueName[] };
+
+/** Runs the queues in this process. Any number of them side by side. */
+export class Worker {
+  private readonly parts: WorkerParts;
+  private readonly stopping = new AbortController();
+  private consumers: Consumer[] = [];
+  private sweeper: Sweeper | undefined;
+  private stopListening: (() => void) | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(parts: WorkerParts) {
+    this.parts = parts;
+  }
+
+  /** Resolves when the first entry can be taken. Rejects when the store does not answer or must not be used. */
+  async start(): Promise<void> {
+    const { store, upstream, configuration, telemetry, queues } = this.parts;
+    await store.ready();
+    const holding = new Holding();
+    const context: Context = {
+      store,
+      upstream,
+      configuration,
+      telemetry,
+      holding,
+      deployment: await store.deployment(),
+      stopping: this.stopping.signal,
+    };
+    this.stopListening = await store.decisions.listen(message => {
+      // Without a message nobody knows which jobs were decided: all of them look at their record again.
+      if (message === null) holding.releaseAll();
+      else holding.release(message.id);
+    });
+    this.stopping.signal.addEventListener('abort', () => holding.releaseAll());
+    this.consumers = queues.map(queue => openConsumer(consumerOptions(queue, context), context));
+    await Promise.all(this.consumers.map(consumer => consumer.waitUntilReady()));
+    for (const consumer of this.consumers) void consumer.run();
+    this.sweeper = new Sweeper(context);
+    this.sweeper.start();
+    telemetry.emit('process_ready', { process: 'worker' });
+  }
+
+  /** Takes nothing new, ends what it holds, and resolves. A create that is under way is waited for. */
+  close(): Promise<void> {
+    this.closing ??= this.shut();
+    return this.closing;
+  }
+
+  private async shut(): Promise<void> {
+    const { store, telemetry } = this.parts;
+    telemetry.emit('process_stopping', { process: 'worker' });
+    this.stopping.abort();
+    this.stopListening?.();
+    await this.sweeper?.stop();
+    await Promise.all(this.consumers.map(consumer => consumer.close()));
+    await store.close();
+    telemetry.emit('process_stopped', { process: 'worker' });
+  }
+}
+
+function consumerOptions(queue: QueueName, { configuration }: Context) {
+  const concurrency = configuration.concurrency[queue];
+  switch (queue) {
+    case 'launch':
+      return { queue, concurrency, activate: launch, giveUp: failAsPoison };
+    case 'poll':
+      return { queue, concurrency, perSecond: configuration.pollsPerSecond, activate: poll, giveUp: failAsPoison };
+    case 'settle':
+      return { queue, concurrency, activate: settle, giveUp: leaveUnknown };
+  }
+}
+
+async function failAsPoison(id: string, context: Context): Promise<Activation> {
+  const message = 'Five workers in a row died while they handled this job.';
+  return await decide(id, { status: 'failed', code: 'poison', message }, context);
+}
+
+async function leaveUnknown(responseId: string, { store }: Context): Promise<Activation> {
+  await store.run('charge', { response_id: responseId, close: true });
+  return done('unknown');
+}
