@@ -7,6 +7,7 @@ import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { ReplyOf, Store } from '../shared/store/store.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
+import { upstreamPredecessor } from './chain.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
 
 export interface ProducerParts {
@@ -63,6 +64,11 @@ export class Producer {
    */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
     const calls = jobs.map((job, position) => acceptance(job, this.configuration, jobs.length > 1 ? position : null));
+    for (const call of calls.filter(({ request }) => typeof request.previous_response_id === 'string')) {
+      const previous = String(call.request.previous_response_id);
+      const translated = await upstreamPredecessor(this.store, call.given.tenant, previous);
+      call.body = JSON.stringify({ ...call.request, previous_response_id: translated });
+    }
     const replies = await this.store.runMany('accept', calls);
     const work = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? reply.work : []));
     try {
@@ -118,6 +124,12 @@ export class Producer {
   /** The whole record, or null where there is none. */
   async get(id: string): Promise<Job | null> {
     return await this.store.job(parseInput(jobIdSchema, id));
+  }
+
+  /** What was asked for, without what we add to it; empty when it is no longer kept. */
+  async request(id: string): Promise<Record<string, unknown>> {
+    const stored = await this.store.request(parseInput(jobIdSchema, id));
+    return stored === null ? {} : (JSON.parse(stored) as Record<string, unknown>);
   }
 
   /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`. */

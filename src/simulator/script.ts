@@ -44,6 +44,8 @@ export const scriptSchema = z.strictObject({
       'hang',
     ])
     .optional(),
+  /** How long a create takes to answer. */
+  create_ms: milliseconds.default(100),
   create_times: z.number().int().positive().default(Number.MAX_SAFE_INTEGER),
   retry_after_s: z.number().nonnegative().optional(),
   /** A fault on read, and how many reads meet it. */

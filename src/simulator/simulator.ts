@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { responseBody } from './body.ts';
@@ -76,6 +77,7 @@ export async function startSimulator({ port, speed = 1 }: SimulatorOptions): Pro
     const identity = JSON.stringify([wanted.model, wanted.input, wanted.metadata.sim]);
     const tries = (createsSeen.get(identity) ?? 0) + 1;
     createsSeen.set(identity, tries);
+    await sleep(script.create_ms / speed);
     const fault = tries <= script.create_times ? script.create : undefined;
     const refused = fault && refusal(fault);
     if (refused) return sendError(reply, refused, script.retry_after_s);

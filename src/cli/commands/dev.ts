@@ -1,0 +1,62 @@
+import { Command } from 'commander';
+import { loadConfiguration } from '../../shared/runtime/configuration.ts';
+import type { LogLine } from '../children.ts';
+import { print, withExamples } from '../output.ts';
+import { requireKey } from '../require-key.ts';
+import { untilAskedToStop } from '../session.ts';
+import { startSystem } from '../system.ts';
+
+const STORE_PORT = 6379;
+const SIMULATOR_PORT = 8090;
+
+export function devCommand(): Command {
+  return withExamples(
+    new Command('dev')
+      .description('store, simulator, worker and server in one process tree, until Ctrl-C')
+      .option('--live', 'the real provider instead of the simulator: spends real money')
+      .action(async ({ live = false }: { live?: boolean }) => {
+        const { configuration, warnings } = loadConfiguration(process.env);
+        for (const warning of warnings) process.stderr.write(`${warning}\n`);
+        const real = live || configuration.live;
+        if (real) {
+          requireKey(configuration);
+          print('LIVE: every job that you enqueue runs at the real provider and is billed to your key.');
+        }
+        const asked = untilAskedToStop();
+        const system = await startSystem({
+          redisUrl: configuration.redisUrl,
+          storePort: STORE_PORT,
+          simulatorPort: SIMULATOR_PORT,
+          simulate: !real,
+          workers: 1,
+          serverPort: configuration.port,
+          env: {},
+          onLine: (process, line) => print(readable(process, line)),
+        });
+        print('\nHeadstone is up. Ctrl-C stops everything.');
+        print(`  API        ${system.serverUrl}/v1  (the base URL for any openai client, with any key)`);
+        if (system.simulatorUrl) print(`  Simulator  ${system.simulatorUrl}  (cancelled responses flip to completed)`);
+        print(`  Store      ${system.redisUrl}${configuration.redisUrl ? '' : '  (in memory)'}`);
+        print('\nTry, in another terminal:');
+        const store = system.redisUrl.endsWith(`:${STORE_PORT}`) ? '' : `REDIS_URL=${system.redisUrl} `;
+        print(`  ${store}npm run --silent headstone -- enqueue "Write a report on tides" --wait\n`);
+        try {
+          const ended = await Promise.race([asked, system.firstEnded]);
+          if (typeof ended === 'string') {
+            process.stderr.write(`The ${ended} ended by itself; its last lines are above. Stopping the others.\n`);
+            process.exitCode = 1;
+          }
+        } finally {
+          await system.stop();
+        }
+      }),
+    'headstone dev',
+    'OPENAI_API_KEY=sk-… headstone dev --live',
+  );
+}
+
+/** A log line for eyes: who, what, and the facts. */
+function readable(process: string, { level, event, time, pid, ...fields }: LogLine): string {
+  const facts = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
+  return `${process.padEnd(9)}  ${String(level).padEnd(5)}  ${event}  ${facts.join(' ')}`;
+}

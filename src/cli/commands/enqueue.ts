@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { Command, Option } from 'commander';
+import type { Producer } from '../../producer/producer.ts';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { print, printJson, withJson } from '../output.ts';
+import { collect, parseCount, parseDuration } from '../parse.ts';
+import { printFinished } from '../print-finished.ts';
+import { withProducer } from '../session.ts';
+
+interface EnqueueFlags {
+  model: string;
+  file?: string;
+  id?: string;
+  tenant?: string;
+  tag: string[];
+  deadline?: number;
+  attempts?: number;
+  wait?: boolean;
+  json?: boolean;
+}
+
+export function enqueueCommand(): Command {
+  return withJson(
+    new Command('enqueue')
+      .description('asks for a background response and prints the id of its job')
+      .argument('[prompt]', 'the input; or --file')
+      .option('--model <name>', 'the model, or on Azure the deployment', 'gpt-5.5')
+      .addOption(new Option('--file <path>', 'one prompt a line, a job each; "-" is standard input').conflicts('id'))
+      .option('--id <id>', 'makes a repeat of the same request harmless')
+      .option('--tenant <name>', 'whose job it is')
+      .option('--tag <tag>', 'to find and sum by; may be repeated', collect, [])
+      .option('--deadline <duration>', 'like 15m or 24h', parseDuration)
+      .option('--attempts <n>', 'paid launches, the first included', parseCount)
+      .option('--wait', 'wait for the outcome, and print the text')
+      .action(async (prompt: string | undefined, flags: EnqueueFlags) => {
+        const prompts = await readPrompts(prompt, flags.file);
+        await withProducer(producer => enqueue(producer, prompts, flags));
+      }),
+    'headstone enqueue "Write a report on tides" --tag nightly --wait',
+    'headstone enqueue --file prompts.txt --model gpt-5-mini',
+  );
+}
+
+async function enqueue(producer: Producer, prompts: string[], flags: EnqueueFlags): Promise<void> {
+  const options = {
+    tags: flags.tag,
+    ...(flags.id === undefined ? {} : { id: flags.id }),
+    ...(flags.tenant === undefined ? {} : { tenant: flags.tenant }),
+    ...(flags.deadline === undefined ? {} : { deadlineMs: flags.deadline }),
+    ...(flags.attempts === undefined ? {} : { attempts: flags.attempts }),
+  };
+  const jobs = prompts.map(input => ({ request: { model: flags.model, input }, options }));
+  for (const { id, status, error } of await producer.enqueueMany(jobs)) {
+    if (error) throw error;
+    if (flags.json && !flags.wait) printJson({ id, status });
+    else if (!flags.wait) print(id);
+    else printFinished(await producer.wait(id), flags.json ?? false);
+  }
+}
+
+async function readPrompts(prompt: string | undefined, file: string | undefined): Promise<string[]> {
+  if (file === undefined) {
+    if (prompt === undefined)
+      throw new HeadstoneError(
+        'invalid_request',
+        'There is no prompt: give it in quotes, or a file of prompts by --file.',
+      );
+    return [prompt];
+  }
+  if (prompt !== undefined)
+    throw new HeadstoneError('invalid_request', 'A prompt and --file were given: choose one of them.');
+  const text = file === '-' ? await readAll(process.stdin) : await readFileText(file);
+  const prompts = text.split('\n').filter(line => line.trim() !== '');
+  if (prompts.length === 0) throw new HeadstoneError('invalid_request', `The file ${file} holds no prompt.`);
+  return prompts;
+}
+
+async function readFileText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new HeadstoneError('invalid_request', `The file ${file} could not be read (${code}).`);
+  }
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+import type { Job } from '../../shared/contract/job.ts';
+import { print, printJson, time, usd, withJson } from '../output.ts';
+import { withProducer } from '../session.ts';
+
+export function getCommand(): Command {
+  return withJson(
+    new Command('get')
+      .description('what has become of a job')
+      .argument('<id>')
+      .action(async (id: string, { json = false }: { json?: boolean }) => {
+        const job = await withProducer(producer => producer.get(id));
+        if (!job) throw new HeadstoneError('job_not_found', `There is no job ${id}.`);
+        if (json) printJson(job);
+        else printJob(job);
+      }),
+    'headstone get resp_0123456789abcdef0123456789abcdef',
+  );
+}
+
+function printJob(job: Job): void {
+  print(`${job.id}  ${job.status}`);
+  print(`model ${job.model} · tenant ${job.tenant}${job.tags.length > 0 ? ` · tags ${job.tags.join(', ')}` : ''}`);
+  if (job.outcome?.error) print(`${job.outcome.error.code}: ${job.outcome.error.message}`);
+  print();
+  for (const { at, event, ...rest } of job.timeline)
+    print(
+      `${time(at)}  ${event}${Object.entries(rest)
+        .map(([name, value]) => `  ${name}=${String(value)}`)
+        .join('')}`,
+    );
+  for (const row of job.ledger)
+    print(
+      `\n${row.response_id}: ${row.kind ?? 'undecided'}, usage ${row.status}, ${row.usage?.total_tokens ?? '?'} tokens, ${usd(row.cost_usd_micros)}`,
+    );
+}

@@ -1,0 +1,31 @@
+import { Command, Option } from 'commander';
+import type { ListFilter } from '../../shared/contract/job.ts';
+import { jobStatusSchema } from '../../shared/contract/words.ts';
+import { print, printJson, table, time, withJson } from '../output.ts';
+import { parseCount } from '../parse.ts';
+import { withProducer } from '../session.ts';
+
+export function listCommand(): Command {
+  return withJson(
+    new Command('list')
+      .description('jobs, the newest first')
+      .addOption(new Option('--status <status>').choices(jobStatusSchema.options))
+      .option('--tenant <name>')
+      .option('--tag <tag>')
+      .option('--limit <n>', 'at most 1000', parseCount, 50)
+      .option('--after <id>', 'the last id of the page before')
+      .action(async ({ json = false, ...filter }: ListFilter & { json?: boolean }) => {
+        const jobs = await withProducer(producer => producer.list(filter));
+        if (json) for (const job of jobs) printJson(job);
+        else if (jobs.length === 0) print('No jobs.');
+        else
+          print(
+            table(
+              ['ID', 'STATUS', 'MODEL', 'TENANT', 'CREATED', 'TAGS'],
+              jobs.map(job => [job.id, job.status, job.model, job.tenant, time(job.created_at), job.tags.join(',')]),
+            ),
+          );
+      }),
+    'headstone list --status running --tag nightly',
+  );
+}

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { createProducer } from '../../producer/create-producer.ts';
+import { startServer } from '../../server/server.ts';
+import { withExamples } from '../output.ts';
+import { parsePort } from '../parse.ts';
+import { openProcess, untilAskedToStop } from '../session.ts';
+
+interface ServerFlags {
+  port?: number;
+  insecureListen?: boolean;
+}
+
+export function serverCommand(): Command {
+  return withExamples(
+    new Command('server')
+      .description('the OpenAI-compatible HTTP server, until SIGTERM')
+      .option('--port <number>', 'default: HEADSTONE_PORT, 3000', parsePort)
+      .option('--insecure-listen', 'listen on every interface although nobody signs in')
+      .action(async ({ port, insecureListen = false }: ServerFlags) => {
+        const { configuration, telemetry } = openProcess();
+        const producer = createProducer({ configuration, telemetry });
+        const asked = untilAskedToStop();
+        try {
+          await producer.ready();
+          const server = await startServer({
+            producer,
+            configuration,
+            port: port ?? configuration.port,
+            insecureListen,
+          });
+          telemetry.emit('process_ready', { process: 'server', address: server.url });
+          await asked;
+          telemetry.emit('process_stopping', { process: 'server' });
+          await server.close();
+        } finally {
+          await producer.close();
+        }
+        telemetry.emit('process_stopped', { process: 'server' });
+      }),
+    'headstone server --port 3000',
+    'curl -s 127.0.0.1:3000/v1/responses -H \'content-type: application/json\' -d \'{"model":"gpt-5.5","input":"Hello","background":true}\'',
+  );
+}

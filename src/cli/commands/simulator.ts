@@ -1,0 +1,31 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { startSimulator } from '../../simulator/simulator.ts';
+import { withExamples } from '../output.ts';
+import { parsePort } from '../parse.ts';
+import { openProcess, untilAskedToStop } from '../session.ts';
+
+export function simulatorCommand(): Command {
+  return withExamples(
+    new Command('simulator')
+      .description('an OpenAI-compatible upstream that flips cancelled responses to completed, until SIGTERM')
+      .option('--port <number>', '0 takes a free one', parsePort, 8090)
+      .option('--speed <number>', 'divides all of its times', parseSpeed, 1)
+      .action(async ({ port, speed }: { port: number; speed: number }) => {
+        const { telemetry } = openProcess();
+        const asked = untilAskedToStop();
+        const simulator = await startSimulator({ port, speed });
+        telemetry.emit('process_ready', { process: 'simulator', address: simulator.url });
+        await asked;
+        await simulator.close();
+        telemetry.emit('process_stopped', { process: 'simulator' });
+      }),
+    'headstone simulator --port 8090 --speed 10',
+    'OPENAI_BASE_URL=http://127.0.0.1:8090/v1 OPENAI_API_KEY=any headstone worker',
+  );
+}
+
+function parseSpeed(text: string): number {
+  const speed = Number(text);
+  if (!(speed > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return speed;
+}

@@ -1,0 +1,55 @@
+import { Command, Option } from 'commander';
+import { type WasteDimension, type WasteSum, wasteDimensionSchema } from '../../shared/contract/ledger.ts';
+import { print, printJson, table, usd, withJson } from '../output.ts';
+import { withProducer } from '../session.ts';
+
+interface WasteFlags {
+  by: WasteDimension;
+  since?: string;
+  until?: string;
+  tenant?: string;
+  json?: boolean;
+}
+
+export function wasteCommand(): Command {
+  return withJson(
+    new Command('waste')
+      .description('tokens that were paid for and that nobody saw, beside those that were used')
+      .addOption(new Option('--by <dimension>').choices(wasteDimensionSchema.options).default('model'))
+      .option('--since <day>', 'UTC, like 2026-11-01; default: the last 30 days')
+      .option('--until <day>')
+      .option('--tenant <name>')
+      .action(async ({ json = false, by, ...period }: WasteFlags) => {
+        const report = await withProducer(producer => producer.waste({ groupBy: by, ...period }));
+        if (json) for (const sum of [...report.data, report.totals]) printJson(sum);
+        else print(wasteTable(by, [...report.data, report.totals]));
+      }),
+    'headstone waste --by cause --since 2026-11-01',
+  );
+}
+
+export function wasteTable(by: string, sums: WasteSum[]): string {
+  return table(
+    [by.toUpperCase(), 'WASTED TOKENS', 'COST', 'RESPONSES', 'UNKNOWN', 'USED TOKENS', 'WASTED %'],
+    sums.map(sum => [
+      sum.key || '(none)',
+      sum.total_tokens,
+      costCell(sum),
+      sum.responses,
+      sum.unknown,
+      sum.used_total_tokens,
+      percentage(sum),
+    ]),
+  );
+}
+
+/** A sum in which some responses have no price is a lower bound, and says so. */
+function costCell(sum: WasteSum): string {
+  if (sum.unpriced === 0) return usd(sum.cost_usd_micros);
+  return sum.unpriced === sum.responses ? 'no price' : `${usd(sum.cost_usd_micros)} + ${sum.unpriced} without price`;
+}
+
+function percentage({ total_tokens, used_total_tokens }: WasteSum): number {
+  const all = total_tokens + used_total_tokens;
+  return all === 0 ? 0 : Math.round((100 * total_tokens) / all);
+}

@@ -1,0 +1,35 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { type QueueName, queueNames } from '../../shared/store/lua/work.ts';
+import { createWorker } from '../../worker/create-worker.ts';
+import { withExamples } from '../output.ts';
+import { requireKey } from '../require-key.ts';
+import { openProcess, untilAskedToStop } from '../session.ts';
+
+export function workerCommand(): Command {
+  return withExamples(
+    new Command('worker')
+      .description('runs the workers, until SIGTERM; then ends what it holds and stops')
+      .option('--queues <names>', 'which of launch, poll and settle', parseQueues, [...queueNames])
+      .action(async ({ queues }: { queues: QueueName[] }) => {
+        const { configuration, telemetry } = openProcess();
+        requireKey(configuration);
+        const worker = createWorker({ configuration, telemetry, queues });
+        const asked = untilAskedToStop();
+        try {
+          await worker.start();
+          await asked;
+        } finally {
+          await worker.close();
+        }
+      }),
+    'REDIS_URL=redis://127.0.0.1:6379 OPENAI_API_KEY=sk-… headstone worker',
+    'headstone worker --queues settle',
+  );
+}
+
+function parseQueues(text: string): QueueName[] {
+  const names = text.split(',');
+  const wrong = names.find(name => !queueNames.includes(name as QueueName));
+  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is none of ${queueNames.join(', ')}.`);
+  return names as QueueName[];
+}

@@ -1,0 +1,53 @@
+import type { WasteReport } from '../../shared/contract/ledger.ts';
+import { wasteTable } from '../commands/waste.ts';
+import { print, table, usd } from '../output.ts';
+import type { Books } from './audit.ts';
+import type { Played } from './scenario.ts';
+
+export interface Results {
+  played: Played;
+  books: Books;
+  byCause: WasteReport;
+  byModel: WasteReport;
+  problems: string[];
+}
+
+export function printReport({ played, books, byCause, byModel, problems }: Results): void {
+  print('\n3  What came of it\n');
+  print(indent(outcomeTable(played)));
+  print();
+  print(indent(wasteTable('cause', byCause.data)));
+  print();
+  print(indent(wasteTable('model', [...byModel.data, byModel.totals])));
+  print();
+  const unknown = books.rows.filter(row => row.status === 'unknown').length;
+  print(
+    `   The ledger against the provider's own: ${books.simulator.responses.length} responses there, ${books.rows.length} rows here, ${problems.length} differences; ${unknown} never showed a usage and say so.`,
+  );
+  for (const problem of problems) print(`   DIFFERENCE: ${problem}`);
+  print(`\n${conclusion(played, books, byCause)}`);
+}
+
+function outcomeTable({ finished, cancelled }: Played): string {
+  const counts = Map.groupBy(finished, job => job.status);
+  return table(
+    ['OUTCOME', 'JOBS', ''],
+    [...counts].map(([status, jobs]) => [status, jobs.length, status === 'cancelled' ? whenCancelled(cancelled) : '']),
+  );
+}
+
+function whenCancelled(cancelled: Played['cancelled']): string {
+  return [...Map.groupBy(cancelled, one => one.when)].map(([when, some]) => `${some.length} while ${when}`).join(', ');
+}
+
+function conclusion({ cancelled }: Played, { rows, jobs }: Books, { totals }: WasteReport): string {
+  const won = cancelled.filter(({ verdict }) => verdict === 'cancelled');
+  const finishedAnyway = rows.filter(row => row.cause === 'cancelled' && row.upstream_status === 'completed').length;
+  const seen = jobs.filter(job => job.status === 'cancelled' && job.response !== null).length;
+  const unpriced = totals.unpriced > 0 ? ` and ${totals.unpriced} without a known price` : '';
+  return `You cancelled ${won.length}, the provider finished ${finishedAnyway} of them anyway, ${usd(totals.cost_usd_micros)}${unpriced}, ${seen === 0 ? 'nobody saw them' : `${seen} WERE SEEN`}.`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '   ');
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+
+/** Adds `--json` and an example, which every command has. */
+export function withJson(command: Command, ...examples: string[]): Command {
+  return withExamples(command.option('--json', 'one JSON object a line'), ...examples);
+}
+
+export function withExamples(command: Command, ...examples: string[]): Command {
+  const lines = examples.map(example => `  ${example}`).join('\n');
+  return command.addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:\n${lines}`);
+}
+
+export function print(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value));
+}
+
+/** Columns as wide as their widest cell; numbers stand to the right. */
+export function table(header: string[], rows: (string | number)[][]): string {
+  const cells = [header, ...rows.map(row => row.map(String))];
+  const widths = header.map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0)));
+  const numeric = header.map((_, column) => rows.length > 0 && rows.every(row => typeof row[column] === 'number'));
+  return cells
+    .map(row =>
+      row
+        .map((cell, column) =>
+          numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Dollars as a person reads them; tiny amounts keep their digits. */
+export function usd(micros: number | null): string {
+  if (micros === null) return 'no price';
+  const dollars = micros / 1_000_000;
+  return `$${dollars >= 0.01 || dollars === 0 ? dollars.toFixed(2) : dollars.toPrecision(2)}`;
+}
+
+export function time(ms: number): string {
+  return new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
+}

@@ -1,0 +1,67 @@
+import { Command, CommanderError } from 'commander';
+import { HeadstoneError } from '../shared/contract/errors.ts';
+import { cancelCommand } from './commands/cancel.ts';
+import { demoCommand } from './commands/demo.ts';
+import { devCommand } from './commands/dev.ts';
+import { enqueueCommand } from './commands/enqueue.ts';
+import { getCommand } from './commands/get.ts';
+import { listCommand } from './commands/list.ts';
+import { serverCommand } from './commands/server.ts';
+import { simulatorCommand } from './commands/simulator.ts';
+import { storeCommand } from './commands/store.ts';
+import { waitCommand } from './commands/wait.ts';
+import { wasteCommand } from './commands/waste.ts';
+import { workerCommand } from './commands/worker.ts';
+
+/** 0: done · 1: something failed · 2: wrong use · 3: a cancel that came too late. */
+export const exitCodes = { failed: 1, wrongUse: 2, tooLate: 3 } as const;
+
+export async function runProgram(argv: string[]): Promise<void> {
+  const program = new Command('headstone')
+    .description('A job queue for OpenAI and Azure background Responses whose cancel sticks.')
+    .showHelpAfterError('(add --help for what this command takes)')
+    .enablePositionalOptions();
+  const commands = [
+    enqueueCommand,
+    getCommand,
+    waitCommand,
+    listCommand,
+    cancelCommand,
+    wasteCommand,
+    workerCommand,
+    serverCommand,
+    simulatorCommand,
+    storeCommand,
+    devCommand,
+    demoCommand,
+  ];
+  for (const command of commands) program.addCommand(command());
+  // Before a command's action throws into its parent, every subcommand must be told not to exit by itself.
+  for (const command of [program, ...program.commands]) command.exitOverride();
+
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = explain(error);
+  }
+}
+
+/** Errors in a sentence on standard error, never a stack of ours. Returns the exit code. */
+function explain(error: unknown): number {
+  // Commander has said what is wrong by now; asking for help is not a mistake.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.wrongUse;
+  if (error instanceof HeadstoneError) {
+    process.stderr.write(`${error.message}\n`);
+    return error.code === 'invalid_request' || error.code === 'configuration' ? exitCodes.wrongUse : exitCodes.failed;
+  }
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(
+    code === 'EADDRINUSE'
+      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}): stop it, or choose another one with --port.\n`
+      : code === 'ENOENT' && syscall === 'open'
+        ? `There is no such file: ${(error as NodeJS.ErrnoException).path}.\n`
+        : `${message}\n`,
+  );
+  return exitCodes.failed;
+}

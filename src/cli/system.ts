@@ -1,0 +1,80 @@
+import { connect } from 'node:net';
+import { type Child, type LogLine, startChild } from './children.ts';
+
+export interface SystemOptions {
+  /** Undefined: an embedded store of our own. */
+  redisUrl: string | undefined;
+  /** The port that other commands look at by default; a free one is taken where it is in use. */
+  storePort: number;
+  simulatorPort: number;
+  /** False: the workers speak to the real provider. */
+  simulate: boolean;
+  workers: number;
+  /** Undefined: no server. */
+  serverPort: number | undefined;
+  /** Settings of all processes. */
+  env: Record<string, string>;
+  onLine: (process: string, line: LogLine) => void;
+}
+
+export interface System {
+  redisUrl: string;
+  simulatorUrl: string | null;
+  serverUrl: string | null;
+  /** Resolves with the name of the first process that ends by itself. */
+  firstEnded: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts the whole system as a tree of processes under this one, each when what it needs is there. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const children: { name: string; child: Child }[] = [];
+  const start = async (name: string, command: string[], env: Record<string, string>): Promise<Child> => {
+    const child = await startChild(command, { env, onLine: line => options.onLine(name, line) });
+    children.push({ name, child });
+    return child;
+  };
+  const stop = async () => {
+    // The store last: the others still write what they hold.
+    for (const { child } of children.toReversed()) await child.stop();
+  };
+
+  try {
+    const env: Record<string, string> = { ...options.env };
+    env.REDIS_URL =
+      options.redisUrl ??
+      (await start('store', ['store', '--port', String(await freeOr(options.storePort))], {})).address;
+    const simulator = options.simulate
+      ? await start('simulator', ['simulator', '--port', String(await freeOr(options.simulatorPort))], {})
+      : null;
+    if (simulator) Object.assign(env, { OPENAI_BASE_URL: simulator.address, OPENAI_API_KEY: 'simulated' });
+    for (let number = 1; number <= options.workers; number += 1) await start(`worker ${number}`, ['worker'], env);
+    const server =
+      options.serverPort === undefined
+        ? null
+        : await start('server', ['server', '--port', String(options.serverPort)], env);
+    return {
+      redisUrl: env.REDIS_URL,
+      simulatorUrl: simulator?.address ?? null,
+      serverUrl: server?.address ?? null,
+      firstEnded: Promise.race(children.map(({ name, child }) => child.ended.then(() => name))),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The port, or 0 (a free one) where another program listens on it. */
+async function freeOr(port: number): Promise<number> {
+  if (port === 0) return 0;
+  return await new Promise(resolve => {
+    const probe = connect({ port, host: '127.0.0.1' });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(0);
+    });
+    probe.once('error', () => resolve(port));
+  });
+}

@@ -1,0 +1,26 @@
+import { HeadstoneError } from '../shared/contract/errors.ts';
+import type { Store } from '../shared/store/store.ts';
+
+/**
+ * The provider's id behind a `previous_response_id`. A chain from a cancelled response would bring its output back by
+ * the side door, so only results of the same tenant can be continued (I1, I12). An id that is not ours passes as it is.
+ */
+export async function upstreamPredecessor(store: Store, tenant: string, id: string): Promise<string> {
+  const record = await store.record(id);
+  if (record) {
+    const isResult = record.status === 'completed' || record.status === 'incomplete';
+    if (record.tenant !== tenant || !isResult || record.response_id === undefined) throw unusable(id);
+    return record.response_id;
+  }
+  const row = await store.row(id);
+  if (row && (row.kind !== 'used' || row.tenant !== tenant)) throw unusable(id);
+  return id;
+}
+
+function unusable(id: string): HeadstoneError {
+  return new HeadstoneError(
+    'invalid_request',
+    `previous_response_id ${id} is not a finished result of this tenant, so nothing can be chained to it: use the id of a completed job.`,
+    { param: 'previous_response_id' },
+  );
+}

@@ -1,0 +1,53 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, HeadstoneError } from '../shared/contract/errors.ts';
+
+const httpStatus: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  id_conflict: 409,
+  id_taken: 409,
+  job_not_found: 404,
+  result_expired: 410,
+  wait_timeout: 504,
+  not_durable: 503,
+  store_unreachable: 503,
+  store_unsuitable: 503,
+  configuration: 500,
+};
+
+export function errorBody(message: string, code: string | null, type: string, param: string | null = null) {
+  return { error: { message, type, param, code } };
+}
+
+/** Every error in OpenAI's shape. An error of ours has a sentence; anything else says nothing of what it held (I13). */
+export function answerError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
+  if (error instanceof HeadstoneError) {
+    const status = httpStatus[error.code];
+    // A client that sends the same again gets the same, except where the store was away.
+    reply.header('x-should-retry', String(error.retryable));
+    const type = status < 500 ? 'invalid_request_error' : 'server_error';
+    return reply.code(status).send(errorBody(error.message, error.code, type, error.param));
+  }
+  const status = 'statusCode' in error ? error.statusCode : undefined;
+  if (status !== undefined && status >= 400 && status < 500)
+    return reply
+      .code(status)
+      .header('x-should-retry', 'false')
+      .send(errorBody(clientMistake(error as FastifyError), null, 'invalid_request_error'));
+  return reply
+    .code(500)
+    .send(errorBody(`Headstone met an error of its own. The request's id is ${request.id}.`, null, 'server_error'));
+}
+
+function clientMistake(error: FastifyError): string {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return 'The body is too large: shorten it, or raise HEADSTONE_MAX_REQUEST_BYTES.';
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'The body must be JSON: send the header content-type: application/json.';
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return 'The body is not JSON.';
+    default:
+      return 'The request could not be read.';
+  }
+}

@@ -1,0 +1,81 @@
+import type { Job } from '../shared/contract/job.ts';
+import type { JobStatus } from '../shared/contract/words.ts';
+
+/** What the closed set of the SDKs' types shows of a job. A further attempt is still in progress: nothing goes back. */
+const shownStatus: Record<JobStatus, string> = {
+  queued: 'queued',
+  launching: 'queued',
+  running: 'in_progress',
+  completed: 'completed',
+  incomplete: 'incomplete',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  expired: 'cancelled',
+};
+
+/** The codes that OpenAI's document knows; any other one is told in the message. */
+const knownErrorCodes = new Set([
+  'server_error',
+  'rate_limit_exceeded',
+  'invalid_prompt',
+  'data_residency_mismatch',
+  'bio_policy',
+  'vector_store_timeout',
+  'image_content_policy_violation',
+]);
+
+/** A job as a Response of OpenAI's API, under our id. */
+export function responseBody(job: Job, request: Record<string, unknown>) {
+  const headstone = headstoneField(job);
+  if (job.response) return { ...job.response, id: job.id, headstone };
+  const relaunched = job.status !== 'running' && job.launches.length > 1 && job.outcome === null;
+  return {
+    id: job.id,
+    object: 'response',
+    created_at: Math.floor(job.created_at / 1000),
+    status: relaunched ? 'in_progress' : shownStatus[job.status],
+    background: true,
+    error: errorOf(job),
+    incomplete_details: null,
+    instructions: request.instructions ?? null,
+    max_output_tokens: request.max_output_tokens ?? null,
+    metadata: request.metadata ?? {},
+    model: job.model,
+    output: [],
+    parallel_tool_calls: request.parallel_tool_calls ?? true,
+    previous_response_id: request.previous_response_id ?? null,
+    store: true,
+    temperature: request.temperature ?? 1,
+    tool_choice: request.tool_choice ?? 'auto',
+    tools: request.tools ?? [],
+    top_p: request.top_p ?? 1,
+    usage: billedUsage(job),
+    headstone,
+  };
+}
+
+function errorOf(job: Job) {
+  const error = job.outcome?.error;
+  if (!error) return null;
+  return knownErrorCodes.has(error.code) ? error : { code: 'server_error', message: `${error.code}: ${error.message}` };
+}
+
+/** Null until it is known, and then what was billed: also for a response that nobody saw. */
+function billedUsage(job: Job) {
+  return job.ledger.find(row => row.response_id === job.response_id && row.status === 'final')?.usage ?? null;
+}
+
+function headstoneField(job: Job) {
+  const wasted = job.ledger.filter(row => row.kind === 'wasted');
+  return {
+    status: job.status,
+    upstream_id: job.response_id,
+    tombstone: job.tombstone,
+    waste: wasted.map(row => ({
+      response_id: row.response_id,
+      status: row.status,
+      total_tokens: row.usage?.total_tokens ?? null,
+      cost_usd_micros: row.cost_usd_micros,
+    })),
+  };
+}
