@@ -42,5 +42,9 @@ export function untilAskedToStop(): Promise<void> {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
     process.once('disconnect', resolve);
-  }).finally(() => clearInterval(alive));
+  }).finally(() => {
+    clearInterval(alive);
+    // The channel to our parent would keep us alive too.
+    if (process.connected) process.disconnect();
+  });
 }

@@ -4,6 +4,8 @@ import { idOfEntry } from '../shared/store/queues.ts';
 import { errorCode } from '../shared/store/redis.ts';
 import type { Activation, Context } from './context.ts';
 
+export type Consumer = Worker;
+
 export interface ConsumerOptions {
   queue: QueueName;
   concurrency: number;
@@ -21,7 +23,10 @@ const AFTER_ERROR_MS = 5000;
 const NEVER = 1_000_000_000;
 
 /** One queue's BullMQ worker: turns what an activation says into what BullMQ does. */
-export function openConsumer({ queue, concurrency, perSecond, activate, giveUp }: ConsumerOptions, context: Context) {
+export function openConsumer(
+  { queue, concurrency, perSecond, activate, giveUp }: ConsumerOptions,
+  context: Context,
+): Consumer {
   const { store, configuration } = context;
 
   async function run(job: Job): Promise<Activation> {

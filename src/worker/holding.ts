@@ -13,6 +13,18 @@ export class Holding {
     }
   }
 
+  /** Creates whose answer has not come: a process that ends now would lose their ids. */
+  creates = 0;
+
+  async awaitCreate<Answer>(create: () => Promise<Answer>): Promise<Answer> {
+    this.creates += 1;
+    try {
+      return await create();
+    } finally {
+      this.creates -= 1;
+    }
+  }
+
   /** The job was decided: whatever waits for it stops waiting and reads the record. */
   release(id: string): void {
     this.controllers.get(id)?.abort();

@@ -79,7 +79,8 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
   }
 
   // Never aborted: an answer that we do not wait for is an id that we lose.
-  const answer = await context.upstream.create(createBody(request, `${context.deployment}/${id}/${epoch}`));
+  const body = createBody(request, `${context.deployment}/${id}/${epoch}`);
+  const answer = await context.holding.awaitCreate(() => context.upstream.create(body));
   return await recordAnswer(answer, { id, epoch, model }, context);
 }
 

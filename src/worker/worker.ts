@@ -1,6 +1,6 @@
-import type { Worker as Consumer } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueueName } from '../shared/store/lua/work.ts';
-import { openConsumer } from './consumer.ts';
+import { type Consumer, openConsumer } from './consumer.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { decide } from './decide.ts';
 import { Holding } from './holding.ts';
@@ -9,12 +9,17 @@ import { poll } from './poll.ts';
 import { settle } from './settle.ts';
 import { Sweeper } from './sweeper.ts';
 
+/** How long a worker that has to stop waits for a store that is away. */
+const HOPELESS_MS = 3000;
+const HOPELESS_CHECK_MS = 250;
+
 export type WorkerParts = Pick<Context, 'store' | 'upstream' | 'configuration' | 'telemetry'> & { queues: QueueName[] };
 
 /** Runs the queues in this process. Any number of them side by side. */
 export class Worker {
   private readonly parts: WorkerParts;
   private readonly stopping = new AbortController();
+  private readonly holding = new Holding();
   private consumers: Consumer[] = [];
   private sweeper: Sweeper | undefined;
   private stopListening: (() => void) | undefined;
@@ -28,7 +33,7 @@ export class Worker {
   async start(): Promise<void> {
     const { store, upstream, configuration, telemetry, queues } = this.parts;
     await store.ready();
-    const holding = new Holding();
+    const { holding } = this;
     const context: Context = {
       store,
       upstream,
@@ -63,10 +68,34 @@ export class Worker {
     telemetry.emit('process_stopping', { process: 'worker' });
     this.stopping.abort();
     this.stopListening?.();
-    await this.sweeper?.stop();
-    await Promise.all(this.consumers.map(consumer => consumer.close()));
+    const orderly = new AbortController();
+    const drained = this.drain().finally(() => orderly.abort());
+    await Promise.race([drained, this.untilHopeless(orderly.signal)]);
+    // With the store away nothing can be handed back: cut the connections, and let the locks run out.
+    if (store.client.status !== 'ready') {
+      drained.catch(() => {});
+      store.client.disconnect();
+      await Promise.all(this.consumers.map(consumer => consumer.close(true)));
+    } else await drained;
     await store.close();
     telemetry.emit('process_stopped', { process: 'worker' });
+  }
+
+  private async drain(): Promise<void> {
+    await this.sweeper?.stop();
+    await Promise.all(this.consumers.map(consumer => consumer.close()));
+  }
+
+  /** Resolves when the store has been away for a while and no answer to a create is awaited any more. */
+  private async untilHopeless(orderly: AbortSignal): Promise<void> {
+    let awaySince: number | undefined;
+    while (!orderly.aborted) {
+      await sleep(HOPELESS_CHECK_MS);
+      const { status } = this.parts.store.client;
+      if (status === 'ready' || this.holding.creates > 0) awaySince = undefined;
+      else awaySince ??= performance.now();
+      if (awaySince !== undefined && performance.now() - awaySince > HOPELESS_MS) return;
+    }
   }
 }
 

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { startEmbeddedStore } from '../../embedded/valkey.ts';
 import { withExamples } from '../output.ts';
 import { parsePort } from '../parse.ts';
 import { openProcess, untilAskedToStop } from '../session.ts';
@@ -13,6 +12,8 @@ export function storeCommand(): Command {
         const { telemetry } = openProcess();
         hideWasiWarning();
         const asked = untilAskedToStop();
+        // Imported here, because Node warns as soon as WASI is.
+        const { startEmbeddedStore } = await import('../../embedded/valkey.ts');
         const store = await startEmbeddedStore({ port, onFatal: end });
         telemetry.emit('process_ready', { process: 'store', address: store.url });
         await asked;

@@ -29,16 +29,24 @@ export function wasteCommand(): Command {
 }
 
 export function wasteTable(by: string, sums: WasteSum[]): string {
+  // Only waste has a cause and an actor, so beside these there is nothing used to compare with.
+  const comparable = by !== 'cause' && by !== 'actor';
   return table(
-    [by.toUpperCase(), 'WASTED TOKENS', 'COST', 'RESPONSES', 'UNKNOWN', 'USED TOKENS', 'WASTED %'],
+    [
+      by.toUpperCase(),
+      'WASTED TOKENS',
+      'COST',
+      'RESPONSES',
+      'UNKNOWN',
+      ...(comparable ? ['USED TOKENS', 'WASTED %'] : []),
+    ],
     sums.map(sum => [
       sum.key || '(none)',
       sum.total_tokens,
       costCell(sum),
       sum.responses,
       sum.unknown,
-      sum.used_total_tokens,
-      percentage(sum),
+      ...(comparable ? [sum.used_total_tokens, percentage(sum)] : []),
     ]),
   );
 }
