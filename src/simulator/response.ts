@@ -9,6 +9,14 @@ export interface CreateRequest {
   previousResponseId: string | null;
 }
 
+export interface SimulatedResponseOptions {
+  request: CreateRequest;
+  script: Script;
+  speed: number;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
 export type Status = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
 
 export interface Usage {
@@ -39,12 +47,14 @@ export class SimulatedResponse {
   private endedAt: number | undefined;
   private readonly durationMs: number;
   private readonly speed: number;
+  private readonly now: () => number;
 
-  constructor(request: CreateRequest, script: Script, speed: number) {
+  constructor({ request, script, speed, now }: SimulatedResponseOptions) {
     this.request = request;
     this.script = script;
     this.speed = speed;
-    this.createdAt = Date.now();
+    this.now = now;
+    this.createdAt = now();
     const input = script.input_tokens ?? Math.ceil(JSON.stringify(request.input).length / CHARACTERS_PER_TOKEN) + 8;
     const output = script.output_tokens ?? 200 + randomBelow(1800);
     this.billed = {
@@ -66,7 +76,7 @@ export class SimulatedResponse {
   }
 
   get status(): Status {
-    const now = Date.now();
+    const now = this.now();
     if (this.cancelledAt !== undefined && (this.script.cancel === 'honour' || now < this.endsAt)) return 'cancelled';
     if (now >= this.endsAt) return this.script.end === 'rate_limited' ? 'failed' : this.script.end;
     return now < this.createdAt + QUEUED_MS / this.speed ? 'queued' : 'in_progress';
@@ -77,16 +87,16 @@ export class SimulatedResponse {
     const { script, status } = this;
     if (!script.usage || script.end === 'rate_limited') return null;
     if (status !== 'completed' && status !== 'incomplete' && status !== 'failed') return null;
-    return Date.now() >= this.endsAt + script.usage_after_ms / this.speed ? this.billed : null;
+    return this.now() >= this.endsAt + script.usage_after_ms / this.speed ? this.billed : null;
   }
 
   /** Returns false where it is too late to cancel. */
   cancel(): boolean {
     this.cancels += 1;
     if (this.cancelledAt !== undefined) return true;
-    if (this.script.cancel === 'too_late') this.endedAt ??= Date.now();
+    if (this.script.cancel === 'too_late') this.endedAt ??= this.now();
     if (this.status !== 'queued' && this.status !== 'in_progress') return false;
-    this.cancelledAt = Date.now();
+    this.cancelledAt = this.now();
     return true;
   }
 }

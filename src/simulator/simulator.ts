@@ -13,6 +13,8 @@ export interface SimulatorOptions {
   port: number;
   /** Divides all of its times. */
   speed?: number;
+  /** A clock that the caller turns itself. Default: the machine's. */
+  now?: () => number;
 }
 
 export interface Simulator {
@@ -38,7 +40,7 @@ const createSchema = z.looseObject({
  * An OpenAI-compatible upstream that misbehaves on request. It imports nothing of the rest, so that its own ledger,
  * `GET /sim/ledger`, can be the judge of ours.
  */
-export async function startSimulator({ port, speed = 1 }: SimulatorOptions): Promise<Simulator> {
+export async function startSimulator({ port, speed = 1, now = Date.now }: SimulatorOptions): Promise<Simulator> {
   const responses = new Map<string, SimulatedResponse>();
   const createsSeen = new Map<string, number>();
   let creates = 0;
@@ -82,7 +84,7 @@ export async function startSimulator({ port, speed = 1 }: SimulatorOptions): Pro
     const refused = fault && refusal(fault);
     if (refused) return sendError(reply, refused, script.retry_after_s);
 
-    const response = new SimulatedResponse(wanted, script, speed);
+    const response = new SimulatedResponse({ request: wanted, script, speed, now });
     responses.set(response.id, response);
     if (script.served_model) reply.header('x-ms-served-model', script.served_model);
     const body = responseBody(response);

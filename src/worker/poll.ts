@@ -143,12 +143,12 @@ async function whileAbsent(record: JobRecord, responseId: string, context: Conte
 /** A launch without an answer: its grace runs, and then the job fails, or starts again where it chose so itself (I6). */
 async function pollIntent(record: JobRecord, context: Context): Promise<Activation> {
   const { store, configuration, telemetry } = context;
-  const { id, epoch = 0, unknown_at: unknownAt } = record;
-  if (unknownAt === undefined) return await pollSilentIntent(record, context);
-  const remainingMs = unknownAt + configuration.unknownGraceMs - store.now();
-  if (remainingMs > 0) return parkFor(Math.min(remainingMs, record.deadline_at - store.now()));
-  const reply = await store.run('rerun', { id, epoch, code: 'launch_unknown', due_in_ms: 0 });
+  const { id, epoch = 0 } = record;
+  if (record.unknown_at === undefined) return await pollSilentIntent(record, context);
+  const grace_ms = configuration.unknownGraceMs;
+  const reply = await store.run('rerun', { id, epoch, code: 'launch_unknown', due_in_ms: 0, grace_ms });
   if (reply.reply === 'stale') return done('stale');
+  if (reply.reply === 'early') return parkFor(Math.min(reply.in_ms, record.deadline_at - store.now()));
   if (reply.reply === 'queued') {
     telemetry.emit('run_repeated', { job_id: id, model: record.model, response_id: '', code: 'launch_unknown' });
     await store.followQuietly(reply.work);

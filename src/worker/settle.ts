@@ -83,15 +83,13 @@ async function look(watched: WatchedRow, watch: Watch, context: Context): Promis
 }
 
 async function book(watched: WatchedRow, watch: Watch, seen: Seen | undefined, context: Context): Promise<Activation> {
-  const now = context.store.now();
-  const closing = now >= windowEnd(watch);
-  return await close(watched, { ...(seen ? { seen } : {}), ...(closing ? { close: true } : {}) }, context, watch);
+  return await close(watched, { window_ms: watch.windowMs, ...(seen ? { seen } : {}) }, context, watch);
 }
 
 /** Books what was learned. A row that is closed by it is told to people; another one is looked at again. */
 async function close(
   { row }: WatchedRow,
-  learned: { seen?: Seen; close?: boolean },
+  learned: { seen?: Seen; window_ms?: number },
   context: Context,
   watch?: Watch,
 ): Promise<Activation> {
@@ -109,7 +107,7 @@ async function close(
   if (reply.status === 'pending') {
     const now = store.now();
     const next = watch ? nextLook(watch, now) : null;
-    return parkFor(next === null ? 0 : next - now);
+    return parkFor(next === null ? FIRST_RETRY_MS : next - now);
   }
   await tellWaste(response_id, context);
   return done(`settled: ${reply.status}`);

@@ -117,6 +117,6 @@ async function failAsPoison(id: string, context: Context): Promise<Activation> {
 }
 
 async function leaveUnknown(responseId: string, { store }: Context): Promise<Activation> {
-  await store.run('charge', { response_id: responseId, close: true });
+  await store.run('charge', { response_id: responseId, window_ms: 0 });
   return done('unknown');
 }

@@ -8,7 +8,7 @@ export interface AcceptArguments {
   tenant: string;
   /** A JSON array, as it is stored. */
   tags: string;
-  tag_list: string[];
+  tag_list: readonly string[];
   model: string;
   fingerprint: string;
   deadline_ms: number;

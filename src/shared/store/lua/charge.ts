@@ -8,8 +8,8 @@ export interface ChargeArguments {
   seen?: Seen;
   /** The upstream took our cancel, or it told us that there is nothing left to cancel. */
   cancel_acknowledged?: boolean;
-  /** The watcher's window is over: what is known now is what the row will say. */
-  close?: boolean;
+  /** The watcher's window: when it is over by Redis' clock, what is known now is what the row will say (I15). */
+  window_ms?: number;
   retention: Retention;
 }
 
@@ -43,7 +43,8 @@ if args.cancel_acknowledged and not after.cancel_acknowledged then
   after.cancel_acknowledged = '1'
   note(id, 'upstream_cancel_acknowledged', {response_id = args.response_id, upstream_status = after.upstream_status})
 end
-if args.close and after.status == 'pending' then after.status = after.usage and 'final' or 'unknown' end
+if args.window_ms and after.status == 'pending' and now >= tonumber(after.ended_at or after.at) + args.window_ms then
+  after.status = after.usage and 'final' or 'unknown' end
 
 local flipped = false
 local result = after.upstream_status == 'completed' or after.upstream_status == 'incomplete'

@@ -17,6 +17,7 @@ export type DecideArguments = Decision & { id: string; retention: Retention };
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('decided'), model: z.string(), response_id: z.string().optional(), work: workSchema }),
   z.object({ reply: z.literal('already'), status: outcomeStatusSchema }),
+  z.object({ reply: z.literal('early'), in_ms: z.number() }),
   z.object({ reply: z.enum(['stale', 'missing']) }),
 ]);
 export type DecideReply = z.infer<typeof replySchema>;
@@ -24,7 +25,8 @@ export type DecideReply = z.infer<typeof replySchema>;
 /**
  * The tombstone's script: open to one outcome, once (I1, I2). ARGV[2] is the result's body, where there is one;
  * nothing but this step ever publishes it. `already`: who came first has won · `stale`: the decision speaks of a
- * response that is no longer the job's (I7).
+ * response that is no longer the job's (I7) · `early`: by Redis' clock the deadline is not over, whatever a pod's own
+ * clock says (I15).
  */
 export const decide = defineScript<DecideArguments>()({
   name: 'decide',
@@ -35,6 +37,9 @@ local job = load(key('job', args.id))
 if not job.status then return reply('missing') end
 if not open[job.status] then return reply('already', {status = job.status}) end
 if args.response_id and args.response_id ~= job.response_id then return reply('stale') end
+if args.status == 'expired' and tonumber(job.deadline_at) > now then
+  return reply('early', {in_ms = tonumber(job.deadline_at) - now})
+end
 finish(args.id, job, args)
 return reply('decided', {model = job.model, response_id = job.response_id})
 `,

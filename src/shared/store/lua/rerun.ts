@@ -12,6 +12,8 @@ export interface RerunArguments {
   /** After a failed run: the response that failed. After an unknown launch: the epoch that was given up. */
   response_id?: string;
   epoch?: number;
+  /** How long an unknown launch waits for its response's id: until then the answer is `early` (I15). */
+  grace_ms?: number;
   /** False where the upstream refused by a rate limit after all and nothing was used: it costs no attempt. */
   counts?: boolean;
   seen?: Seen;
@@ -26,6 +28,7 @@ const replySchema = z.discriminatedUnion('reply', [
     held_scope: z.string().optional(),
     work: workSchema,
   }),
+  z.object({ reply: z.literal('early'), in_ms: z.number() }),
   z.object({ reply: z.enum(['stale', 'exhausted']) }),
 ]);
 
@@ -46,6 +49,8 @@ if args.response_id then
   unwant(args.response_id, {cause = 'failed'}, args.seen)
 else
   if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch or not job.unknown_at then return reply('stale') end
+  local in_ms = tonumber(job.unknown_at) + args.grace_ms - now
+  if in_ms > 0 then return reply('early', {in_ms = in_ms}) end
   if job.on_unknown ~= 'relaunch' then return reply('exhausted') end
 end
 redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at')

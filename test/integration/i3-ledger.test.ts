@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { audit } from '../../src/cli/demo/audit.ts';
+import type { Job } from '../../src/shared/contract/job.ts';
+import type { Script } from '../../src/simulator/script.ts';
+import { type Harness, scripted, startHarness } from '../support/harness.ts';
+
+const flip = { duration_ms: 300, flip_after_ms: 200 };
+
+const wishes: { script: Partial<Script>; cancel: boolean }[] = [
+  { script: {}, cancel: false },
+  { script: { end: 'incomplete' }, cancel: false },
+  { script: { end: 'failed' }, cancel: false },
+  { script: { usage: false }, cancel: false },
+  { script: { create: 'invalid' }, cancel: false },
+  { script: { create: 'reset' }, cancel: false },
+  { script: { create: 'truncated' }, cancel: false },
+  { script: { read: 'malformed', read_times: 2 }, cancel: false },
+  { script: { ...flip }, cancel: true },
+  { script: { ...flip, end: 'incomplete' }, cancel: true },
+  { script: { ...flip, end: 'failed' }, cancel: true },
+  { script: { ...flip, usage_after_ms: 600 }, cancel: true },
+  { script: { ...flip, usage: false }, cancel: true },
+  { script: { duration_ms: 300, cancel: 'honour' }, cancel: true },
+  { script: { duration_ms: 300, cancel: 'too_late' }, cancel: true },
+  { script: { ...flip, cancel_fails: 2 }, cancel: true },
+];
+
+test('I3: every response has one row, and its tokens are the provider’s to the token', async () => {
+  const harness = await startHarness({ workers: 2 });
+  const { producer, happened } = harness;
+  const ids = await Promise.all(
+    wishes.map(async ({ script, cancel }, position) => {
+      const { id } = await producer.enqueue(scripted(script, `Prompt ${position}`), { tags: ['audit'] });
+      if (cancel) {
+        await happened('launch_acknowledged', fields => fields.job_id === id);
+        expect(await producer.cancel(id)).toEqual({ verdict: 'cancelled' });
+      }
+      await producer.wait(id);
+      return id;
+    }),
+  );
+  await untilSettled(harness);
+  const jobs = await Promise.all(ids.map(id => producer.get(id)));
+  const rows = await producer.ledger();
+  const simulator = await harness.simulatorLedger();
+  expect(audit({ jobs: jobs as Job[], rows, simulator })).toEqual([]);
+  // 16 requests: one was refused, so it is nobody's response; two lost their id.
+  expect(simulator.responses).toHaveLength(15);
+  expect(rows).toHaveLength(13);
+
+  const { totals } = await producer.waste();
+  const wasted = rows.filter(row => row.kind === 'wasted');
+  expect(totals.responses).toBe(wasted.length);
+  expect(totals.total_tokens).toBe(sum(wasted.map(row => row.usage?.total_tokens ?? 0)));
+  expect(totals.cost_usd_micros).toBe(sum(wasted.map(row => row.cost_usd_micros ?? 0)));
+  expect(totals.used_total_tokens).toBe(
+    sum(rows.filter(row => row.kind === 'used').map(row => row.usage?.total_tokens ?? 0)),
+  );
+  expect(totals.unknown).toBe(wasted.filter(row => row.status === 'unknown').length);
+  for (const groupBy of ['model', 'tenant', 'cause', 'tag', 'day'] as const) {
+    const { data } = await producer.waste({ groupBy });
+    expect(sum(data.map(group => group.total_tokens)), groupBy).toBe(totals.total_tokens);
+  }
+});
+
+test('I3: one tokens_wasted line a response, with who, why and how much', async () => {
+  const { producer, happened, events } = await startHarness();
+  const { id } = await producer.enqueue(scripted({ ...flip, input_tokens: 100, output_tokens: 900 }), {
+    tenant: 'harbour',
+  });
+  await happened('launch_acknowledged');
+  await producer.cancel(id, { reason: 'wrong prompt', actor: 'alice' });
+  const line = await happened('tokens_wasted');
+  expect(line).toMatchObject({
+    job_id: id,
+    model: 'gpt-5.5',
+    tenant: 'harbour',
+    cause: 'cancelled',
+    reason: 'wrong prompt',
+    actor: 'alice',
+    input_tokens: 100,
+    output_tokens: 900,
+    total_tokens: 1000,
+    cost_usd_micros: 27_500,
+    status: 'final',
+  });
+  expect(line.late_by_ms).toBeGreaterThanOrEqual(200);
+  expect(events.filter(({ name }) => name === 'tokens_wasted')).toHaveLength(1);
+});
+
+async function untilSettled({ producer }: Harness): Promise<void> {
+  await expect
+    .poll(async () => (await producer.ledger()).filter(row => row.status === 'pending').length, { timeout: 15_000 })
+    .toBe(0);
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((left, right) => left + right, 0);
+}

@@ -1,0 +1,37 @@
+import { expect, test, vi } from 'vitest';
+import { scripted, startHarness } from '../support/harness.ts';
+
+test('I5: a job whose queue entry could not be added is found in the outbox and runs', async () => {
+  const { producer, happened } = await startHarness();
+  const { Queues } = await import('../../src/shared/store/queues.ts');
+  const add = vi.spyOn(Queues.prototype, 'addFresh').mockRejectedValueOnce(new Error('the process died here'));
+  const { id } = await producer.enqueue(scripted());
+  expect(add).toHaveBeenCalled();
+  add.mockRestore();
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect(await happened('work_recovered')).toMatchObject({ from: 'outbox' });
+});
+
+test('I5: jobs whose queues were wiped out are found by the patrol and run', async () => {
+  const { producer, redis, prefix, startWorker } = await startHarness({ workers: 0 });
+  const ids = (
+    await producer.enqueueMany(Array.from({ length: 20 }, (_, n) => ({ request: scripted({}, `Prompt ${n}`) })))
+  ).map(({ id }) => id);
+  for (const queue of producer.queues) await queue.obliterate({ force: true });
+  // The patrol looks every ten minutes: say that they are over.
+  for (const id of ids) await redis.zadd(`${prefix}:open`, 0, id);
+  await startWorker();
+  for (const id of ids) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+});
+
+test('I5: an add is ignored by BullMQ for an id that it still keeps, and ensure wakes it all the same', async () => {
+  const { producer, happened, redis, prefix } = await startHarness();
+  const { id } = await producer.enqueue(scripted({ duration_ms: 200, flip_after_ms: 100 }));
+  const { response_id } = await happened('launch_acknowledged');
+  const settle = producer.queues.find(queue => queue.name === 'settle');
+  // A parked entry, a day away: a second add would leave it there.
+  await settle?.add('settle', { id: response_id }, { jobId: `hs-${response_id}`, delay: 86_400_000 });
+  await producer.cancel(id);
+  await happened('tokens_wasted');
+  expect(await redis.zscore(`${prefix}:unsettled`, response_id)).toBeNull();
+});

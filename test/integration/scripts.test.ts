@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest';
+import { acceptJob, intendJob, openStores, relaunch, runJob, seen } from '../support/store.ts';
+
+const RACES = 2000;
+
+test(`accept: the same id from two processes is one job, and another request a conflict, ${RACES} times`, async () => {
+  const { store, other } = await openStores();
+  const wish = (id: string, fingerprint: string, tenant = 'default') =>
+    ({
+      id,
+      tenant,
+      tags: '[]',
+      tag_list: [],
+      model: 'm',
+      fingerprint,
+      deadline_ms: 60_000,
+      priority: 0,
+      attempts: 1,
+      on_unknown: 'fail',
+    }) as const;
+  for (let race = 0; race < RACES; race += 1) {
+    const id = `job-${race}`;
+    const replies = await Promise.all([store.run('accept', wish(id, 'same')), other.run('accept', wish(id, 'same'))]);
+    expect(replies.map(({ reply }) => reply).sort()).toEqual(['accepted', 'same']);
+  }
+  expect((await store.run('accept', wish('job-0', 'different'))).reply).toBe('conflict');
+  expect((await store.run('accept', wish('job-0', 'same', 'somebody'))).reply).toBe('taken');
+  expect(await store.client.zcard(store.keys.jobs())).toBe(RACES);
+}, 60_000);
+
+test(`resolve: of a refusal and an id that meet, the id is kept and the job runs once, ${RACES} times`, async () => {
+  const { store, other } = await openStores();
+  for (let race = 0; race < RACES; race += 1) {
+    const id = `job-${race}`;
+    await acceptJob(store, id);
+    const epoch = await intendJob(store, id);
+    const unknown = () =>
+      store.run('resolve', { id, epoch, how: 'unknown', code: 'worker_lost', grace_ms: 1000, witnessed: false });
+    const launched = () =>
+      other.run('launched', { id, epoch, response_id: `resp_${race}`, first_poll_ms: 10, seen: seen('queued') });
+    await Promise.all(race % 2 === 0 ? [unknown(), launched()] : [launched(), unknown()]);
+    const record = await store.record(id);
+    expect(record).toMatchObject({ status: 'running', response_id: `resp_${race}` });
+    expect(record?.unknown_at).toBeUndefined();
+  }
+}, 60_000);
+
+test(`rerun: a failed run that two workers see starts one more launch, ${RACES} times`, async () => {
+  const { store, other } = await openStores();
+  for (let race = 0; race < RACES; race += 1) {
+    const id = `job-${race}`;
+    await runJob(store, id, `resp_${race}`, { attempts: 3 });
+    const again = (side: typeof store) =>
+      side.run('rerun', {
+        id,
+        code: 'server_error',
+        response_id: `resp_${race}`,
+        counts: true,
+        seen: seen('failed', 50),
+        due_in_ms: 0,
+      });
+    const replies = await Promise.all([again(store), again(other)]);
+    expect(replies.map(({ reply }) => reply).sort()).toEqual(['queued', 'stale']);
+    expect(await store.row(`resp_${race}`)).toMatchObject({ kind: 'wasted', cause: 'failed' });
+  }
+}, 60_000);
+
+test('rerun: paid launches are counted, and the last one is the last', async () => {
+  const { store } = await openStores();
+  await runJob(store, 'job', 'resp_1', { attempts: 2 });
+  const failed = (responseId: string, counts: boolean) =>
+    store.run('rerun', {
+      id: 'job',
+      code: 'server_error',
+      response_id: responseId,
+      counts,
+      seen: seen('failed'),
+      due_in_ms: 0,
+    });
+  expect((await failed('resp_1', false)).reply).toBe('queued');
+  await relaunch(store, 'job', 'resp_2');
+  expect((await failed('resp_2', true)).reply).toBe('queued');
+  await relaunch(store, 'job', 'resp_3');
+  expect((await failed('resp_3', true)).reply).toBe('exhausted');
+});
+
+test(`charge: usages that meet leave the largest, and the sums are the sums of the rows, ${RACES} times`, async () => {
+  const { store, other } = await openStores();
+  for (let race = 0; race < RACES / 10; race += 1) {
+    const id = `job-${race}`;
+    const responseId = `resp_${race}`;
+    await runJob(store, id, responseId);
+    await store.run('decide', { id, status: 'cancelled', cause: 'cancelled', actor: `actor-${race % 3}` });
+    const looks = Array.from({ length: 10 }, (_, position) => 100 + ((position * 7 + race) % 10));
+    await Promise.all(
+      looks.map((tokens, position) =>
+        (position % 2 === 0 ? store : other).run('charge', {
+          response_id: responseId,
+          seen: seen('completed', tokens),
+        }),
+      ),
+    );
+    expect(await store.row(responseId)).toMatchObject({
+      status: 'final',
+      usage: { total_tokens: 109 },
+      cost_usd_micros: 327,
+    });
+  }
+  const { data, totals } = await store.waste({ groupBy: 'actor' });
+  expect(totals).toMatchObject({ responses: 200, total_tokens: 200 * 109, cost_usd_micros: 200 * 327, unknown: 0 });
+  expect(data.reduce((sum, group) => sum + group.total_tokens, 0)).toBe(totals.total_tokens);
+}, 60_000);
+
+test('intend: the caps and the holds are checked in the step that writes the intent', async () => {
+  const { store } = await openStores();
+  await runJob(store, 'first', 'resp_1');
+  await acceptJob(store, 'second');
+  expect((await store.run('intend', { id: 'second', max_in_flight: 1 })).reply).toBe('full');
+  const epoch = await intendJob(store, 'second');
+  const hold = { scope: 'model:gpt-5.5', kind: 'rate', code: 'rate_limit_exceeded', for_ms: 60_000 } as const;
+  const refusal = { how: 'refused', next: 'queued', code: 'rate_limit_exceeded', due_in_ms: 0, hold } as const;
+  expect(await store.run('resolve', { id: 'second', epoch, ...refusal })).toMatchObject({
+    reply: 'queued',
+    held_ms: 60_000,
+  });
+  await acceptJob(store, 'third');
+  expect(await store.run('intend', { id: 'third', max_in_flight: 9 })).toEqual({
+    reply: 'held',
+    scope: 'model:gpt-5.5',
+  });
+  expect((await store.run('release', { scope: 'model:gpt-5.5', most: 10 })).reply).toBe('held');
+  expect(await store.client.zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(2);
+  // A cancelled job leaves its parking place too.
+  await store.run('decide', { id: 'third', status: 'cancelled', cause: 'cancelled' });
+  expect(await store.client.zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(1);
+});
+
+test('forget: an ended job leaves no key behind, and one with an unsettled response stays', async () => {
+  const { store } = await openStores({ HEADSTONE_RECORD_TTL_MS: '10' });
+  await acceptJob(store, 'gone');
+  await store.run('decide', { id: 'gone', status: 'cancelled', cause: 'cancelled' });
+  await runJob(store, 'kept', 'resp_kept');
+  await store.run('decide', { id: 'kept', status: 'cancelled', cause: 'cancelled' });
+  await expect
+    .poll(async () => {
+      await store.run('forget', { most: 100 });
+      return await store.record('gone');
+    })
+    .toBeNull();
+  expect(await store.record('kept')).not.toBeNull();
+  expect(await store.list({})).toHaveLength(1);
+  expect(await store.client.keys(`${store.keys.prefix}:*gone*`)).toEqual([]);
+});

@@ -1,0 +1,20 @@
+import type { TestProject } from 'vitest/node';
+import { startChild } from '../../src/cli/children.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    redisUrl: string;
+  }
+}
+
+/** The store that all tests share, each under a prefix of its own: TEST_REDIS_URL, or an embedded one. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env.TEST_REDIS_URL;
+  if (given !== undefined) {
+    project.provide('redisUrl', given);
+    return async () => {};
+  }
+  const store = await startChild(['store', '--port', '0']);
+  project.provide('redisUrl', store.address);
+  return store.stop;
+}

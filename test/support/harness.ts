@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { inject, onTestFinished } from 'vitest';
+import { createProducer } from '../../src/producer/create-producer.ts';
+import type { Producer } from '../../src/producer/producer.ts';
+import type { EventFields, EventName } from '../../src/shared/contract/events.ts';
+import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import type { Configuration } from '../../src/shared/runtime/settings.ts';
+import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
+import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
+import type { Script } from '../../src/simulator/script.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { createWorker } from '../../src/worker/create-worker.ts';
+import type { Worker } from '../../src/worker/worker.ts';
+
+/** The product's behaviour on a short clock. */
+const quick = {
+  HEADSTONE_POLL_MIN_MS: '50',
+  HEADSTONE_POLL_MAX_MS: '200',
+  HEADSTONE_POLLS_PER_SECOND: '1000',
+  HEADSTONE_SETTLE_FIRST_MS: '150',
+  HEADSTONE_SETTLE_WINDOW_MS: '2000',
+  HEADSTONE_UNKNOWN_GRACE_MS: '300',
+  HEADSTONE_LAUNCH_TIMEOUT_MS: '1500',
+  HEADSTONE_LOCK_MS: '2000',
+};
+
+export interface HarnessOptions {
+  env?: Record<string, string>;
+  workers?: number;
+  /** Between us and the store; default: straight. */
+  redisUrl?: string;
+  /** Where the workers launch; default: a simulator. */
+  upstreamUrl?: string;
+  apiKey?: string;
+}
+
+export interface Harness {
+  producer: Producer;
+  worker: Worker;
+  simulator: Simulator;
+  telemetry: Telemetry;
+  configuration: Configuration;
+  prefix: string;
+  redisUrl: string;
+  redis: Redis;
+  /** Every event so far, in order. */
+  events: { name: EventName; fields: Record<string, unknown> }[];
+  /** Resolves with an event of the past or of the future. */
+  happened<Name extends EventName>(
+    name: Name,
+    matches?: (fields: EventFields<Name>) => boolean,
+  ): Promise<EventFields<Name>>;
+  simulatorLedger(): Promise<SimulatorLedger>;
+  startWorker(): Promise<Worker>;
+}
+
+/** A simulator, a producer and workers under a prefix of their own, which stays behind where the test fails. */
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const prefix = `{test-${randomUUID().slice(0, 8)}}`;
+  const redisUrl = options.redisUrl ?? inject('redisUrl');
+  const { configuration } = loadConfiguration({ ...quick, ...options.env });
+  const telemetry = new Telemetry();
+  const events: Harness['events'] = [];
+  telemetry.subscribe(event => events.push(event));
+  const simulator = await startSimulator({ port: 0 });
+  const producer = createProducer({ connection: redisUrl, prefix, configuration, telemetry });
+  const redis = new Redis(inject('redisUrl'));
+  const workers: Worker[] = [];
+  const startWorker = async () => {
+    const worker = createWorker({
+      connection: redisUrl,
+      prefix,
+      configuration,
+      telemetry,
+      openai: { apiKey: options.apiKey ?? 'simulated', baseURL: options.upstreamUrl ?? simulator.url },
+    });
+    workers.push(worker);
+    await worker.start();
+    return worker;
+  };
+  for (let number = 0; number < (options.workers ?? 1); number += 1) await startWorker();
+
+  onTestFinished(async ({ task }) => {
+    await Promise.all(workers.map(worker => worker.close()));
+    await producer.close();
+    await simulator.close();
+    if (task.result?.state === 'pass') await deleteKeys(redis, prefix);
+    redis.disconnect();
+  });
+  return {
+    producer,
+    worker: workers[0] as Worker,
+    simulator,
+    telemetry,
+    configuration,
+    prefix,
+    redisUrl,
+    redis,
+    events,
+    startWorker,
+    happened: (name, matches) => happened(telemetry, events, name, matches),
+    simulatorLedger: async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger,
+  };
+}
+
+function happened<Name extends EventName>(
+  telemetry: Telemetry,
+  events: Harness['events'],
+  name: Name,
+  matches: (fields: EventFields<Name>) => boolean = () => true,
+): Promise<EventFields<Name>> {
+  const before = events.find(event => event.name === name && matches(event.fields as EventFields<Name>));
+  if (before) return Promise.resolve(before.fields as EventFields<Name>);
+  return new Promise(resolve => {
+    const stop = telemetry.subscribe(event => {
+      if (event.name !== name || !matches(event.fields as EventFields<Name>)) return;
+      stop();
+      resolve(event.fields as EventFields<Name>);
+    });
+  });
+}
+
+async function deleteKeys(redis: Redis, prefix: string): Promise<void> {
+  for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 }))
+    if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
+}
+
+/** A request that the simulator plays as told. */
+export function scripted(script: Partial<Script> = {}, input = 'Write about tides') {
+  return { model: 'gpt-5.5', input, metadata: { sim: JSON.stringify({ create_ms: 0, duration_ms: 100, ...script }) } };
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { inject, onTestFinished } from 'vitest';
+import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
+import type { Seen } from '../../src/shared/store/lua/shapes.ts';
+import { Store } from '../../src/shared/store/store.ts';
+
+export interface TestStore {
+  store: Store;
+  /** Another connection to the same record. */
+  other: Store;
+}
+
+/** Two connections to one fresh deployment, without workers: for the scripts alone. */
+export async function openStores(env: Record<string, string> = {}): Promise<TestStore> {
+  const prefix = `{test-${randomUUID().slice(0, 8)}}`;
+  const { configuration } = loadConfiguration(env);
+  const open = () =>
+    new Store({
+      connection: inject('redisUrl'),
+      prefix,
+      patience: 'caller',
+      configuration,
+      telemetry: new Telemetry(),
+    });
+  const store = open();
+  const other = open();
+  await Promise.all([store.ready(), other.ready()]);
+  onTestFinished(async () => {
+    const keys = await store.client.keys(`${prefix}*`);
+    if (keys.length > 0) await store.client.unlink(...keys);
+    await Promise.all([store.close(), other.close()]);
+  });
+  return { store, other };
+}
+
+export async function acceptJob(store: Store, id: string, wish: Partial<AcceptWish> = {}): Promise<void> {
+  await store.run(
+    'accept',
+    {
+      id,
+      tenant: 'default',
+      tags: '[]',
+      tag_list: [],
+      model: 'gpt-5.5',
+      fingerprint: 'f',
+      deadline_ms: 3_600_000,
+      priority: 0,
+      attempts: 1,
+      on_unknown: 'fail',
+      ...wish,
+    },
+    '{}',
+  );
+}
+
+interface AcceptWish {
+  tenant: string;
+  fingerprint: string;
+  deadline_ms: number;
+  attempts: number;
+  on_unknown: 'fail' | 'relaunch';
+}
+
+/** Accepted, intended and launched: gives the epoch. */
+export async function runJob(
+  store: Store,
+  id: string,
+  responseId: string,
+  wish: Partial<AcceptWish> = {},
+): Promise<number> {
+  await acceptJob(store, id, wish);
+  return await relaunch(store, id, responseId);
+}
+
+export async function relaunch(store: Store, id: string, responseId: string): Promise<number> {
+  const epoch = await intendJob(store, id);
+  await store.run('launched', { id, epoch, response_id: responseId, first_poll_ms: 10, seen: seen('queued') });
+  return epoch;
+}
+
+export async function intendJob(store: Store, id: string): Promise<number> {
+  const intent = await store.run('intend', { id, max_in_flight: 1_000_000 });
+  if (intent.reply !== 'intended') throw new Error(`Not intended: ${intent.reply}`);
+  return intent.epoch;
+}
+
+export function seen(status: string, totalTokens?: number): Seen {
+  if (totalTokens === undefined) return { upstream_status: status };
+  const usage = { input_tokens: 10, output_tokens: totalTokens - 10, total_tokens: totalTokens };
+  return {
+    upstream_status: status,
+    usage: JSON.stringify(usage),
+    ...usage,
+    cost_usd_micros: totalTokens * 3,
+    price_table: 'test',
+  };
+}
