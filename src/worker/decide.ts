@@ -1,6 +1,6 @@
 import type { UpstreamResponse } from '../shared/contract/response.ts';
 import type { Decision } from '../shared/store/lua/decide.ts';
-import { type Activation, type Context, done, parkFor } from './context.ts';
+import { type Activation, type Context, done } from './context.ts';
 import { resultBody } from './seen.ts';
 
 /** Brings a decision to the record. Whoever comes first has won, so "already" is an answer and not an error (I2). */
@@ -12,7 +12,6 @@ export async function decide(
 ): Promise<Activation> {
   const reply = await store.run('decide', { id, ...decision }, result ? resultBody(result) : '');
   if (reply.reply === 'already') return done(`already ${reply.status}`);
-  if (reply.reply === 'early') return parkFor(reply.in_ms);
   if (reply.reply !== 'decided') return done(reply.reply);
   await store.untilDurable();
   telemetry.emit('job_decided', {
@@ -25,7 +24,8 @@ export async function decide(
   return done(decision.status);
 }
 
-/** The job's own time is over: the same tombstone as a cancel's, with another cause (I10). */
-export async function expire(id: string, context: Context): Promise<Activation> {
-  return await decide(id, { status: 'expired', cause: 'expired' }, context);
+/** The job's own time is over: the same tombstone as a cancel's, with another cause (I10). Null: only our clock says so (I15). */
+export async function expire(id: string, context: Context): Promise<Activation | null> {
+  const activation = await decide(id, { status: 'expired', cause: 'expired' }, context);
+  return activation.kind === 'done' && activation.summary === 'early' ? null : activation;
 }

@@ -25,7 +25,7 @@ export async function launch(id: string, context: Context): Promise<Activation> 
       case 'unresolved':
         return await giveUpEarlierIntent(id, intent, context);
       case 'expired':
-        return await expire(id, context);
+        return (await expire(id, context)) ?? parkFor(FULL_RETRY_MS);
       case 'full':
         return parkFor(FULL_RETRY_MS);
       case 'held':

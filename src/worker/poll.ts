@@ -10,14 +10,16 @@ import { seenOf } from './seen.ts';
 
 /** A 404 on an id that the upstream gave us itself must stay for so long before we believe it. */
 const ABSENT_MS = 60_000;
-const ABSENT_RETRY_MS = 2000;
 
 /** One look at an open job: its deadline, its grace, its response. */
 export async function poll(id: string, context: Context): Promise<Activation> {
   const record = await context.store.record(id);
   if (!record) return done('missing');
   if (isOutcome(record.status)) return done(`already ${record.status}`);
-  if (record.deadline_at <= context.store.now()) return await expire(id, context);
+  if (record.deadline_at <= context.store.now()) {
+    const expired = await expire(id, context);
+    if (expired) return expired;
+  }
   if (record.status === 'launching') return await pollIntent(record, context);
   if (record.status === 'queued') return done('queued again');
   return await context.holding.hold(id, async decided => await look(record, decided, context));
@@ -123,14 +125,15 @@ async function afterFailedRun(
 async function whileAbsent(record: JobRecord, responseId: string, context: Context): Promise<Activation> {
   const { for_ms } = await context.store.run('absent', { id: record.id, response_id: responseId, absent: true });
   if (for_ms < ABSENT_MS) {
+    const dueInMs = parkUntilNextLook(record, context);
     context.telemetry.emit('poll_failed', {
       job_id: record.id,
       model: record.model,
       response_id: responseId,
       code: 'http_404',
-      retry_in_ms: ABSENT_RETRY_MS,
+      retry_in_ms: dueInMs,
     });
-    return parkFor(ABSENT_RETRY_MS);
+    return parkFor(dueInMs);
   }
   const message = `The provider has answered 404 for this response for ${Math.round(for_ms / 1000)} s.`;
   return await decide(

@@ -32,15 +32,11 @@ test.for([
   ['a page of HTML', { read: 'html', read_times: 3 }],
   ['JSON cut short', { read: 'malformed', read_times: 3 }],
   ['a status that nobody knows', { read: 'odd_status', read_times: 3 }],
-] as const)(
-  'I10: reads that answer %s are faults that heal',
-  async ([, script]) => {
-    const { producer } = await startHarness();
-    const { id } = await producer.enqueue(scripted(script));
-    expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
-  },
-  15_000,
-);
+] as const)('I10: reads that answer %s are faults that heal', { timeout: 15_000 }, async ([, script]) => {
+  const { producer } = await startHarness();
+  const { id } = await producer.enqueue(scripted(script));
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+});
 
 test('I10: a failing upstream cancel is tried again until the upstream has heard it', async () => {
   const { producer, happened, simulatorLedger, events } = await startHarness();

@@ -52,7 +52,7 @@ test('I7: a worker that lost its claim changes nothing, except truths that only 
 });
 
 test('I7: a reused id never meets the epoch of its predecessor', async () => {
-  const { store } = await openStores({ HEADSTONE_RECORD_TTL_MS: '1' });
+  const { store } = await openStores({ HEADSTONE_RECORD_TTL_MS: '10' });
   const first = await runJob(store, 'job', 'resp_1');
   await store.run(
     'decide',

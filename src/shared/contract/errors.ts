@@ -41,8 +41,13 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   const problems = parsed.error.issues.map(issue => {
-    const field = issue.path.join('.') || 'the request';
+    const field = fieldName(issue.path);
     return `${field} ${issue.message.replace(/^Invalid input: /, 'is wrong: ')}`;
   });
-  throw new HeadstoneError('invalid_request', `${problems.join('; ')}.`, { param: first?.path.join('.') ?? '' });
+  throw new HeadstoneError('invalid_request', `${problems.join('; ')}.`, { param: first ? fieldName(first.path) : '' });
+}
+
+/** The keys of metadata are the caller's own words, so the field is named without them (I13). */
+function fieldName(path: PropertyKey[]): string {
+  return (path[0] === 'metadata' ? 'metadata' : path.join('.')) || 'the request';
 }

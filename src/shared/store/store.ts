@@ -118,7 +118,7 @@ export class Store {
     await this.ready();
     const command = (this.client as unknown as Record<string, RunCommand>)[commandName(name)] as RunCommand;
     const answer = await this.guard(() => command.call(this.client, ...this.commandArguments(given, body)));
-    return scripts[name].reply.parse(JSON.parse(answer)) as ReplyOf<Name>;
+    return this.readReply(name, answer);
   }
 
   /** The same transition for many, in one round trip. One that fails does not stop the others. */
@@ -132,9 +132,14 @@ export class Store {
     for (const { given, body } of calls)
       commands[commandName(name)]?.call(pipeline, ...this.commandArguments(given, body ?? ''));
     const answers = (await this.guard(() => pipeline.exec())) ?? [];
-    return answers.map(([error, answer]) =>
-      error ? this.translate(error) : (scripts[name].reply.parse(JSON.parse(String(answer))) as ReplyOf<Name>),
-    );
+    return answers.map(([error, answer]) => (error ? this.translate(error) : this.readReply(name, String(answer))));
+  }
+
+  /** Each reply says what time it is at Redis, so that a jump of our own clock is over with the next one (I15). */
+  private readReply<Name extends ScriptName>(name: Name, answer: string): ReplyOf<Name> {
+    const reply = JSON.parse(answer) as { now: number };
+    this.clockOffsetMs = reply.now - Date.now();
+    return scripts[name].reply.parse(reply) as ReplyOf<Name>;
   }
 
   private commandArguments(given: object, body: string): [string, string, string] {

@@ -17,8 +17,7 @@ export type DecideArguments = Decision & { id: string; retention: Retention };
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('decided'), model: z.string(), response_id: z.string().optional(), work: workSchema }),
   z.object({ reply: z.literal('already'), status: outcomeStatusSchema }),
-  z.object({ reply: z.literal('early'), in_ms: z.number() }),
-  z.object({ reply: z.enum(['stale', 'missing']) }),
+  z.object({ reply: z.enum(['early', 'stale', 'missing']) }),
 ]);
 export type DecideReply = z.infer<typeof replySchema>;
 
@@ -38,7 +37,7 @@ if not job.status then return reply('missing') end
 if not open[job.status] then return reply('already', {status = job.status}) end
 if args.response_id and args.response_id ~= job.response_id then return reply('stale') end
 if args.status == 'expired' and tonumber(job.deadline_at) > now then
-  return reply('early', {in_ms = tonumber(job.deadline_at) - now})
+  return reply('early')
 end
 finish(args.id, job, args)
 return reply('decided', {model = job.model, response_id = job.response_id})

@@ -54,6 +54,7 @@ end
 local function reply(word, fields)
   fields = fields or {}
   fields.reply = word
+  fields.now = now
   if #work > 0 then fields.work = work end
   return cjson.encode(fields)
 end
