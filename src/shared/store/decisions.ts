@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { outcomeStatusSchema } from '../contract/words.ts';
-import type { RedisClient } from './redis.ts';
+import { patientDuplicate, type RedisClient } from './redis.ts';
 
 const messageSchema = z.object({
   id: z.string(),
@@ -44,7 +44,7 @@ export class Decisions {
 
   private async subscribe(): Promise<void> {
     // A connection of its own, and a patient one: it comes back by itself and subscribes again.
-    const subscriber = this.parent.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true });
+    const subscriber = this.parent.duplicate(patientDuplicate);
     this.subscriber = subscriber;
     subscriber.on('error', () => {});
     subscriber.on('message', (_channel: string, text: string) => {

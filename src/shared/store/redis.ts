@@ -11,6 +11,31 @@ const MOST_RECONNECT_DELAY_MS = 5000;
 const FIRST_RECONNECT_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 5000;
 
+const CALLER_TIMEOUT_MS = 5000;
+
+/** A worker's blocking reads need null, and no time-out of a command. */
+const patient: RedisOptions = { maxRetriesPerRequest: null };
+
+/**
+ * Nothing is sent twice, and nothing is waited for. ioredis 6 keeps a command that was on its way when the connection
+ * broke for as long as each new connection breaks before it is ready, whatever `maxRetriesPerRequest` says; without
+ * the resending it fails at once.
+ */
+const failFast: RedisOptions = {
+  maxRetriesPerRequest: 1,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: CALLER_TIMEOUT_MS,
+};
+
+/** What a caller's options turn back into for a connection that waits by itself, like a subscriber's. */
+export const patientDuplicate: RedisOptions = {
+  maxRetriesPerRequest: null,
+  enableOfflineQueue: true,
+  autoResendUnfulfilledCommands: true,
+  commandTimeout: undefined,
+};
+
 /**
  * `caller`: fails fast, because somebody waits for the answer · `worker`: waits through an outage, because the work does.
  */
@@ -31,10 +56,7 @@ export function openRedis(connection: Connection, patience: Patience, telemetry:
       Math.ceil(
         Math.random() * Math.min(MOST_RECONNECT_DELAY_MS, FIRST_RECONNECT_DELAY_MS * 2 ** Math.min(attempt, 10)),
       ),
-    // A worker's blocking reads need null. A caller's command fails at the first lost connection instead of hanging.
-    ...(patience === 'worker'
-      ? { maxRetriesPerRequest: null }
-      : { maxRetriesPerRequest: 1, enableOfflineQueue: false }),
+    ...(patience === 'worker' ? patient : failFast),
     ...(typeof connection === 'string' ? {} : connection),
   };
   const client = typeof connection === 'string' ? new Redis(connection, options) : new Redis(options);
@@ -124,7 +146,7 @@ export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
     error.name === 'MaxRetriesPerRequestError' ||
-    /Connection is closed|Stream isn't writeable|Socket closed|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH/.test(
+    /Connection is closed|Stream isn't writeable|Command timed out|Socket closed|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH/.test(
       `${errorCode(error)} ${error.message}`,
     )
   );
