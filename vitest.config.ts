@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-// biome-ignore lint/style/noDefaultExport: vitest reads its configuration from a default export
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

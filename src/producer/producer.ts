@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type Finished, type Job, type JobSummary, type ListFilter, listFilterSchema } from '../shared/contract/job.ts';
 import { type LedgerRow, type WasteQuery, type WasteReport, wasteQuerySchema } from '../shared/contract/ledger.ts';
@@ -101,7 +102,7 @@ export class Producer {
    * nobody sees a result of it any more, whatever the provider does.
    */
   async cancel(id: string, options: CancelOptions = {}): Promise<{ verdict: Verdict }> {
-    parseInput(jobIdSchema, id);
+    checkId(id);
     const { reason, actor } = parseInput(cancelOptionsSchema, options);
     const reply = await this.store.run('decide', {
       id,
@@ -123,18 +124,18 @@ export class Producer {
 
   /** The whole record, or null where there is none. */
   async get(id: string): Promise<Job | null> {
-    return await this.store.job(parseInput(jobIdSchema, id));
+    return await this.store.job(checkId(id));
   }
 
   /** What was asked for, without what we add to it; empty when it is no longer kept. */
   async request(id: string): Promise<Record<string, unknown>> {
-    const stored = await this.store.request(parseInput(jobIdSchema, id));
+    const stored = await this.store.request(checkId(id));
     return stored === null ? {} : (JSON.parse(stored) as Record<string, unknown>);
   }
 
   /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`. */
   async wait(id: string, options: WaitOptions = {}): Promise<Finished> {
-    return await waitForOutcome(this.store, parseInput(jobIdSchema, id), options);
+    return await waitForOutcome(this.store, checkId(id), options);
   }
 
   /** The newest first, 50 where no limit is given. */
@@ -155,6 +156,10 @@ export class Producer {
   async close(): Promise<void> {
     await this.store.close();
   }
+}
+
+function checkId(id: string): string {
+  return parseInput(z.object({ id: jobIdSchema }), { id }).id;
 }
 
 function conflict(id: string): HeadstoneError {

@@ -54,6 +54,7 @@ export function responseRoutes(app: FastifyInstance, producer: Producer): void {
 
   app.post<WithId>('/v1/responses/:id/cancel', async request => {
     const { id } = request.params;
+    if (!jobIdSchema.safeParse(id).success) throw notFound(id);
     const { verdict } = await producer.cancel(id, parseInput(cancelOptionsSchema, request.body ?? {}));
     if (verdict === 'not_found') throw notFound(id);
     return await show(producer, id);

@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { OpenAI } from 'openai';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startServer } from '../../src/server/server.ts';
+
+import { scripted, startHarness } from '../support/harness.ts';
+
+const schemaFile = fileURLToPath(new URL('../../../shared/openai-responses.schema.json', import.meta.url));
+const present = existsSync(schemaFile);
+if (!present)
+  process.stdout.write(
+    'The published schema is not beside this checkout (../shared/openai-responses.schema.json): bodies are not validated against it.\n',
+  );
+
+function compile(): ValidateFunction {
+  const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as object;
+  const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+  ajv.addSchema(schema, 'openai');
+  const validate = ajv.getSchema('openai#/$defs/Response');
+  if (!validate) throw new Error('The schema has no Response.');
+  return validate as ValidateFunction;
+}
+
+/** `usage: null` is on the wire and not in the document; `headstone` is our own field. */
+function expectValid(validate: ValidateFunction, body: object): void {
+  const { usage, headstone, ...rest } = body as { usage?: unknown; headstone?: unknown };
+  validate(usage === null ? rest : { ...rest, usage });
+  expect(validate.errors ?? []).toEqual([]);
+}
+
+describe.skipIf(!present)('bodies as OpenAI publishes them', () => {
+  test('the simulator’s, in every status', async () => {
+    const validate = compile();
+    const { simulator } = await startHarness({ workers: 0 });
+    const client = new OpenAI({ baseURL: simulator.url, apiKey: 'any' });
+    const statuses = new Set<string | undefined>();
+    for (const script of [
+      {},
+      { end: 'incomplete' },
+      { end: 'failed' },
+      { end: 'rate_limited' },
+      { cancel: 'honour' },
+    ] as const) {
+      const created = await client.responses.create({ ...scripted({ duration_ms: 400, ...script }), background: true });
+      expectValid(validate, created);
+      statuses.add(created.status);
+      if ('cancel' in script) expectValid(validate, await client.responses.cancel(created.id));
+      await expect
+        .poll(async () => {
+          const body = await client.responses.retrieve(created.id);
+          expectValid(validate, body);
+          statuses.add(body.status);
+          return body.status;
+        })
+        .not.toMatch(/queued|in_progress/);
+    }
+    expect(statuses).toEqual(new Set(['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled']));
+  });
+
+  test('the server’s, in every status', async () => {
+    const validate = compile();
+    const { producer, configuration } = await startHarness();
+    const server = await startServer({ producer, configuration, port: 0, insecureListen: false });
+    onTestFinished(() => server.close());
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any' });
+    const statuses = new Set<string | undefined>();
+    for (const script of [
+      {},
+      { end: 'incomplete' },
+      { end: 'failed' },
+      { create: 'invalid' },
+      { create: 'truncated' },
+    ] as const) {
+      const created = await client.responses.create({ ...scripted({ duration_ms: 300, ...script }), background: true });
+      expectValid(validate, created);
+      statuses.add(created.status);
+      await expect
+        .poll(async () => {
+          const body = await client.responses.retrieve(created.id);
+          expectValid(validate, body);
+          statuses.add(body.status);
+          return body.status;
+        })
+        .not.toMatch(/queued|in_progress/);
+    }
+    const created = await client.responses.create({ ...scripted({ stuck: true }), background: true });
+    const cancelled = await client.responses.cancel(created.id);
+    expectValid(validate, cancelled);
+    statuses.add(cancelled.status);
+    expect(statuses).toEqual(new Set(['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled']));
+  });
+});

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { type Child, type LogLine, startChild } from '../../src/cli/children.ts';
+import { audit } from '../../src/cli/demo/audit.ts';
+import { createProducer } from '../../src/producer/create-producer.ts';
+import type { Job } from '../../src/shared/contract/job.ts';
+import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { scripted } from '../support/harness.ts';
+
+/** Worker processes of their own, which can be killed; the lock is the product's own, because the 15 s depend on it. */
+async function startScene() {
+  const env = {
+    REDIS_URL: inject('redisUrl'),
+    HEADSTONE_PREFIX: `{test-${randomUUID().slice(0, 8)}}`,
+    HEADSTONE_POLL_MIN_MS: '200',
+    HEADSTONE_POLL_MAX_MS: '500',
+    HEADSTONE_SETTLE_FIRST_MS: '200',
+    HEADSTONE_SETTLE_WINDOW_MS: '2000',
+    HEADSTONE_UNKNOWN_GRACE_MS: '500',
+    LOG_LEVEL: 'debug',
+  };
+  const { configuration } = loadConfiguration(env);
+  const simulator = await startSimulator({ port: 0 });
+  const producer = createProducer({ configuration });
+  const redis = new Redis(env.REDIS_URL);
+  const children: Child[] = [];
+  const lines: LogLine[] = [];
+  const listeners = new Set<(line: LogLine) => void>();
+  const startWorker = async () => {
+    const child = await startChild(['worker'], {
+      env: { ...env, OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any' },
+      onLine: line => {
+        lines.push(line);
+        for (const listener of listeners) listener(line);
+      },
+    });
+    children.push(child);
+    return child;
+  };
+  onTestFinished(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map(child => child.ended));
+    await producer.close();
+    await simulator.close();
+    const keys = await redis.keys(`${env.HEADSTONE_PREFIX}*`);
+    if (keys.length > 0) await redis.unlink(...keys);
+    redis.disconnect();
+  });
+  const logged = (event: string) =>
+    new Promise<LogLine>(resolve => {
+      const before = lines.find(line => line.event === event);
+      if (before) return resolve(before);
+      listeners.add(line => line.event === event && resolve(line));
+    });
+  const ledger = async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger;
+  return { producer, startWorker, logged, ledger, lines };
+}
+
+test('I4, I6: a worker killed during its POST: the launch is unknown within 15 s, and never sent again', {
+  timeout: 60_000,
+}, async () => {
+  const { producer, startWorker, logged, ledger } = await startScene();
+  const doomed = await startWorker();
+  const { id } = await producer.enqueue(scripted({ create_ms: 60_000 }));
+  await logged('launch_intended');
+  await expect.poll(async () => (await ledger()).creates).toBe(1);
+  doomed.kill('SIGKILL');
+  const killedAt = performance.now();
+  await startWorker();
+  await logged('launch_unknown');
+  expect(performance.now() - killedAt).toBeLessThan(15_000);
+  expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'launch_unknown' } });
+  expect((await ledger()).creates).toBe(1);
+});
+
+test('I5, I10: a worker killed in a poll: another goes on within 15 s, with one launch', {
+  timeout: 60_000,
+}, async () => {
+  const { producer, startWorker, ledger } = await startScene();
+  const doomed = await startWorker();
+  const { id } = await producer.enqueue(scripted({ read: 'slow', read_times: 1, duration_ms: 500 }));
+  await expect.poll(async () => (await ledger()).responses[0]?.reads).toBe(1);
+  doomed.kill('SIGKILL');
+  const killedAt = performance.now();
+  await startWorker();
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect(performance.now() - killedAt).toBeLessThan(15_000);
+  expect((await ledger()).creates).toBe(1);
+});
+
+test('I3, I10: workers killed at random under load: every job ends and the ledger is the provider’s', {
+  timeout: 90_000,
+}, async () => {
+  const { producer, startWorker, ledger, lines } = await startScene();
+  let victim = await startWorker();
+  await startWorker();
+  const jobs = Array.from({ length: 40 }, (_, n) => ({
+    request: scripted({ duration_ms: 200 + n * 20, create_ms: 50, flip_after_ms: 200 }, `Prompt ${n}`),
+  }));
+  const ids = (await producer.enqueueMany(jobs)).map(({ id }) => id);
+  const cancels = ids.filter((_, n) => n % 3 === 0).map(id => producer.cancel(id));
+  for (let kill = 0; kill < 2; kill += 1) {
+    // Killed after so many lines: in the middle of whatever it does then.
+    const enough = lines.length + 40;
+    await expect.poll(() => lines.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(enough);
+    victim.kill('SIGKILL');
+    await victim.ended;
+    victim = await startWorker();
+  }
+  await Promise.all(cancels);
+  await Promise.all(ids.map(id => producer.wait(id)));
+  await expect
+    .poll(async () => (await producer.ledger()).filter(row => row.status === 'pending').length, { timeout: 40_000 })
+    .toBe(0);
+  const books = {
+    jobs: (await Promise.all(ids.map(id => producer.get(id)))) as Job[],
+    rows: await producer.ledger(),
+    simulator: await ledger(),
+  };
+  expect(audit(books)).toEqual([]);
+});
