@@ -31,6 +31,10 @@ export async function launch(id: string, context: Context): Promise<Activation> 
       case 'held':
         return done(`held: ${intent.scope}`);
       case 'final':
+        if (intent.unknown_epoch !== undefined) {
+          const facts = { job_id: id, epoch: intent.unknown_epoch, code: 'worker_lost', grace_ms: 0 };
+          context.telemetry.emit('launch_unknown', facts);
+        }
         return done(`already ${intent.status}`);
       default:
         return done(intent.reply);

@@ -101,10 +101,15 @@ test('I3, I10: workers killed at random under load: every job ends and the ledge
     request: scripted({ duration_ms: 200 + n * 20, create_ms: 50, flip_after_ms: 200 }, `Prompt ${n}`),
   }));
   const ids = (await producer.enqueueMany(jobs)).map(({ id }) => id);
-  const cancels = ids.filter((_, n) => n % 3 === 0).map(id => producer.cancel(id));
+  const cancels = ids
+    .filter((_, n) => n % 3 === 0)
+    .map(async id => {
+      await expect.poll(async () => (await producer.get(id))?.status, { timeout: 30_000 }).not.toBe('queued');
+      return await producer.cancel(id);
+    });
   for (let kill = 0; kill < 2; kill += 1) {
     // Killed after so many lines: in the middle of whatever it does then.
-    const enough = lines.length + 40;
+    const enough = lines.length + 25;
     await expect.poll(() => lines.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(enough);
     victim.kill('SIGKILL');
     await victim.ended;

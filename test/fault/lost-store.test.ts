@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { audit } from '../../src/cli/demo/audit.ts';
+import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -46,8 +47,7 @@ test('I10: a store that falls silent, without a word of a closed connection, is 
   expect((await simulatorLedger()).creates).toBe(1);
 });
 
-test('a store that is not there, and one that evicts, are refused in a sentence', async () => {
-  const { createProducer } = await import('../../src/producer/create-producer.ts');
+test('a store that is not there is named in a sentence that says what to do', async () => {
   const away = createProducer({ connection: 'redis://127.0.0.1:1', prefix: '{x}' });
   await expect(away.ready()).rejects.toMatchObject({
     code: 'store_unreachable',

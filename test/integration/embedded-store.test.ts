@@ -68,5 +68,6 @@ test('it dies with its parent’s word, and frees its port', async () => {
   redis.disconnect();
   await child.stop();
   const again = new Redis(child.address, { retryStrategy: null, lazyConnect: true });
+  again.on('error', () => {});
   await expect(again.connect()).rejects.toThrow();
 });

@@ -12,7 +12,7 @@ const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('intended'), epoch: z.number() }),
   z.object({ reply: z.literal('unresolved'), epoch: z.number(), state: z.enum(['intended', 'unknown']) }),
   z.object({ reply: z.literal('held'), scope: z.string() }),
-  z.object({ reply: z.literal('final'), status: outcomeStatusSchema }),
+  z.object({ reply: z.literal('final'), status: outcomeStatusSchema, unknown_epoch: z.number().optional() }),
   z.object({ reply: z.enum(['running', 'full', 'expired', 'missing']) }),
 ]);
 export type IntendReply = z.infer<typeof replySchema>;
@@ -30,7 +30,14 @@ local trial_ms = 60000
 local place = key('job', args.id)
 local job = load(place)
 if not job.status then return reply('missing') end
-if not open[job.status] then return reply('final', {status = job.status}) end
+if not open[job.status] then
+  -- Decided while a worker was at its POST, and that worker never came back: its launch is unknown too.
+  local last = job.epoch and cjson.decode(job['launch:' .. job.epoch])
+  if not last or last.state ~= 'intended' then return reply('final', {status = job.status}) end
+  mark_launch(args.id, last.epoch, {state = 'unknown', code = 'worker_lost'})
+  note(args.id, 'launch_unknown', {epoch = last.epoch, code = 'worker_lost'})
+  return reply('final', {status = job.status, unknown_epoch = last.epoch})
+end
 if job.status == 'running' then return reply('running') end
 if job.status == 'launching' then
   return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
+import { Producer } from '../../src/producer/producer.ts';
+import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
+import { Store } from '../../src/shared/store/store.ts';
+import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { Context } from '../../src/worker/context.ts';
+import { Holding } from '../../src/worker/holding.ts';
+import { launch } from '../../src/worker/launch.ts';
+import { poll } from '../../src/worker/poll.ts';
+import { settle } from '../../src/worker/settle.ts';
+import { openUpstream } from '../../src/worker/upstream.ts';
+
+/** One deployment without BullMQ's clock: the test itself says which entry is taken, and when the worker dies. */
+export interface Life {
+  producer: Producer;
+  store: Store;
+  simulator: Simulator;
+  /** The provider's clock, which only the test turns. */
+  advance(ms: number): void;
+  /** Takes the entries that a job may have. */
+  tick(id: string): Promise<void>;
+  /** Launches, and dies between the provider's answer and our record of it. */
+  die(id: string): Promise<void>;
+  simulatorLedger(): Promise<SimulatorLedger>;
+  close(): Promise<void>;
+}
+
+const quick = {
+  HEADSTONE_SETTLE_FIRST_MS: '10',
+  HEADSTONE_SETTLE_WINDOW_MS: '60',
+  HEADSTONE_UNKNOWN_GRACE_MS: '10',
+};
+
+export async function startLife(): Promise<Life> {
+  let now = Date.now();
+  const simulator = await startSimulator({ port: 0, now: () => now });
+  const { configuration } = loadConfiguration(quick);
+  const telemetry = new Telemetry();
+  const prefix = `{test-${randomUUID().slice(0, 8)}}`;
+  const store = new Store({ connection: inject('redisUrl'), prefix, patience: 'caller', configuration, telemetry });
+  const upstream = openUpstream({ openai: { baseURL: simulator.url, apiKey: 'any' }, launchTimeoutMs: 5000 });
+  const context: Context = {
+    store,
+    upstream,
+    configuration,
+    telemetry,
+    holding: new Holding(),
+    deployment: await store.deployment(),
+    stopping: new AbortController().signal,
+  };
+  const dying: Context = {
+    ...context,
+    upstream: {
+      ...upstream,
+      async create(body) {
+        await upstream.create(body);
+        throw new Error('The worker died here.');
+      },
+    },
+  };
+
+  return {
+    producer: new Producer({ store, configuration, telemetry }),
+    store,
+    simulator,
+    advance(ms) {
+      now += ms;
+    },
+    async tick(id) {
+      const record = await store.record(id);
+      if (!record) return;
+      // A launch that was left in the middle is taken again, as BullMQ hands a stalled entry to another worker.
+      const silent = (await store.job(id))?.launches.some(({ state }) => state === 'intended');
+      if (record.status === 'queued' || silent) await launch(id, context);
+      else await poll(id, context);
+      const job = await store.job(id);
+      for (const row of job?.ledger ?? [])
+        if (row.status === 'pending' && row.kind !== null) await settle(row.response_id, context);
+    },
+    async die(id) {
+      const record = await store.record(id);
+      if (record?.status === 'queued') await launch(id, dying).catch(() => {});
+    },
+    simulatorLedger: async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger,
+    async close() {
+      const keys = await store.client.keys(`${prefix}*`);
+      if (keys.length > 0) await store.client.unlink(...keys);
+      await store.close();
+      await simulator.close();
+    },
+  };
+}
