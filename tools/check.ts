@@ -1,0 +1,21 @@
+// What a change must pass before it is committed: format, lint and arrows, types, unit tests. Seconds.
+import { binaries, runFile } from './run-file.ts';
+
+const checks: [string, string, string[]][] = [
+  ['format, lint, arrows', binaries.biome, ['ci', '--colors=off', '.']],
+  ['types', binaries.tsc, ['-p', '.']],
+  ['unit tests', binaries.vitest, ['run', 'test/unit', '--reporter=dot']],
+];
+
+const results = await Promise.all(
+  checks.map(async ([name, file, args]) => {
+    const startedAt = performance.now();
+    const { code, output } = await runFile(file, args, { quiet: true });
+    return { name, code, output, seconds: (performance.now() - startedAt) / 1000 };
+  }),
+);
+for (const { name, code, output, seconds } of results) {
+  process.stdout.write(`${code === 0 ? 'passed' : 'FAILED'}  ${name}  (${seconds.toFixed(1)} s)\n`);
+  if (code !== 0) process.stdout.write(`${output}\n`);
+}
+process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;

@@ -1,0 +1,106 @@
+// Breaks one safety of the product at a time and looks whether its test notices: a test that passes without the thing
+// that it tests is no test.
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { binaries, root, runFile } from './run-file.ts';
+
+interface Mutant {
+  name: string;
+  /** What stands in the file, and what stands there in the mutant. */
+  edits: { file: string; from: string; to: string }[];
+  test: string;
+  /** A part of the test's name. */
+  pattern: string;
+}
+
+const mutants: Mutant[] = [
+  {
+    name: 'GET, then SET, instead of one deciding script',
+    edits: [
+      {
+        file: 'src/shared/store/lua/decide.ts',
+        from: "if not open[job.status] then return reply('already', {status = job.status}) end",
+        to: '',
+      },
+      {
+        file: 'src/shared/store/store.ts',
+        from: 'await this.ready();\n    const command',
+        to: `await this.ready();
+    if (name === 'decide') {
+      const found = await this.record((given as { id: string }).id);
+      if (found?.decided_at) return { reply: 'already', status: found.status } as ReplyOf<Name>;
+    }
+    const command`,
+      },
+    ],
+    test: 'test/integration/i2-one-outcome.test.ts',
+    pattern: 'of a cancel and a result that meet',
+  },
+  {
+    name: 'no write-ahead intent',
+    edits: [
+      { file: 'src/shared/store/lua/intend.ts', from: "mark_launch(args.id, epoch, {state = 'intended'})", to: '' },
+      { file: 'src/shared/store/lua/intend.ts', from: "move(args.id, job, 'launching')", to: '' },
+    ],
+    test: 'test/integration/i4-write-ahead.test.ts',
+    pattern: 'the intent that it names is in the store',
+  },
+  {
+    name: 'the SDK’s retries on',
+    edits: [
+      {
+        file: 'src/worker/upstream.ts',
+        from: "post('/responses', {\n            body,\n            timeout: launchTimeoutMs,\n            maxRetries: 0,",
+        to: "post('/responses', {\n            body,\n            timeout: launchTimeoutMs,\n            maxRetries: 2,",
+      },
+    ],
+    test: 'test/integration/i4-write-ahead.test.ts',
+    pattern: 'a 500 is reported unknown',
+  },
+];
+
+/** Prints the table; a mutant that survives is a failure. */
+export async function runMutants(): Promise<{ caught: number; survived: number }> {
+  let caught = 0;
+  for (const mutant of mutants) {
+    const isCaught = await isCaughtByItsTest(mutant);
+    caught += isCaught ? 1 : 0;
+    process.stdout.write(`${isCaught ? 'caught  ' : 'SURVIVED'}  ${mutant.name}  (${mutant.test})\n`);
+  }
+  return { caught, survived: mutants.length - caught };
+}
+
+async function isCaughtByItsTest({ name, edits, test, pattern }: Mutant): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'headstone-mutant-'));
+  try {
+    for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+      cpSync(join(root, part), join(folder, part), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const run = () => runTest(folder, test, pattern);
+    // The test must pass on the healthy copy: else any breakage at all would count as a catch.
+    if ((await run()).failed > 0) throw new Error(`The test for "${name}" fails without the mutant.`);
+    for (const { file, from, to } of edits) {
+      const path = join(folder, file);
+      const healthy = readFileSync(path, 'utf8');
+      if (!healthy.includes(from))
+        throw new Error(`The mutant "${name}" no longer fits ${file}: mend tools/mutants.ts.`);
+      writeFileSync(path, healthy.replaceAll(from, to));
+    }
+    const { ran, failed } = await run();
+    return ran > 0 && failed > 0;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function runTest(folder: string, test: string, pattern: string): Promise<{ ran: number; failed: number }> {
+  const report = join(folder, 'report.json');
+  const args = ['run', test, '-t', pattern, '--reporter=json', `--outputFile=${report}`];
+  await runFile(binaries.vitest, args, { folder, quiet: true });
+  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+  const failed = numFailedTests ?? 0;
+  return { ran: (numPassedTests ?? 0) + failed, failed };
+}
+
+if (import.meta.main) process.exitCode = (await runMutants()).survived === 0 ? 0 : 1;

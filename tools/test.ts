@@ -1,0 +1,87 @@
+// All tests: on the embedded store, on a real redis-server where one is on the PATH, and the mutants.
+// Arguments go to vitest: `npm test -- test/unit` runs those once, on the embedded store.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runMutants } from './mutants.ts';
+import { binaries, runFile } from './run-file.ts';
+
+/** What is about the store itself, or about no store at all, is run once. */
+const onceOnly = ['test/unit/**', 'test/contract/**', 'test/e2e/cli*', 'test/integration/embedded-store*'];
+
+const folder = mkdtempSync(join(tmpdir(), 'headstone-tests-'));
+const totals = { passed: 0, failed: 0 };
+
+async function suite(name: string, args: string[], env: Record<string, string> = {}): Promise<void> {
+  process.stdout.write(`\n== ${name}\n`);
+  const report = join(folder, `${name.replaceAll(/\W+/g, '-')}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { code } = await runFile(binaries.vitest, ['run', ...reporters, ...args], { env });
+  const { numPassedTests = 0, numFailedTests = 0 } = readReport(report);
+  totals.passed += numPassedTests;
+  // A file that could not be loaded has no failed test to count.
+  totals.failed += code !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
+}
+
+function readReport(file: string): { numPassedTests?: number; numFailedTests?: number } {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+async function startRedis(): Promise<{ url: string; process: ChildProcess }> {
+  const port = await freePort();
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const redis = spawn('redis-server', [...options, '--maxmemory-policy', 'noeviction', '--dir', folder], {
+    stdio: 'ignore',
+  });
+  while (!(await answers(port))) await sleep(20);
+  return { url: `redis://127.0.0.1:${port}`, process: redis };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+async function answers(port: number): Promise<boolean> {
+  return await new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
+  });
+}
+
+const given = process.argv.slice(2);
+try {
+  await suite('the embedded store', given);
+  if (given.length === 0) {
+    if (spawnSync('redis-server', ['--version']).status === 0) {
+      const redis = await startRedis();
+      try {
+        const left = onceOnly.map(pattern => `--exclude=${pattern}`);
+        await suite('redis-server', left, { TEST_REDIS_URL: redis.url });
+      } finally {
+        redis.process.kill('SIGKILL');
+      }
+    } else
+      process.stdout.write(
+        '\nredis-server is not on the PATH, so the suite ran on the embedded store alone (apt-get install redis-server).\n',
+      );
+    process.stdout.write('\n== mutants\n');
+    const { caught, survived } = await runMutants();
+    totals.passed += caught;
+    totals.failed += survived;
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
+process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
