@@ -11,6 +11,8 @@ import { parseScript, ScriptError } from './script.ts';
 export interface SimulatorOptions {
   /** 0 takes a free port. */
   port: number;
+  /** Default: this machine alone. */
+  host?: string;
   /** Divides all of its times. */
   speed?: number;
   /** A clock that the caller turns itself. Default: the machine's. */
@@ -40,7 +42,12 @@ const createSchema = z.looseObject({
  * An OpenAI-compatible upstream that misbehaves on request. It imports nothing of the rest, so that its own ledger,
  * `GET /sim/ledger`, can be the judge of ours.
  */
-export async function startSimulator({ port, speed = 1, now = Date.now }: SimulatorOptions): Promise<Simulator> {
+export async function startSimulator({
+  port,
+  host = '127.0.0.1',
+  speed = 1,
+  now = Date.now,
+}: SimulatorOptions): Promise<Simulator> {
   const responses = new Map<string, SimulatedResponse>();
   const createsSeen = new Map<string, number>();
   let creates = 0;
@@ -120,7 +127,7 @@ export async function startSimulator({ port, speed = 1, now = Date.now }: Simula
 
   app.get('/sim/ledger', async () => ledgerBody(creates, responses.values()));
 
-  await app.listen({ port, host: '127.0.0.1' });
+  await app.listen({ port, host });
   return { url: `http://127.0.0.1:${portOf(app)}/v1`, close: () => app.close() };
 }
 

@@ -4,16 +4,23 @@ import { withExamples } from '../output.ts';
 import { parsePort } from '../parse.ts';
 import { openProcess, untilAskedToStop } from '../session.ts';
 
+interface SimulatorFlags {
+  port: number;
+  speed: number;
+  insecureListen?: boolean;
+}
+
 export function simulatorCommand(): Command {
   return withExamples(
     new Command('simulator')
       .description('an OpenAI-compatible upstream that flips cancelled responses to completed, until SIGTERM')
       .option('--port <number>', '0 takes a free one', parsePort, 8090)
       .option('--speed <number>', 'divides all of its times', parseSpeed, 1)
-      .action(async ({ port, speed }: { port: number; speed: number }) => {
+      .option('--insecure-listen', 'listen on every interface')
+      .action(async ({ port, speed, insecureListen }: SimulatorFlags) => {
         const { telemetry } = openProcess();
         const asked = untilAskedToStop();
-        const simulator = await startSimulator({ port, speed });
+        const simulator = await startSimulator({ port, speed, host: insecureListen ? '0.0.0.0' : '127.0.0.1' });
         telemetry.emit('process_ready', { process: 'simulator', address: simulator.url });
         await asked;
         await simulator.close();

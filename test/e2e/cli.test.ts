@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { startChild } from '../../src/cli/children.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function headstone(args: string[], env: Record<string, string> = {}, input?: string): Promise<Ran> {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, REDIS_URL: inject('redisUrl'), ...env },
+  });
+  child.stdin.end(input);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', chunk => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', chunk => {
+    stderr += chunk;
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, stdout, stderr };
+}
+
+function freshPrefix(): Record<string, string> {
+  const prefix = `{test-${randomUUID().slice(0, 8)}}`;
+  onTestFinished(async () => {
+    const redis = new Redis(inject('redisUrl'));
+    const keys = await redis.keys(`${prefix}*`);
+    if (keys.length > 0) await redis.unlink(...keys);
+    redis.disconnect();
+  });
+  return { HEADSTONE_PREFIX: prefix };
+}
+
+test('the demo ends by itself with exit code 0, and leaves no process behind', { timeout: 60_000 }, async () => {
+  // In the environment of every process of the tree, so that one that stays can be found by it.
+  const mark = `TEST_MARK=${randomUUID()}`;
+  const { code, stdout, stderr } = await headstone(['demo'], {
+    REDIS_URL: '',
+    [mark.split('=')[0] as string]: mark.split('=')[1] as string,
+  });
+  expect(stderr).toBe('');
+  expect(processesWith(mark)).toEqual([]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('cancel  cancelled, usage null');
+  expect(stdout).toMatch(/read {4}completed: the whole text is there, and \d+ tokens are charged/);
+  expect(stdout).toMatch(/cancelled +9 {2}2 while launching, 2 while queued, 5 while running/);
+  expect(stdout).toContain('30 responses there, 30 rows here, 0 differences');
+  expect(stdout).toMatch(/You cancelled 9, the provider finished 6 of them anyway, \$\d+\.\d\d.*nobody saw them\./);
+});
+
+test('enqueue, list, cancel, get, waste: as a person types them', { timeout: 60_000 }, async () => {
+  const env = freshPrefix();
+  const enqueued = await headstone(['enqueue', 'Write about tides', '--tag', 'nightly', '--tenant', 'harbour'], env);
+  expect(enqueued).toMatchObject({ code: 0, stderr: '' });
+  const id = enqueued.stdout.trim();
+  expect(id).toMatch(/^resp_[0-9a-f]{32}$/);
+  expect((await headstone(['list', '--tag', 'nightly', '--json'], env)).stdout).toContain(
+    `"id":"${id}","status":"queued"`,
+  );
+  expect(await headstone(['cancel', id, '--reason', 'wrong', '--actor', 'alice'], env)).toMatchObject({
+    code: 0,
+    stdout: `${id}  cancelled\n`,
+  });
+  expect(await headstone(['cancel', id], env)).toMatchObject({ code: 0, stdout: `${id}  was cancelled before\n` });
+  expect((await headstone(['get', id], env)).stdout).toMatch(/cancelled +cause=cancelled|cancelled .*reason=wrong/);
+  const waited = await headstone(['wait', id], env);
+  expect(waited).toMatchObject({ code: 1, stderr: `Job ${id} was cancelled by alice: wrong\n` });
+  expect((await headstone(['waste', '--by', 'cause'], env)).stdout).toContain('WASTED TOKENS');
+});
+
+test('a worker process runs what the CLI enqueues; a cancel that comes too late has exit code 3', {
+  timeout: 60_000,
+}, async () => {
+  const env = freshPrefix();
+  const simulator = await startSimulator({ port: 0, speed: 20 });
+  const worker = await startChild(['worker'], {
+    env: {
+      ...env,
+      REDIS_URL: inject('redisUrl'),
+      OPENAI_BASE_URL: simulator.url,
+      OPENAI_API_KEY: 'any',
+      HEADSTONE_POLL_MIN_MS: '100',
+    },
+  });
+  onTestFinished(async () => {
+    await worker.stop();
+    await simulator.close();
+  });
+  const done = await headstone(['enqueue', '--file', '-', '--wait'], env, 'About eels\n\nAbout kelp\n');
+  expect(done).toMatchObject({ code: 0, stderr: '' });
+  expect(done.stdout).toBe(
+    'Here is what there is to say about: About eels\nHere is what there is to say about: About kelp\n',
+  );
+  const [last] = (await headstone(['list', '--json', '--limit', '1'], env)).stdout.split('\n');
+  const { id } = JSON.parse(last ?? '') as { id: string };
+  const late = await headstone(['cancel', id, '--json'], env);
+  expect(late).toMatchObject({ code: 3, stdout: `{"id":"${id}","verdict":"already_completed"}\n` });
+});
+
+test.for([
+  ['an unknown command', ['enqeue'], 2, /unknown command 'enqeue'[\s\S]*Did you mean enqueue/],
+  ['no prompt', ['enqueue'], 2, /There is no prompt: give it in quotes/],
+  [
+    'a file that is not there',
+    ['enqueue', '--file', '/nowhere.txt'],
+    2,
+    /The file \/nowhere.txt could not be read \(ENOENT\)/,
+  ],
+  ['an id with a colon', ['get', 'a:b'], 2, /id must be 1 to 64 characters/],
+  ['no such job', ['cancel', 'nobody'], 1, /There is no job nobody/],
+  ['a status that does not exist', ['list', '--status', 'dead'], 2, /Allowed choices are queued, launching/],
+  ['a port that is none', ['simulator', '--port', 'x'], 2, /It must be a port/],
+  ['a worker without a key', ['worker'], 2, /OPENAI_API_KEY is not set/],
+] as const)('wrong use: %s is a sentence on stderr', { timeout: 20_000 }, async ([, args, code, sentence]) => {
+  const ran = await headstone([...args], { ...freshPrefix(), OPENAI_API_KEY: '' });
+  expect(ran.code).toBe(code);
+  expect(ran.stderr).toMatch(sentence);
+  expect(ran.stderr).not.toContain('    at ');
+});
+
+test('no store: one sentence, and what to do', { timeout: 20_000 }, async () => {
+  const ran = await headstone(['list'], { REDIS_URL: 'redis://127.0.0.1:1' });
+  expect(ran).toMatchObject({ code: 1, stdout: '' });
+  expect(ran.stderr).toMatch(
+    /^Redis at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\): start it, or point REDIS_URL at one that runs;.*\n$/,
+  );
+});
+
+test('wrong settings: every problem at once, exit code 2', { timeout: 20_000 }, async () => {
+  const ran = await headstone(['list'], { HEADSTONE_MAX_IN_FLIGHT: 'many', LOG_LEVEL: 'loud' });
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain('HEADSTONE_MAX_IN_FLIGHT must be a whole number');
+  expect(ran.stderr).toContain('LOG_LEVEL must be');
+});
+
+test.for([
+  'enqueue',
+  'get',
+  'wait',
+  'list',
+  'cancel',
+  'waste',
+  'worker',
+  'server',
+  'simulator',
+  'store',
+  'dev',
+  'demo',
+])('help: %s shows an example', { timeout: 20_000 }, async command => {
+  const { code, stdout } = await headstone([command, '--help']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`Examples?:\\n.*headstone ${command}|Examples?:\\n[\\s\\S]*${command}`));
+});
+
+test('a child whose parent is killed ends too', { timeout: 20_000 }, async () => {
+  const parent = spawn(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `
+    import { startChild } from ${JSON.stringify(new URL('../../src/cli/children.ts', import.meta.url).href)};
+    const child = await startChild(['store', '--port', '0']);
+    console.log(child.pid);
+    setInterval(() => {}, 1000);
+  `,
+  ]);
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(line.toString());
+  expect(isAlive(pid)).toBe(true);
+  parent.kill('SIGKILL');
+  await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+});
+
+/** Of this machine's processes, those that were started with it; empty where there is no /proc to ask. */
+function processesWith(mark: string): string[] {
+  if (!existsSync('/proc/self/environ')) return [];
+  return readdirSync('/proc').filter(pid => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
