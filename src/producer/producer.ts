@@ -83,7 +83,7 @@ export class Producer {
 
   private enqueued(id: string, reply: ReplyOf<'accept'> | Error): EnqueueResult {
     if (reply instanceof HeadstoneError) return { id, status: null, error: reply };
-    if (reply instanceof Error) throw reply;
+    if (reply instanceof Error) return { id, status: null, error: notAccepted(id, reply) };
     switch (reply.reply) {
       case 'accepted':
         this.telemetry.emit('job_accepted', { job_id: id });
@@ -160,6 +160,16 @@ export class Producer {
 
 function checkId(id: string): string {
   return parseInput(z.object({ id: jobIdSchema }), { id }).id;
+}
+
+function notAccepted(id: string, cause: Error): HeadstoneError {
+  return new HeadstoneError(
+    'store_refused',
+    `The store did not accept job ${id}: enqueue it again, with the same id.`,
+    {
+      cause,
+    },
+  );
 }
 
 function conflict(id: string): HeadstoneError {

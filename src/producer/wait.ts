@@ -14,14 +14,23 @@ const RETRY_MS = 500;
 
 export async function waitForOutcome(store: Store, id: string, options: WaitOptions): Promise<Finished> {
   const bell = new Bell();
-  const stopListening = await store.decisions.listen(message => {
-    if (message === null || message.id === id) bell.ring();
-  });
   const { timeoutMs, signal } = options;
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const ended = AbortSignal.any([signal, timeout].filter(one => one !== undefined));
   const onEnd = () => bell.ring();
   ended.addEventListener('abort', onEnd);
+  let stopListening = () => {};
+  // Not waited for: with the store away it may take long, and the record is read again in any case.
+  const listening = store.decisions
+    .listen(message => {
+      if (message === null || message.id === id) bell.ring();
+    })
+    .then(stop => {
+      stopListening = stop;
+      // What was decided before we listened has rung no bell.
+      bell.ring();
+    })
+    .catch(() => {});
   try {
     let seen = false;
     for (;;) {
@@ -41,7 +50,7 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
       await bell.heard(job === 'unreachable' ? RETRY_MS : REREAD_MS);
     }
   } finally {
-    stopListening();
+    void listening.then(() => stopListening());
     ended.removeEventListener('abort', onEnd);
     bell.close();
   }

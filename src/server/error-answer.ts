@@ -10,6 +10,7 @@ const httpStatus: Record<ErrorCode, number> = {
   wait_timeout: 504,
   not_durable: 503,
   store_unreachable: 503,
+  store_refused: 503,
   store_unsuitable: 503,
   configuration: 500,
 };

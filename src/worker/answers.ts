@@ -10,7 +10,13 @@ export type LaunchAnswer =
   | { kind: 'unknown'; code: string };
 
 export type Look =
-  | { kind: 'seen'; response: UpstreamResponse; servedModel: string | undefined }
+  | {
+      kind: 'seen';
+      response: UpstreamResponse;
+      /** The body as it came, for a result to keep. */
+      raw: Record<string, unknown>;
+      servedModel: string | undefined;
+    }
   /** 404, which is not absence: up to 32.7 s of it were seen on a valid id (Azure). */
   | { kind: 'absent' }
   /** Says nothing about the response. */
@@ -24,7 +30,7 @@ export type CancelAnswer =
   | { kind: 'failed'; code: string; retryAfterMs: number | undefined };
 
 export interface Upstream {
-  create(body: object): Promise<LaunchAnswer>;
+  create(request: object): Promise<LaunchAnswer>;
   retrieve(responseId: string, signal: AbortSignal): Promise<Look>;
   cancel(responseId: string): Promise<CancelAnswer>;
 }

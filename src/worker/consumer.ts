@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { idOfEntry } from '../shared/store/queues.ts';
-import { errorCode } from '../shared/store/redis.ts';
+import { errorCode, isConnectionError } from '../shared/store/redis.ts';
 import type { Activation, Context } from './context.ts';
 
 export type Consumer = Worker;
@@ -19,6 +20,7 @@ export interface ConsumerOptions {
 /** Crashes without progress in between, after which an entry is poison. */
 const MOST_STALLS = 5;
 const AFTER_ERROR_MS = 5000;
+const RECONNECT_MS = 250;
 /** BullMQ's own budget counts over a job's whole life; ours starts again with each progress. */
 const NEVER = 1_000_000_000;
 
@@ -33,10 +35,14 @@ export function openConsumer(
     const id = idOfEntry(job.id ?? '');
     const stalls = job.stalledCounter ?? 0;
     if (stalls === 0) return await activate(id, context);
-    const forgiven = (await store.record(id))?.forgiven_stalls ?? 0;
-    if (stalls - forgiven >= MOST_STALLS) return await giveUp(id, context);
+    const place = store.keys.forgivenStalls();
+    const field = `${queue}:${job.id}`;
+    const forgiven = Number((await store.client.hget(place, field)) ?? 0);
+    // An entry that was added anew counts from 0 again.
+    if (stalls - Math.min(forgiven, stalls) >= MOST_STALLS) return await giveUp(id, context);
     const activation = await activate(id, context);
-    await store.run('forgive', { id, stalls });
+    if (activation.kind === 'done') await store.client.hdel(place, field);
+    else await store.client.hset(place, field, stalls);
     return activation;
   }
 
@@ -51,8 +57,22 @@ export function openConsumer(
     }
     if (activation.kind === 'done') return activation.summary;
     // Everything is saved by now: BullMQ moves the entry last, and is told so by this error.
-    await job.moveToDelayed(Date.now() + activation.dueInMs, token);
+    await parkEntry(job, activation.dueInMs, token);
     throw new DelayedError();
+  }
+
+  /** A connection that breaks here must not end the entry: BullMQ would take it for a failed job. */
+  async function parkEntry(job: Job, dueInMs: number, token: string | undefined): Promise<void> {
+    for (;;) {
+      try {
+        return await job.moveToDelayed(Date.now() + dueInMs, token);
+      } catch (error) {
+        // Done before, and only the answer was lost; or another worker has it by now. Either way it is looked after.
+        if (!isConnectionError(error)) return;
+        if (context.stopping.aborted) throw error;
+        await sleep(RECONNECT_MS, undefined, { signal: context.stopping }).catch(() => {});
+      }
+    }
   }
 
   const worker = new Worker(queue, process, {

@@ -1,4 +1,3 @@
-import type { UpstreamResponse } from '../shared/contract/response.ts';
 import type { Decision } from '../shared/store/lua/decide.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { resultBody } from './seen.ts';
@@ -8,11 +7,16 @@ export async function decide(
   id: string,
   decision: Decision,
   { store, telemetry }: Context,
-  result?: UpstreamResponse,
+  result?: Record<string, unknown>,
 ): Promise<Activation> {
   const reply = await store.run('decide', { id, ...decision }, result ? resultBody(result) : '');
-  if (reply.reply === 'already') return done(`already ${reply.status}`);
-  if (reply.reply !== 'decided') return done(reply.reply);
+  if (reply.reply !== 'decided') {
+    // Too late for the outcome, and not for the ledger (I8).
+    if ('seen' in decision && decision.seen && decision.response_id !== undefined)
+      await store.run('charge', { response_id: decision.response_id, seen: decision.seen });
+    if (reply.reply === 'already') await store.untilDurable();
+    return done(reply.reply === 'already' ? `already ${reply.status}` : reply.reply);
+  }
   await store.untilDurable();
   telemetry.emit('job_decided', {
     job_id: id,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import type { ReplyOf } from '../shared/store/store.ts';
@@ -17,8 +18,7 @@ const FRESH_SHARE = 0.6;
 /** Takes a queued job to the upstream: intent, POST, and then whatever came of it. */
 export async function launch(id: string, context: Context): Promise<Activation> {
   return await context.holding.hold(id, async decided => {
-    const askedAt = performance.now();
-    const intent = await intendWhenFree(id, context, decided);
+    const { intent, askedAt } = await intendWhenFree(id, context, decided);
     switch (intent.reply) {
       case 'intended':
         return await post(id, intent.epoch, askedAt, context);
@@ -42,11 +42,20 @@ export async function launch(id: string, context: Context): Promise<Activation> 
   });
 }
 
-async function intendWhenFree(id: string, context: Context, decided: AbortSignal): Promise<IntendReply> {
+interface Asked {
+  intent: IntendReply;
+  /** Just before the question that was answered so, on the monotonic clock. */
+  askedAt: number;
+}
+
+async function intendWhenFree(id: string, context: Context, decided: AbortSignal): Promise<Asked> {
   const { store, configuration, stopping } = context;
+  // By which the store knows a question that was sent again because its answer was lost.
+  const token = randomUUID();
   for (;;) {
-    const intent = await store.run('intend', { id, max_in_flight: configuration.maxInFlight });
-    if (intent.reply !== 'full' || stopping.aborted) return intent;
+    const askedAt = performance.now();
+    const intent = await store.run('intend', { id, token, max_in_flight: configuration.maxInFlight });
+    if (intent.reply !== 'full' || stopping.aborted || decided.aborted) return { intent, askedAt };
     await sleep(FULL_RETRY_MS * (0.5 + Math.random()), undefined, { signal: decided }).catch(() => {});
   }
 }
@@ -173,7 +182,7 @@ async function recordRefused(
   return done(`held: ${scope}`);
 }
 
-async function resolveUnknown(
+export async function resolveUnknown(
   id: string,
   epoch: number,
   { code, witnessed }: { code: string; witnessed: boolean },

@@ -2,6 +2,7 @@ import type { UpstreamResponse } from '../shared/contract/response.ts';
 import { isOutcome } from '../shared/contract/words.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
+import type { Look } from './answers.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide, expire } from './decide.ts';
 import { pollDelayMs } from './poll-delay.ts';
@@ -29,7 +30,15 @@ async function look(record: JobRecord, decided: AbortSignal, context: Context): 
   const { id, model, response_id: responseId } = record;
   if (responseId === undefined) throw new Error('A running job has no response.');
   const answer = await context.upstream.retrieve(responseId, decided);
-  if (decided.aborted) return context.stopping.aborted ? parkFor(0) : await poll(id, context);
+  if (decided.aborted) {
+    // Decided while we looked: what was seen still belongs in the ledger (I3).
+    if (answer.kind === 'seen')
+      await context.store.run('charge', {
+        response_id: responseId,
+        seen: seenOf({ ...answer, model }, context.configuration.prices),
+      });
+    return context.stopping.aborted ? parkFor(0) : await poll(id, context);
+  }
   const facts = { job_id: id, model, response_id: responseId };
   switch (answer.kind) {
     case 'absent':
@@ -46,7 +55,7 @@ async function look(record: JobRecord, decided: AbortSignal, context: Context): 
       return await takeIn(
         record,
         responseId,
-        answer.response,
+        answer,
         seenOf({ ...answer, model }, context.configuration.prices),
         context,
       );
@@ -57,7 +66,7 @@ async function look(record: JobRecord, decided: AbortSignal, context: Context): 
 async function takeIn(
   record: JobRecord,
   responseId: string,
-  response: UpstreamResponse,
+  { response, raw }: Extract<Look, { kind: 'seen' }>,
   seen: Seen,
   context: Context,
 ): Promise<Activation> {
@@ -69,7 +78,7 @@ async function takeIn(
         id,
         { status: response.status, response_id: responseId, seen, has_result: true },
         context,
-        response,
+        raw,
       );
     case 'failed':
       return await afterFailedRun(record, responseId, response, seen, context);
@@ -97,7 +106,8 @@ async function afterFailedRun(
   context: Context,
 ): Promise<Activation> {
   const { store, telemetry } = context;
-  const code = response.error?.code ?? 'server_error';
+  // A failure without a reason is not one that is known to pass.
+  const code = response.error?.code ?? 'unspecified';
   const message = response.error?.message ?? 'The run failed at the provider.';
   const free = code === 'rate_limit_exceeded' && seen.usage === undefined;
   if (passingCodes.has(code)) {
@@ -159,7 +169,7 @@ async function pollIntent(record: JobRecord, context: Context): Promise<Activati
   }
   const message =
     'The create was sent and no answer came back. The provider may have run and billed it: a retry may pay twice.';
-  return await decide(id, { status: 'failed', code: 'launch_unknown', message }, context);
+  return await decide(id, { status: 'failed', epoch, code: 'launch_unknown', message }, context);
 }
 
 /** The patrol found an intent whose launch entry is gone. A create has its own time-out, so a silent one is over. */

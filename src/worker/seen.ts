@@ -34,9 +34,9 @@ export function seenOf({ response, servedModel, model }: Observation, prices: Pr
 }
 
 /** The result as its owner sees it: without the metadata pair that we added to the create. */
-export function resultBody(response: UpstreamResponse): string {
-  const { metadata } = response as { metadata?: Record<string, unknown> };
-  if (!metadata || !('headstone' in metadata)) return JSON.stringify(response);
+export function resultBody(raw: Record<string, unknown>): string {
+  const { metadata } = raw as { metadata?: Record<string, unknown> | null };
+  if (!metadata || !('headstone' in metadata)) return JSON.stringify(raw);
   const { headstone, ...theirs } = metadata;
-  return JSON.stringify({ ...response, metadata: theirs });
+  return JSON.stringify({ ...raw, metadata: theirs });
 }

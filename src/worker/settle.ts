@@ -17,12 +17,22 @@ export async function settle(responseId: string, context: Context): Promise<Acti
 
   if (watched.row.kind === 'wasted' && !watched.cancelAcknowledged && !isTrulyFinal(watched)) {
     const retryInMs = await cancelUpstream(watched, context);
-    if (retryInMs !== null) return parkFor(retryInMs);
+    return sooner(await lookWhenDue(watched, context), retryInMs);
   }
+  return await lookWhenDue(watched, context);
+}
+
+async function lookWhenDue(watched: WatchedRow, context: Context): Promise<Activation> {
   const watch = watchOf(watched, context);
   const now = context.store.now();
   const first = nextLook(watch, watch.endedAt) ?? windowEnd(watch);
   return now < first ? parkFor(first - now) : await look(watched, watch, context);
+}
+
+/** A cancel that has to be sent again must not wait for the next look, nor keep it back. */
+function sooner(activation: Activation, retryInMs: number | null): Activation {
+  if (activation.kind === 'done' || retryInMs === null) return activation;
+  return parkFor(Math.min(activation.dueInMs, retryInMs));
 }
 
 function isTrulyFinal({ row }: WatchedRow): boolean {
@@ -111,6 +121,12 @@ async function close(
   }
   await tellWaste(response_id, context);
   return done(`settled: ${reply.status}`);
+}
+
+/** Workers kept dying over this response: it is not looked at again, and what is known now is what the row says. */
+export async function giveUpSettling(responseId: string, context: Context): Promise<Activation> {
+  const watched = await context.store.watchedRow(responseId);
+  return watched ? await close(watched, { window_ms: 0 }, context) : done('no row');
 }
 
 /** The line that this project exists for. After a crash it may come twice; the row is the truth. */

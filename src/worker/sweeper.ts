@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { parseWork, type QueueName } from '../shared/store/lua/work.ts';
+import { errorCode } from '../shared/store/redis.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
 import { expire } from './decide.ts';
+import { resolveUnknown } from './launch.ts';
 
 const TICK_MS = 1000;
 const LEASE_MS = 5000;
@@ -48,12 +50,25 @@ export class Sweeper {
     const { store } = this.context;
     await store.readClock();
     if (!(await this.holdLease())) return;
-    await this.sweepOutbox();
-    await this.releaseParked();
-    await this.patrolJobs();
-    await this.patrolResponses();
-    await store.run('forget', { most: MOST_PER_TICK });
-    await this.trimLedger();
+    const steps = [
+      () => this.sweepOutbox(),
+      () => this.findDeadLaunches(),
+      () => this.releaseParked(),
+      () => this.patrolJobs(),
+      () => this.patrolResponses(),
+      () => store.run('forget', { most: MOST_PER_TICK }),
+      () => this.trimLedger(),
+    ];
+    // One step that fails keeps no other back: with Redis full, forgetting is what makes room.
+    for (const step of steps) await this.quietly(step);
+  }
+
+  private async quietly(step: () => Promise<unknown>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.context.telemetry.emit('activation_failed', { queue: 'sweep', entry_id: '', error: errorCode(error) });
+    }
   }
 
   private async holdLease(): Promise<boolean> {
@@ -78,6 +93,22 @@ export class Sweeper {
     telemetry.emit('work_recovered', { entries: lines.length, from: 'outbox' });
   }
 
+  /**
+   * A worker that died at its POST: BullMQ's lock on the entry has run out, and the entry itself may wait behind others
+   * or in a paused queue. To call its launch unknown is safe even if it lives: its id is taken all the same (I4, I6).
+   */
+  private async findDeadLaunches(): Promise<void> {
+    const { store, configuration } = this.context;
+    const launching = await store.client.zrange(store.keys.status('launching'), '0', String(MOST_PER_TICK));
+    for (const id of launching) {
+      const record = await store.record(id);
+      if (record?.status !== 'launching' || record.unknown_at !== undefined) continue;
+      const ageMs = store.now() - (record.intended_at ?? 0);
+      if (ageMs < configuration.lockMs || (await store.queues.isLocked('launch', id))) continue;
+      await resolveUnknown(id, record.epoch ?? 0, { code: 'worker_lost', witnessed: false }, this.context);
+    }
+  }
+
   private async releaseParked(): Promise<void> {
     const { store } = this.context;
     for (const scope of await store.client.smembers(store.keys.parkedScopes())) {
@@ -90,7 +121,7 @@ export class Sweeper {
     const { store } = this.context;
     for (const id of await due(store, store.keys.open())) {
       const record = await store.record(id);
-      if (record && record.deadline_at <= store.now()) await expire(id, this.context);
+      if (record && record.deadline_at <= store.now()) await this.quietly(() => expire(id, this.context));
       else if (record) {
         await wake(store, record.status === 'queued' ? 'launch' : 'poll', id, record.priority);
         const next = Math.min(record.deadline_at, store.now() + PATROL_MS);

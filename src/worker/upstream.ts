@@ -19,20 +19,20 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
   const client = given.withOptions({ maxRetries: 0, logLevel: 'off' });
 
   return {
-    async create(body) {
+    async create(request) {
       try {
-        const raw = await client
+        const answer = await client
           .post('/responses', {
-            body,
+            body: request,
             timeout: launchTimeoutMs,
             maxRetries: 0,
             signal: AbortSignal.timeout(launchTimeoutMs),
           })
           .asResponse();
-        const response = parseBody(await raw.text());
+        const body = parseBody(await answer.text());
         // A body without an id: the response runs, and nobody can say which it is.
-        if (!response) return { kind: 'unknown', code: 'malformed_answer' };
-        return { kind: 'launched', response, servedModel: servedModelOf(raw) };
+        if (!body) return { kind: 'unknown', code: 'malformed_answer' };
+        return { kind: 'launched', ...body, servedModel: servedModelOf(answer) };
       } catch (error) {
         return answerToFailedCreate(callFailure(error));
       }
@@ -40,16 +40,16 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
 
     async retrieve(responseId, signal) {
       try {
-        const raw = await client
+        const answer = await client
           .get(path(responseId), {
             timeout: READ_TIMEOUT_MS,
             maxRetries: 0,
             signal: AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)]),
           })
           .asResponse();
-        const response = parseBody(await raw.text());
-        if (!response) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
-        return { kind: 'seen', response, servedModel: servedModelOf(raw) };
+        const body = parseBody(await answer.text());
+        if (!body) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
+        return { kind: 'seen', ...body, servedModel: servedModelOf(answer) };
       } catch (error) {
         return statusOf(error) === 404 ? { kind: 'absent' } : failure(error);
       }
@@ -57,14 +57,18 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
 
     async cancel(responseId) {
       try {
-        const raw = await client
+        const answer = await client
           .post(`${path(responseId)}/cancel`, {
             timeout: READ_TIMEOUT_MS,
             maxRetries: 0,
             signal: AbortSignal.timeout(READ_TIMEOUT_MS),
           })
           .asResponse();
-        return { kind: 'acknowledged', response: parseBody(await raw.text()), servedModel: servedModelOf(raw) };
+        return {
+          kind: 'acknowledged',
+          response: parseBody(await answer.text())?.response ?? null,
+          servedModel: servedModelOf(answer),
+        };
       } catch (error) {
         // 400 "Cannot cancel a completed response", as reported; clones answer 409.
         const status = statusOf(error);
@@ -78,27 +82,25 @@ function path(responseId: string): string {
   return `/responses/${encodeURIComponent(responseId)}`;
 }
 
+interface Body {
+  response: UpstreamResponse;
+  /** As it came: what a result keeps. */
+  raw: Record<string, unknown>;
+}
+
 /** Null for what is not a response: HTML, JSON cut short, a body without an id. */
-function parseBody(text: string): UpstreamResponse | null {
+function parseBody(text: string): Body | null {
   try {
-    const body: unknown = JSON.parse(text);
-    const parsed = upstreamResponseSchema.safeParse(body);
-    if (parsed.success) return parsed.data;
-    // An odd body that has an id is worth more than a tidy one: the id is what money hangs on.
-    return upstreamResponseSchema.pick({ id: true, status: true }).loose().parse(withoutOddities(body));
+    const raw: unknown = JSON.parse(text);
+    const parsed = upstreamResponseSchema.safeParse(raw);
+    return parsed.success ? { response: parsed.data, raw: raw as Record<string, unknown> } : null;
   } catch {
     return null;
   }
 }
 
-function withoutOddities(body: unknown): unknown {
-  if (body === null || typeof body !== 'object') return body;
-  const { id, status } = body as { id?: unknown; status?: unknown };
-  return { id, status: typeof status === 'string' ? status : 'unreadable' };
-}
-
-function servedModelOf(raw: Response): string | undefined {
-  return raw.headers.get('x-ms-served-model') ?? undefined;
+function servedModelOf(answer: Response): string | undefined {
+  return answer.headers.get('x-ms-served-model') ?? undefined;
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { type Consumer, openConsumer } from './consumer.ts';
-import { type Activation, type Context, done } from './context.ts';
+import type { Activation, Context } from './context.ts';
 import { decide } from './decide.ts';
 import { Holding } from './holding.ts';
 import { launch } from './launch.ts';
 import { poll } from './poll.ts';
-import { settle } from './settle.ts';
+import { giveUpSettling, settle } from './settle.ts';
 import { Sweeper } from './sweeper.ts';
 
 /** How long a worker that has to stop waits for a store that is away. */
@@ -68,17 +68,17 @@ export class Worker {
     telemetry.emit('process_stopping', { process: 'worker' });
     this.stopping.abort();
     this.stopListening?.();
-    const orderly = new AbortController();
-    const drained = this.drain().finally(() => orderly.abort());
-    await Promise.race([drained, this.untilHopeless(orderly.signal)]);
-    // With the store away nothing can be handed back: cut the connections, and let the locks run out.
-    if (store.client.status !== 'ready') {
-      drained.catch(() => {});
+    const drained = new AbortController();
+    const draining = this.drain().finally(() => drained.abort());
+    draining.catch(() => {});
+    await this.untilDrainedOrHopeless(drained.signal);
+    if (!drained.signal.aborted) {
+      // Nothing can be handed back any more: cut the connections, and let the locks run out.
       store.client.disconnect();
-      await Promise.all(this.consumers.map(consumer => consumer.close(true)));
-    } else await drained;
+      for (const consumer of this.consumers) void consumer.disconnect().catch(() => {});
+    }
     await store.close();
-    telemetry.emit('process_stopped', { process: 'worker' });
+    telemetry.emit('process_stopped', { process: 'worker', orderly: drained.signal.aborted });
   }
 
   private async drain(): Promise<void> {
@@ -86,13 +86,14 @@ export class Worker {
     await Promise.all(this.consumers.map(consumer => consumer.close()));
   }
 
-  /** Resolves when the store has been away for a while and no answer to a create is awaited any more. */
-  private async untilHopeless(orderly: AbortSignal): Promise<void> {
+  /** Hopeless: the store has been away for a while and no create is under way, or even the slowest create is over. */
+  private async untilDrainedOrHopeless(drained: AbortSignal): Promise<void> {
+    const { store, configuration } = this.parts;
+    const latest = performance.now() + configuration.launchTimeoutMs + HOPELESS_MS;
     let awaySince: number | undefined;
-    while (!orderly.aborted) {
-      await sleep(HOPELESS_CHECK_MS);
-      const { status } = this.parts.store.client;
-      if (status === 'ready' || this.holding.creates > 0) awaySince = undefined;
+    while (!drained.aborted && performance.now() < latest) {
+      await sleep(HOPELESS_CHECK_MS, undefined, { signal: drained }).catch(() => {});
+      if (store.client.status === 'ready' || this.holding.creates > 0) awaySince = undefined;
       else awaySince ??= performance.now();
       if (awaySince !== undefined && performance.now() - awaySince > HOPELESS_MS) return;
     }
@@ -107,16 +108,11 @@ function consumerOptions(queue: QueueName, { configuration }: Context) {
     case 'poll':
       return { queue, concurrency, perSecond: configuration.pollsPerSecond, activate: poll, giveUp: failAsPoison };
     case 'settle':
-      return { queue, concurrency, activate: settle, giveUp: leaveUnknown };
+      return { queue, concurrency, activate: settle, giveUp: giveUpSettling };
   }
 }
 
 async function failAsPoison(id: string, context: Context): Promise<Activation> {
   const message = 'Five workers in a row died while they handled this job.';
   return await decide(id, { status: 'failed', code: 'poison', message }, context);
-}
-
-async function leaveUnknown(responseId: string, { store }: Context): Promise<Activation> {
-  await store.run('charge', { response_id: responseId, window_ms: 0 });
-  return done('unknown');
 }

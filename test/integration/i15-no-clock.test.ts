@@ -42,7 +42,7 @@ test('I15: an expiry, a grace and a window that a wrong clock calls over are ref
   expect(await store.run('decide', { id: 'job', status: 'expired', cause: 'expired' })).toMatchObject({
     reply: 'early',
   });
-  const intent = await store.run('intend', { id: 'job', max_in_flight: 10 });
+  const intent = await store.run('intend', { id: 'job', token: 't', max_in_flight: 10 });
   const epoch = intent.reply === 'intended' ? intent.epoch : 0;
   await store.run('resolve', { id: 'job', epoch, how: 'unknown', code: 'timeout', grace_ms: HOUR_MS, witnessed: true });
   expect(

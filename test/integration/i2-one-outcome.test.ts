@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { acceptJob, intendJob, openStores, runJob, seen } from '../support/store.ts';
 
@@ -56,7 +57,9 @@ test(`I2, I6: of two workers that intend one job, exactly one may launch, ${RACE
   for (let race = 0; race < RACES; race += 1) {
     const id = `job-${race}`;
     await acceptJob(store, id);
-    const replies = await Promise.all([store, other].map(side => side.run('intend', { id, max_in_flight: 1_000_000 })));
+    const replies = await Promise.all(
+      [store, other].map(side => side.run('intend', { id, token: randomUUID(), max_in_flight: 1_000_000 })),
+    );
     expect(replies.map(reply => reply.reply).sort()).toEqual(['intended', 'unresolved']);
   }
 }, 120_000);

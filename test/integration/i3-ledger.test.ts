@@ -3,6 +3,7 @@ import { audit } from '../../src/cli/demo/audit.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
+import { answer, startUpstream } from '../support/upstream.ts';
 
 const flip = { duration_ms: 300, flip_after_ms: 200 };
 
@@ -97,3 +98,31 @@ async function untilSettled({ producer }: Harness): Promise<void> {
 function sum(numbers: number[]): number {
   return numbers.reduce((left, right) => left + right, 0);
 }
+
+test('I3: a body with odd fields keeps its usage, and its result stays as it came', async () => {
+  const odd = {
+    id: 'resp_odd',
+    object: 'response',
+    status: 'completed',
+    model: null,
+    output: null,
+    incomplete_details: { reason: null },
+    error: { code: null },
+    usage: { input_tokens: 7, output_tokens: 5 },
+    flavour: 'vanilla',
+  };
+  const upstreamUrl = await startUpstream((_request, _body, response) => answer(response, 200, odd));
+  const { producer } = await startHarness({ upstreamUrl });
+  const { id } = await producer.enqueue(scripted());
+  expect(await producer.wait(id)).toEqual({ id, status: 'completed', response: odd });
+  expect(await producer.ledger()).toMatchObject([{ kind: 'used', status: 'final', usage: { total_tokens: 12 } }]);
+});
+
+test('I3: while the upstream’s cancel fails the watcher looks all the same', async () => {
+  const { producer, happened } = await startHarness({ env: { HEADSTONE_SETTLE_WINDOW_MS: '60000' } });
+  const { id } = await producer.enqueue(scripted({ duration_ms: 400, cancel_fails: 1000 }));
+  await happened('launch_acknowledged');
+  await producer.cancel(id);
+  // Long before the end of the window.
+  expect(await happened('tokens_wasted')).toMatchObject({ job_id: id, status: 'final' });
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { scripted, startHarness } from '../support/harness.ts';
+import { acceptJob, intendJob, openStores } from '../support/store.ts';
 
 test('I6: a refused create is tried again, and only the accepted one runs', async () => {
   const { producer, simulatorLedger, happened } = await startHarness();
@@ -47,4 +48,24 @@ test('I6: a run that was refused by a rate limit after all costs no attempt', as
   expect((await producer.get(id))?.outcome).toBeNull();
   await producer.cancel(id);
   expect((await simulatorLedger()).responses.length).toBeGreaterThanOrEqual(1);
+});
+
+test('I6: the same question of the same activation gets the same intent, another one’s none', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'job');
+  const ask = (token: string) => store.run('intend', { id: 'job', token, max_in_flight: 10 });
+  const first = await ask('mine');
+  // The answer was lost on its way, and the connection asked again.
+  expect(await ask('mine')).toEqual(first);
+  expect(await ask('another’s')).toMatchObject({ reply: 'unresolved', state: 'intended' });
+});
+
+test('I6, I10: a launch whose worker left no lock behind is called unknown, also while the launch queue is paused', async () => {
+  const { producer, happened, prefix } = await startHarness();
+  await producer.queues[0]?.pause();
+  const { id } = await producer.enqueue(scripted());
+  const { store } = await openStores({}, prefix);
+  await intendJob(store, id);
+  expect(await happened('launch_unknown')).toMatchObject({ job_id: id, code: 'worker_lost' });
+  expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'launch_unknown' } });
 });

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { Store } from '../../src/shared/store/store.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { acceptJob, intendJob, openStores } from '../support/store.ts';
 
 test('I9: under a backlog no more than HEADSTONE_MAX_IN_FLIGHT responses run, and the polls of a job stay few', async () => {
   const { producer, simulatorLedger, events } = await startHarness({
@@ -41,3 +43,30 @@ function mostAtOnce(events: { name: string }[]): number {
   }
   return most;
 }
+
+test('I9: launches that wait for a place keep their turn, and a lost channel does not make them ask in a hurry', async () => {
+  const { producer, happened, redis, simulatorLedger } = await startHarness({ env: { HEADSTONE_MAX_IN_FLIGHT: '1' } });
+  const first = await producer.enqueue(scripted({ duration_ms: 1600 }, 'First'));
+  await happened('launch_acknowledged');
+  const second = await producer.enqueue(scripted({}, 'Second'));
+  const run = vi.spyOn(Store.prototype, 'run');
+  await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await producer.wait(first.id);
+  const questions = run.mock.calls.filter(([name]) => name === 'intend').length;
+  run.mockRestore();
+  expect(questions).toBeLessThan(40);
+  await producer.wait(second.id);
+  // It waited for longer than 0.6 × lock, and its intent was still its first.
+  expect((await producer.get(second.id))?.launches).toMatchObject([{ state: 'acknowledged' }]);
+  expect((await simulatorLedger()).creates).toBe(2);
+});
+
+test('I9: of a launch that is refused again and again the newest twenty are kept', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'job');
+  for (let refusal = 0; refusal < 30; refusal += 1) {
+    const epoch = await intendJob(store, 'job');
+    await store.run('resolve', { id: 'job', epoch, how: 'refused', next: 'queued', code: 'x', due_in_ms: 0 });
+  }
+  expect((await store.job('job'))?.launches).toHaveLength(20);
+});

@@ -115,7 +115,7 @@ test('intend: the caps and the holds are checked in the step that writes the int
   const { store } = await openStores();
   await runJob(store, 'first', 'resp_1');
   await acceptJob(store, 'second');
-  expect((await store.run('intend', { id: 'second', max_in_flight: 1 })).reply).toBe('full');
+  expect((await store.run('intend', { id: 'second', token: 't', max_in_flight: 1 })).reply).toBe('full');
   const epoch = await intendJob(store, 'second');
   const hold = { scope: 'model:gpt-5.5', kind: 'rate', code: 'rate_limit_exceeded', for_ms: 60_000 } as const;
   const refusal = { how: 'refused', next: 'queued', code: 'rate_limit_exceeded', due_in_ms: 0, hold } as const;
@@ -124,7 +124,7 @@ test('intend: the caps and the holds are checked in the step that writes the int
     held_ms: 60_000,
   });
   await acceptJob(store, 'third');
-  expect(await store.run('intend', { id: 'third', max_in_flight: 9 })).toEqual({
+  expect(await store.run('intend', { id: 'third', token: 't', max_in_flight: 9 })).toEqual({
     reply: 'held',
     scope: 'model:gpt-5.5',
   });
@@ -150,4 +150,32 @@ test('forget: an ended job leaves no key behind, and one with an unsettled respo
   expect(await store.record('kept')).not.toBeNull();
   expect(await store.list({})).toHaveLength(1);
   expect(await store.client.keys(`${store.keys.prefix}:*gone*`)).toEqual([]);
+});
+
+test('launched: a success lifts the alarm that it was tried under, and no later one, and no rate hold', async () => {
+  const { store } = await openStores();
+  const refuse = async (id: string, kind: 'alarm' | 'rate') => {
+    await acceptJob(store, id);
+    const epoch = await intendJob(store, id);
+    const hold = { scope: 'model:gpt-5.5', kind, code: 'x', for_ms: 60_000 } as const;
+    await store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code: 'x', due_in_ms: 0, hold });
+  };
+  const held = () => store.client.exists(`${store.keys.prefix}:hold:model:gpt-5.5`);
+  for (const kind of ['rate', 'alarm'] as const) {
+    // Both were sent before the refusal, and this one's answer comes after it.
+    await acceptJob(store, `slow-${kind}`);
+    const epoch = await intendJob(store, `slow-${kind}`);
+    // Older than the hold by Redis' clock, which counts milliseconds.
+    await store.client.hincrby(store.keys.job(`slow-${kind}`), 'intended_at', -5);
+    await refuse(`refused-${kind}`, kind);
+    await store.run('launched', {
+      id: `slow-${kind}`,
+      epoch,
+      response_id: `resp_${kind}`,
+      first_poll_ms: 10,
+      seen: seen('queued'),
+    });
+    expect(await held()).toBe(1);
+    await store.client.del(`${store.keys.prefix}:hold:model:gpt-5.5`);
+  }
 });

@@ -12,8 +12,10 @@ export interface TestStore {
 }
 
 /** Two connections to one fresh deployment, without workers: for the scripts alone. */
-export async function openStores(env: Record<string, string> = {}): Promise<TestStore> {
-  const prefix = `{test-${randomUUID().slice(0, 8)}}`;
+export async function openStores(
+  env: Record<string, string> = {},
+  prefix = `{test-${randomUUID().slice(0, 8)}}`,
+): Promise<TestStore> {
   const { configuration } = loadConfiguration(env);
   const open = () =>
     new Store({
@@ -80,7 +82,7 @@ export async function relaunch(store: Store, id: string, responseId: string): Pr
 }
 
 export async function intendJob(store: Store, id: string): Promise<number> {
-  const intent = await store.run('intend', { id, max_in_flight: 1_000_000 });
+  const intent = await store.run('intend', { id, token: randomUUID(), max_in_flight: 1_000_000 });
   if (intent.reply !== 'intended') throw new Error(`Not intended: ${intent.reply}`);
   return intent.epoch;
 }

@@ -41,7 +41,6 @@ test('no script but the setter writes a status', () => {
     'absent',
     'release',
     'forget',
-    'forgive',
   ])
     expect(lua(name), name).not.toMatch(/'HSET', place, '?status|HSET.*'status'/);
   expect(lua('script').match(/'HSET', key\('job', id\), 'status'/g)).toHaveLength(1);

@@ -13,6 +13,7 @@ const codes = {
   wait_timeout: { retryable: true },
   not_durable: { retryable: true },
   store_unreachable: { retryable: true },
+  store_refused: { retryable: true },
   store_unsuitable: { retryable: false },
   configuration: { retryable: false },
 } as const;

@@ -59,7 +59,7 @@ export const eventTable = {
   setting_unknown: { level: 'warn', fields: z.strictObject({ advice: text }) },
   process_ready: { level: 'info', fields: z.strictObject({ process: text, address: text.optional() }) },
   process_stopping: { level: 'info', fields: z.strictObject({ process: text }) },
-  process_stopped: { level: 'info', fields: z.strictObject({ process: text }) },
+  process_stopped: { level: 'info', fields: z.strictObject({ process: text, orderly: z.boolean().optional() }) },
 } as const satisfies Record<string, { level: 'debug' | 'info' | 'warn' | 'error'; fields: z.ZodObject }>;
 
 export type EventName = keyof typeof eventTable;

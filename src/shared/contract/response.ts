@@ -1,33 +1,34 @@
 import { z } from 'zod';
 
 /**
- * What the upstream answers, as far as we must understand it. Everything is loose: clones add fields and
- * statuses of their own, and what we do not read is passed on untouched.
+ * What we read of the upstream's body. Everything is loose, and a field that is not as documented counts as absent:
+ * clones write bodies of their own, and one odd field must not cost us the usage beside it.
  */
-const detailsSchema = z.looseObject({}).nullish();
+const detailsSchema = z.looseObject({}).nullish().catch(null);
+const tokens = z.number().int().nonnegative();
 
-export const usageSchema = z.looseObject({
-  input_tokens: z.number().int().nonnegative(),
-  input_tokens_details: detailsSchema,
-  output_tokens: z.number().int().nonnegative(),
-  output_tokens_details: detailsSchema,
-  total_tokens: z.number().int().nonnegative(),
-});
+export const usageSchema = z
+  .looseObject({
+    input_tokens: tokens,
+    input_tokens_details: detailsSchema,
+    output_tokens: tokens,
+    output_tokens_details: detailsSchema,
+    total_tokens: tokens.optional(),
+  })
+  .transform(usage => ({ ...usage, total_tokens: usage.total_tokens ?? usage.input_tokens + usage.output_tokens }));
 export type Usage = z.infer<typeof usageSchema>;
 
-export const responseErrorSchema = z.looseObject({ code: z.string(), message: z.string() });
+const text = z.string().nullish().catch(null);
 
 export const upstreamResponseSchema = z.looseObject({
-  id: z.string().min(1).max(200),
-  object: z.literal('response').optional(),
-  status: z.string(),
-  model: z.string().optional(),
-  usage: usageSchema.nullish(),
-  error: responseErrorSchema.nullish(),
-  incomplete_details: z.looseObject({ reason: z.string().optional() }).nullish(),
-  service_tier: z.string().nullish(),
-  tool_usage: z.looseObject({}).nullish(),
-  output: z.array(z.looseObject({})).optional(),
+  id: z.string().regex(/^[^\s\p{Cc}|]{1,200}$/u),
+  status: z.string().catch('unreadable'),
+  model: z.string().optional().catch(undefined),
+  usage: usageSchema.nullish().catch(null),
+  error: z.looseObject({ code: text, message: text }).nullish().catch(null),
+  service_tier: text,
+  tool_usage: z.looseObject({}).nullish().catch(null),
+  output: z.array(z.looseObject({})).optional().catch(undefined),
 });
 export type UpstreamResponse = z.infer<typeof upstreamResponseSchema>;
 

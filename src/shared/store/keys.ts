@@ -37,6 +37,8 @@ export class Keys {
   outbox = () => this.key('outbox');
   /** Set of the scopes that have parked jobs. */
   parkedScopes = () => this.key('parked_scopes');
+  /** Hash: by queue entry, how many of its stalls were followed by progress. */
+  forgivenStalls = () => this.key('forgiven_stalls');
   /** String: which worker sweeps. */
   lease = () => this.key('lease');
   /** String: the random id of this deployment. */

@@ -89,6 +89,11 @@ export class Queues {
     return { settled: true };
   }
 
+  /** True while a worker holds the entry, or held it less than a lock's time ago. */
+  async isLocked(name: QueueName, id: string): Promise<boolean> {
+    return (await this.client.exists(`${this[name].toKey(entryId(id))}:lock`)) === 1;
+  }
+
   private job(entry: Work, now: number) {
     return {
       name: entry.queue,

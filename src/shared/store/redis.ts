@@ -18,8 +18,7 @@ const patient: RedisOptions = { maxRetriesPerRequest: null };
 
 /**
  * Nothing is sent twice, and nothing is waited for. ioredis 6 keeps a command that was on its way when the connection
- * broke for as long as each new connection breaks before it is ready, whatever `maxRetriesPerRequest` says; without
- * the resending it fails at once.
+ * broke until a next one is ready, whatever `maxRetriesPerRequest` says; without the resending it fails at once.
  */
 const failFast: RedisOptions = {
   maxRetriesPerRequest: 1,
@@ -28,9 +27,9 @@ const failFast: RedisOptions = {
   commandTimeout: CALLER_TIMEOUT_MS,
 };
 
-/** What a caller's options turn back into for a connection that waits by itself, like a subscriber's. */
+/** What a caller's options turn into for a connection that waits by itself, like a subscriber's. */
 export const patientDuplicate: RedisOptions = {
-  maxRetriesPerRequest: null,
+  ...patient,
   enableOfflineQueue: true,
   autoResendUnfulfilledCommands: true,
   commandTimeout: undefined,
@@ -141,12 +140,28 @@ export function unreachable(client: RedisClient, cause: unknown): HeadstoneError
   );
 }
 
+/** What Redis answers while it will not write: full, a replica, loading, without enough replicas, its disk full. */
+const refusal = /^-?(OOM|READONLY|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/;
+
+/** The store's own word for why it does not write now, or null for any other error. */
+export function refusalOf(error: unknown): string | null {
+  return error instanceof Error ? (refusal.exec(error.message)?.[1] ?? null) : null;
+}
+
+export function refused(client: RedisClient, word: string, cause: unknown): HeadstoneError {
+  return new HeadstoneError(
+    'store_refused',
+    `Redis at ${addressOf(client)} answers, and does not write now (${word}): look after its memory, disk and replicas, then try again.`,
+    { cause },
+  );
+}
+
 /** True for the failures of a connection, as opposed to an answer of the store. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
     error.name === 'MaxRetriesPerRequestError' ||
-    /Connection is closed|Stream isn't writeable|Command timed out|Socket closed|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH/.test(
+    /Connection is closed|Stream isn't writeable|Command timed out|Command aborted|Socket closed|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH/.test(
       `${errorCode(error)} ${error.message}`,
     )
   );

@@ -12,7 +12,6 @@ import { accept } from './lua/accept.ts';
 import { charge } from './lua/charge.ts';
 import { decide } from './lua/decide.ts';
 import { forget } from './lua/forget.ts';
-import { forgive } from './lua/forgive.ts';
 import { intend } from './lua/intend.ts';
 import { launched } from './lua/launched.ts';
 import { release } from './lua/release.ts';
@@ -38,11 +37,13 @@ import {
   openRedis,
   type Patience,
   type RedisClient,
+  refusalOf,
+  refused,
   unreachable,
 } from './redis.ts';
 import { daysOf, wasteReport } from './waste.ts';
 
-const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, forget, forgive };
+const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, forget };
 type ScriptName = keyof typeof scripts;
 type ArgumentsOf<Name extends ScriptName> =
   (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;
@@ -157,6 +158,8 @@ export class Store {
 
   private translate(error: unknown): Error {
     if (isConnectionError(error)) return unreachable(this.client, error);
+    const word = refusalOf(error);
+    if (word !== null) return refused(this.client, word, error);
     return error instanceof Error ? error : new Error(String(error));
   }
 
@@ -165,10 +168,17 @@ export class Store {
    * the sweeper, so it is never an error of the call that caused it (I5).
    */
   async follow(work: Work[]): Promise<void> {
+    let failure: unknown;
     for (const entry of work) {
-      const ensured = await this.queues.ensure(entry, this.now());
-      if (ensured.settled) await this.clear([entry]);
+      try {
+        const ensured = await this.queues.ensure(entry, this.now());
+        if (ensured.settled) await this.clear([entry]);
+      } catch (error) {
+        // One entry that cannot be added must not keep back the others.
+        failure = error;
+      }
     }
+    if (failure !== undefined) throw failure;
   }
 
   async followQuietly(work: Work[]): Promise<void> {

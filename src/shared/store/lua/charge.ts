@@ -34,7 +34,10 @@ export const charge = defineScript<ChargeArguments>()({
   parts: [ledgerPart],
   body: /* lua */ `
 local before = load(key('row', args.response_id))
-if not before.response_id then return reply('missing') end
+if not before.response_id then
+  redis.call('ZREM', key('unsettled'), args.response_id)
+  return reply('missing')
+end
 local after = copy(before)
 local id = after.job_id
 observe(after, args.seen)

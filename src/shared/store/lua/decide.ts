@@ -8,7 +8,8 @@ import { workSchema } from './work.ts';
 
 export type Decision =
   | { status: 'completed' | 'incomplete'; response_id: string; seen: Seen; has_result: true }
-  | { status: 'failed'; response_id?: string; code: string; message: string; seen?: Seen }
+  /** With an epoch: only while that launch is still the job's, and without an answer. */
+  | { status: 'failed'; response_id?: string; epoch?: number; code: string; message: string; seen?: Seen }
   | { status: 'cancelled'; cause: 'cancelled'; reason?: string; actor?: string; response_id?: string; seen?: Seen }
   | { status: 'expired'; cause: 'expired' };
 
@@ -36,6 +37,7 @@ local job = load(key('job', args.id))
 if not job.status then return reply('missing') end
 if not open[job.status] then return reply('already', {status = job.status}) end
 if args.response_id and args.response_id ~= job.response_id then return reply('stale') end
+if args.epoch and (job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch) then return reply('stale') end
 if args.status == 'expired' and tonumber(job.deadline_at) > now then
   return reply('early')
 end

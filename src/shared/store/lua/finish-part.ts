@@ -20,8 +20,8 @@ local function finish(id, job, outcome)
   end
 
   if job.response_id then
-    if outcome.has_result then
-      local before = load(key('row', job.response_id))
+    local before = load(key('row', job.response_id))
+    if outcome.has_result and before.response_id then
       local after = copy(before)
       after.kind = 'used'
       after.ended_at = string.format('%.0f', now)
@@ -29,7 +29,7 @@ local function finish(id, job, outcome)
       save_row(before, after)
       -- A result without usage is followed like waste: it may still turn up.
       if after.status ~= 'final' then settle_again(job.response_id, now) end
-    else
+    elseif not outcome.has_result then
       unwant(job.response_id, {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor}, outcome.seen)
     end
   end
@@ -43,6 +43,9 @@ end
 export const holdPart = /* lua */ `
 local longest_hold_ms = 600000
 local first_rate_hold_ms = 5000
+local least_hold_ms = 100
+-- So long after a rate hold its doubling is forgotten.
+local calm_ms = 600000
 
 -- kind: 'alarm' (try one job at its end) or 'rate' (go on at its end). Returns its length where it is new.
 local function hold(wish)
@@ -52,10 +55,13 @@ local function hold(wish)
   local fresh = ends <= now
   local strikes = tonumber(redis.call('HGET', place, 'strikes') or 0)
   if fresh then strikes = redis.call('HINCRBY', place, 'strikes', 1) end
-  local for_ms = wish.for_ms or first_rate_hold_ms * 2 ^ math.min(strikes - 1, 10)
+  local for_ms = wish.for_ms
+  if not for_ms or for_ms < least_hold_ms then for_ms = first_rate_hold_ms * 2 ^ math.min(strikes - 1, 10) end
   for_ms = math.min(for_ms, longest_hold_ms)
   redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code)
+  redis.call('HSETNX', place, 'since', now)
   if now + for_ms > ends then redis.call('HSET', place, 'until', string.format('%.0f', now + for_ms)) end
+  if wish.kind == 'rate' then redis.call('PEXPIRE', place, for_ms + calm_ms) else redis.call('PERSIST', place) end
   return fresh and for_ms or nil
 end
 

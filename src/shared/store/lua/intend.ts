@@ -5,6 +5,8 @@ import { defineScript } from './script.ts';
 
 export interface IntendArguments {
   id: string;
+  /** Of the activation that asks: the same question again gets the same answer. */
+  token: string;
   max_in_flight: number;
 }
 
@@ -40,6 +42,7 @@ if not open[job.status] then
 end
 if job.status == 'running' then return reply('running') end
 if job.status == 'launching' then
+  if job.intent_token == args.token and not job.unknown_at then return reply('intended', {epoch = tonumber(job.epoch)}) end
   return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})
 end
 if tonumber(job.deadline_at) <= now then return reply('expired') end
@@ -47,21 +50,23 @@ if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('st
   return reply('full')
 end
 
+local trials = {}
 for _, scope in ipairs({'account', 'model:' .. job.model}) do
   local held = redis.call('HMGET', key('hold', scope), 'until', 'kind')
-  if held[1] then
-    if tonumber(held[1]) > now then
-      park(args.id, job, scope)
-      return reply('held', {scope = scope})
-    end
-    -- The end of an alarm lets one job through; its success lifts the hold.
-    if held[2] == 'alarm' then redis.call('HSET', key('hold', scope), 'until', string.format('%.0f', now + trial_ms)) end
+  if held[1] and tonumber(held[1]) > now then
+    park(args.id, job, scope)
+    return reply('held', {scope = scope})
   end
+  if held[1] and held[2] == 'alarm' then trials[#trials + 1] = scope end
+end
+-- The end of an alarm lets one job through; its success lifts the hold.
+for _, scope in ipairs(trials) do
+  redis.call('HSET', key('hold', scope), 'until', string.format('%.0f', now + trial_ms))
 end
 
 local epoch = redis.call('INCR', key('epoch'))
 redis.call('HDEL', place, 'parked_scope', 'unknown_at')
-redis.call('HSET', place, 'epoch', epoch, 'intended_at', now)
+redis.call('HSET', place, 'epoch', epoch, 'intended_at', now, 'intent_token', args.token)
 mark_launch(args.id, epoch, {state = 'intended'})
 move(args.id, job, 'launching')
 note(args.id, 'launching', {epoch = epoch})

@@ -39,8 +39,14 @@ if not known then row = open_row(args.response_id, args.id, job) end
 
 if job.status then mark_launch(args.id, args.epoch, {state = 'acknowledged', response_id = args.response_id}) end
 if job.model then
-  redis.call('DEL', key('hold', 'account'), key('hold', 'model:' .. job.model))
   redis.call('HDEL', key('unknowns'), job.model)
+  -- A success lifts the alarms that it was tried under. A rate hold ends by its own time.
+  for _, scope in ipairs({'account', 'model:' .. job.model}) do
+    local held = redis.call('HMGET', key('hold', scope), 'kind', 'since')
+    if held[1] == 'alarm' and tonumber(held[2]) <= tonumber(job.intended_at or 0) then
+      redis.call('DEL', key('hold', scope))
+    end
+  end
 end
 
 if job.response_id == args.response_id and job.status == 'running' then return reply('running') end
@@ -64,12 +70,18 @@ if (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch)
   return reply('running')
 end
 
--- Which of the causes: the job's tombstone, where it has one; a newer launch; or a response found after its job was given up.
+-- Which of the causes: a newer launch; the job's tombstone; or a response found after its job was given up.
 local cause = 'orphaned'
-if job.status == 'cancelled' or job.status == 'expired' then cause = job.cause
-elseif job.epoch and tonumber(job.epoch) > args.epoch then cause = 'superseded' end
+local mark = {}
+if job.epoch and tonumber(job.epoch) > args.epoch then
+  cause = 'superseded'
+elseif job.status == 'cancelled' or job.status == 'expired' then
+  cause = job.cause
+  mark = {reason = job.reason, actor = job.actor}
+end
+mark.cause = cause
 if job.status then note(args.id, 'launched_unwanted', {response_id = args.response_id, epoch = args.epoch, cause = cause}) end
-unwant(args.response_id, {cause = cause, reason = job.reason, actor = job.actor}, args.seen)
+unwant(args.response_id, mark, args.seen)
 return reply('unwanted', {cause = cause})
 `,
   reply: replySchema,

@@ -130,6 +130,8 @@ end
 -- From here on nobody wants this response: it is followed to its end and booked as waste.
 local function unwant(response_id, mark, seen)
   local before = load(key('row', response_id))
+  -- A row that has outlived its time is not opened again.
+  if not before.response_id then return end
   local after = copy(before)
   if not after.kind then
     after.kind = 'wasted'

@@ -40,18 +40,25 @@ export const rerun = defineScript<RerunArguments>()({
   name: 'rerun',
   parts: [ledgerPart, holdPart],
   body: /* lua */ `
+local most_free_reruns = 20
+local most_relaunches = 10
 local place = key('job', args.id)
 local job = load(place)
 if args.response_id then
   if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('stale') end
   if args.counts and tonumber(job.paid) >= tonumber(job.attempts) then return reply('exhausted') end
-  if not args.counts then redis.call('HINCRBY', place, 'paid', -1) end
+  -- A provider that keeps refusing like this is not tried for ever (I9).
+  local free = not args.counts and redis.call('HINCRBY', place, 'free_reruns', 1) <= most_free_reruns
+  if not args.counts and not free and tonumber(job.paid) >= tonumber(job.attempts) then return reply('exhausted') end
+  if free then redis.call('HINCRBY', place, 'paid', -1) end
   unwant(args.response_id, {cause = 'failed'}, args.seen)
 else
   if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch or not job.unknown_at then return reply('stale') end
   local in_ms = tonumber(job.unknown_at) + args.grace_ms - now
   if in_ms > 0 then return reply('early', {in_ms = in_ms}) end
-  if job.on_unknown ~= 'relaunch' then return reply('exhausted') end
+  if job.on_unknown ~= 'relaunch' or redis.call('HINCRBY', place, 'relaunches', 1) > most_relaunches then
+    return reply('exhausted')
+  end
 end
 redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at')
 move(args.id, job, 'queued')

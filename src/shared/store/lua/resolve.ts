@@ -36,6 +36,7 @@ export const resolve = defineScript<ResolveArguments>()({
   parts: [ledgerPart, finishPart, holdPart],
   body: /* lua */ `
 local most_unknowns = 5
+local most_refusals = 20
 local alarm_ms = 60000
 local place = key('job', args.id)
 local job = load(place)
@@ -63,6 +64,13 @@ if args.how == 'unknown' then
 end
 
 redis.call('HDEL', place, 'unknown_at')
+-- A refused launch made no response, so only the newest of them are kept (I9).
+local refusals = cjson.decode(job.refusals or '[]')
+refusals[#refusals + 1] = args.epoch
+if #refusals > most_refusals then
+  redis.call('HDEL', place, 'launch:' .. string.format('%.0f', table.remove(refusals, 1)))
+end
+redis.call('HSET', place, 'refusals', cjson.encode(refusals))
 note(args.id, 'launch_refused', {epoch = args.epoch, code = args.code})
 if args.next == 'failed' then
   finish(args.id, job, {status = 'failed', code = args.code, message = args.message})
