@@ -10,7 +10,13 @@ import { runMutants } from './mutants.ts';
 import { binaries, runFile } from './run-file.ts';
 
 /** What is about the store itself, or about no store at all, is run once. */
-const onceOnly = ['test/unit/**', 'test/contract/**', 'test/e2e/cli*', 'test/integration/embedded-store*'];
+const onceOnly = [
+  'test/unit/**',
+  'test/contract/**',
+  'test/e2e/cli*',
+  'test/e2e/bench*',
+  'test/integration/embedded-store*',
+];
 
 const folder = mkdtempSync(join(tmpdir(), 'headstone-tests-'));
 const totals = { passed: 0, failed: 0 };

@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
-import type { ReplyOf } from '../shared/store/store.ts';
-import type { LaunchAnswer } from './answers.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { expire } from './decide.ts';
-import { insist } from './insist.ts';
-import { reportHold } from './report-hold.ts';
-import { seenOf } from './seen.ts';
+import { recordAnswer, resolveUnknown } from './launch-answer.ts';
 
 /** How often a launch that found HEADSTONE_MAX_IN_FLIGHT reached asks again. It keeps its slot, so nobody churns (I9). */
 const FULL_RETRY_MS = 200;
@@ -101,99 +97,4 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
 function createBody(request: string, mark: string): object {
   const wanted = JSON.parse(request) as { metadata?: Record<string, string> | null };
   return { ...wanted, background: true, store: true, metadata: { ...wanted.metadata, headstone: mark } };
-}
-
-interface Intent {
-  id: string;
-  epoch: number;
-  model: string;
-}
-
-/** Writes what came of the POST, and insists on it: an id or a certain refusal must reach the record. */
-async function recordAnswer(answer: LaunchAnswer, intent: Intent, context: Context): Promise<Activation> {
-  switch (answer.kind) {
-    case 'launched':
-      return await recordLaunched(answer, intent, context);
-    case 'refused':
-      return await recordRefused(answer, intent, context);
-    case 'unknown':
-      await resolveUnknown(intent.id, intent.epoch, { code: answer.code, witnessed: true }, context);
-      return done('launch unknown');
-  }
-}
-
-async function recordLaunched(
-  answer: Extract<LaunchAnswer, { kind: 'launched' }>,
-  { id, epoch, model }: Intent,
-  context: Context,
-): Promise<Activation> {
-  const { store, configuration, telemetry, stopping } = context;
-  const facts = { job_id: id, model, response_id: answer.response.id, epoch };
-  let reply: ReplyOf<'launched'>;
-  try {
-    reply = await insist(
-      () =>
-        store.run('launched', {
-          id,
-          epoch,
-          response_id: answer.response.id,
-          first_poll_ms: configuration.pollMinMs,
-          seen: seenOf({ response: answer.response, servedModel: answer.servedModel, model }, configuration.prices),
-        }),
-      stopping,
-    );
-  } catch (error) {
-    telemetry.emit('launch_unrecorded', facts);
-    throw error;
-  }
-  telemetry.emit('launch_acknowledged', facts);
-  if (reply.reply === 'unwanted')
-    telemetry.emit('response_unwanted', { job_id: id, model, response_id: answer.response.id, cause: reply.cause });
-  await store.followQuietly(reply.work);
-  return done(reply.reply === 'running' ? `launched ${answer.response.id}` : `unwanted: ${reply.cause}`);
-}
-
-async function recordRefused(
-  answer: Extract<LaunchAnswer, { kind: 'refused' }>,
-  { id, epoch, model }: Intent,
-  context: Context,
-): Promise<Activation> {
-  const { store, telemetry, stopping } = context;
-  const { code, httpStatus } = answer;
-  const facts = { job_id: id, model, epoch, code, http_status: httpStatus, next: answer.next };
-  if (answer.next === 'failed') {
-    const { message } = answer;
-    const reply = await insist(
-      () => store.run('resolve', { id, epoch, how: 'refused', next: 'failed', code, message }),
-      stopping,
-    );
-    telemetry.emit('launch_refused', facts);
-    if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
-    return done(`refused: ${code}`);
-  }
-  const scope = answer.hold.of === 'account' ? 'account' : `model:${model}`;
-  const hold = { scope, kind: answer.hold.kind, code, for_ms: answer.hold.forMs };
-  const reply = await insist(
-    () => store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code, due_in_ms: 0, hold }),
-    stopping,
-  );
-  telemetry.emit('launch_refused', facts);
-  reportHold(reply, code, telemetry);
-  return done(`held: ${scope}`);
-}
-
-export async function resolveUnknown(
-  id: string,
-  epoch: number,
-  { code, witnessed }: { code: string; witnessed: boolean },
-  { store, configuration, telemetry, stopping }: Context,
-): Promise<void> {
-  const grace_ms = configuration.unknownGraceMs;
-  const reply = await insist(
-    () => store.run('resolve', { id, epoch, how: 'unknown', code, grace_ms, witnessed }),
-    stopping,
-  );
-  telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
-  reportHold(reply, code, telemetry);
-  await store.followQuietly(reply.work);
 }

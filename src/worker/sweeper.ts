@@ -5,7 +5,7 @@ import { errorCode } from '../shared/store/redis.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
 import { expire } from './decide.ts';
-import { resolveUnknown } from './launch.ts';
+import { resolveUnknown } from './launch-answer.ts';
 
 const TICK_MS = 1000;
 const LEASE_MS = 5000;
@@ -99,13 +99,14 @@ export class Sweeper {
    */
   private async findDeadLaunches(): Promise<void> {
     const { store, configuration } = this.context;
-    const launching = await store.client.zrange(store.keys.status('launching'), '0', String(MOST_PER_TICK));
-    for (const id of launching) {
-      const record = await store.record(id);
-      if (record?.status !== 'launching' || record.unknown_at !== undefined) continue;
-      const ageMs = store.now() - (record.intended_at ?? 0);
-      if (ageMs < configuration.lockMs || (await store.queues.isLocked('launch', id))) continue;
-      await resolveUnknown(id, record.epoch ?? 0, { code: 'worker_lost', witnessed: false }, this.context);
+    const old = store.now() - configuration.lockMs;
+    const intents = await store.client.zrangebyscore(store.keys.intents(), '-inf', old, 'LIMIT', 0, MOST_PER_TICK);
+    for (const intent of intents) {
+      const [id = '', epoch] = intent.split('|');
+      if (await store.queues.isLocked('launch', id)) continue;
+      await resolveUnknown(id, Number(epoch), { code: 'worker_lost', witnessed: false }, this.context);
+      // Its record may be gone, and then no script takes it out.
+      await store.client.zrem(store.keys.intents(), intent);
     }
   }
 

@@ -30,6 +30,22 @@ function expectValid(validate: ValidateFunction, body: object): void {
   expect(validate.errors ?? []).toEqual([]);
 }
 
+async function followToEnd(
+  client: OpenAI,
+  id: string,
+  validate: ValidateFunction,
+  statuses: Set<string | undefined>,
+): Promise<void> {
+  await expect
+    .poll(async () => {
+      const body = await client.responses.retrieve(id);
+      expectValid(validate, body);
+      statuses.add(body.status);
+      return body.status;
+    })
+    .not.toMatch(/queued|in_progress/);
+}
+
 describe.skipIf(!present)('bodies as OpenAI publishes them', () => {
   test('the simulator’s, in every status', async () => {
     const validate = compile();
@@ -47,14 +63,7 @@ describe.skipIf(!present)('bodies as OpenAI publishes them', () => {
       expectValid(validate, created);
       statuses.add(created.status);
       if ('cancel' in script) expectValid(validate, await client.responses.cancel(created.id));
-      await expect
-        .poll(async () => {
-          const body = await client.responses.retrieve(created.id);
-          expectValid(validate, body);
-          statuses.add(body.status);
-          return body.status;
-        })
-        .not.toMatch(/queued|in_progress/);
+      await followToEnd(client, created.id, validate, statuses);
     }
     expect(statuses).toEqual(new Set(['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled']));
   });
@@ -76,14 +85,7 @@ describe.skipIf(!present)('bodies as OpenAI publishes them', () => {
       const created = await client.responses.create({ ...scripted({ duration_ms: 300, ...script }), background: true });
       expectValid(validate, created);
       statuses.add(created.status);
-      await expect
-        .poll(async () => {
-          const body = await client.responses.retrieve(created.id);
-          expectValid(validate, body);
-          statuses.add(body.status);
-          return body.status;
-        })
-        .not.toMatch(/queued|in_progress/);
+      await followToEnd(client, created.id, validate, statuses);
     }
     const created = await client.responses.create({ ...scripted({ stuck: true }), background: true });
     const cancelled = await client.responses.cancel(created.id);

@@ -120,6 +120,12 @@ test('I3, I10: workers killed at random under load: every job ends and the ledge
   await expect
     .poll(async () => (await producer.ledger()).filter(row => row.status === 'pending').length, { timeout: 40_000 })
     .toBe(0);
+  // A job that was cancelled while its worker died is decided at once; what became of its launch is known 15 s later.
+  await expect
+    .poll(async () => (await Promise.all(ids.map(id => producer.get(id)))).flatMap(job => job?.launches ?? []), {
+      timeout: 15_000,
+    })
+    .not.toContainEqual(expect.objectContaining({ state: 'intended' }));
   const books = {
     jobs: (await Promise.all(ids.map(id => producer.get(id)))) as Job[],
     rows: await producer.ledger(),

@@ -29,6 +29,8 @@ export class Keys {
   tag = (tag: string) => this.key('tag', tag);
   /** Sorted set of open jobs by the time of their next patrol. */
   open = () => this.key('open');
+  /** Sorted set of launches whose POST may be under way, as `ID|EPOCH`, by the time of their intent. */
+  intents = () => this.key('intents');
   /** Sorted set of response ids that are still followed. */
   unsettled = () => this.key('unsettled');
   /** Sorted set of response ids by the time that their row was opened. */

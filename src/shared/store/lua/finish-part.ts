@@ -38,36 +38,3 @@ local function finish(id, job, outcome)
   redis.call('PUBLISH', key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end
 `;
-
-/** Holds on launches, by account or model. */
-export const holdPart = /* lua */ `
-local longest_hold_ms = 600000
-local first_rate_hold_ms = 5000
-local least_hold_ms = 100
--- So long after a rate hold its doubling is forgotten.
-local calm_ms = 600000
-
--- kind: 'alarm' (try one job at its end) or 'rate' (go on at its end). Returns its length where it is new.
-local function hold(wish)
-  if not wish then return nil end
-  local place = key('hold', wish.scope)
-  local ends = tonumber(redis.call('HGET', place, 'until') or 0)
-  local fresh = ends <= now
-  local strikes = tonumber(redis.call('HGET', place, 'strikes') or 0)
-  if fresh then strikes = redis.call('HINCRBY', place, 'strikes', 1) end
-  local for_ms = wish.for_ms
-  if not for_ms or for_ms < least_hold_ms then for_ms = first_rate_hold_ms * 2 ^ math.min(strikes - 1, 10) end
-  for_ms = math.min(for_ms, longest_hold_ms)
-  redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code)
-  redis.call('HSETNX', place, 'since', now)
-  if now + for_ms > ends then redis.call('HSET', place, 'until', string.format('%.0f', now + for_ms)) end
-  if wish.kind == 'rate' then redis.call('PEXPIRE', place, for_ms + calm_ms) else redis.call('PERSIST', place) end
-  return fresh and for_ms or nil
-end
-
-local function park(id, job, scope)
-  redis.call('ZADD', key('parked', scope), job.sequence, id)
-  redis.call('SADD', key('parked_scopes'), scope)
-  redis.call('HSET', key('job', id), 'parked_scope', scope)
-end
-`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { outcomeStatusSchema } from '../../contract/words.ts';
-import { holdPart } from './finish-part.ts';
+import { holdPart } from './hold-part.ts';
 import { defineScript } from './script.ts';
 
 export interface IntendArguments {

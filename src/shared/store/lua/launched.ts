@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { causeSchema } from '../../contract/words.ts';
-import { holdPart } from './finish-part.ts';
+import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
 import type { Retention, Seen } from './shapes.ts';

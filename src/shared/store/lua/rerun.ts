@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { holdPart } from './finish-part.ts';
+import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
 import type { Hold, Retention, Seen } from './shapes.ts';
@@ -61,15 +61,8 @@ else
   end
 end
 redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at')
-move(args.id, job, 'queued')
 note(args.id, 'queued_again', {code = args.code})
-local held_ms = hold(args.hold)
-if args.hold then
-  park(args.id, job, args.hold.scope)
-else
-  schedule('launch', args.id, now + args.due_in_ms, job.priority)
-end
-return reply('queued', {held_ms = held_ms, held_scope = args.hold and args.hold.scope})
+return queue_again(args.id, job, args.due_in_ms, args.hold)
 `,
   reply: replySchema,
 });

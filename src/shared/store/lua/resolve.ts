@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { finishPart, holdPart } from './finish-part.ts';
+import { finishPart } from './finish-part.ts';
+import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
 import type { Hold, Retention } from './shapes.ts';
@@ -76,14 +77,7 @@ if args.next == 'failed' then
   finish(args.id, job, {status = 'failed', code = args.code, message = args.message})
   return reply('failed')
 end
-move(args.id, job, 'queued')
-local held_ms = hold(args.hold)
-if args.hold then
-  park(args.id, job, args.hold.scope)
-else
-  schedule('launch', args.id, now + args.due_in_ms, job.priority)
-end
-return reply('queued', {held_ms = held_ms, held_scope = args.hold and args.hold.scope})
+return queue_again(args.id, job, args.due_in_ms, args.hold)
 `,
   reply: replySchema,
 });

@@ -98,8 +98,16 @@ local function move(id, job, status)
   job.status = status
 end
 
+-- What is known of a launch. While it is only intended it stands in an index too, so that one whose worker died is found
+-- even after its job was decided (I4).
 local function mark_launch(id, epoch, fields)
-  local field = 'launch:' .. string.format('%.0f', epoch)
+  local number = string.format('%.0f', epoch)
+  local field = 'launch:' .. number
+  if fields.state == 'intended' then
+    redis.call('ZADD', key('intents'), now, id .. '|' .. number)
+  else
+    redis.call('ZREM', key('intents'), id .. '|' .. number)
+  end
   local known = redis.call('HGET', key('job', id), field)
   local launch = known and cjson.decode(known) or {epoch = epoch, at = now}
   for name, value in pairs(fields) do launch[name] = value end

@@ -1,0 +1,44 @@
+/** Holds on launches, by account or model. */
+export const holdPart = /* lua */ `
+local longest_hold_ms = 600000
+local first_rate_hold_ms = 5000
+local least_hold_ms = 100
+-- So long after a rate hold its doubling is forgotten.
+local calm_ms = 600000
+
+-- kind: 'alarm' (try one job at its end) or 'rate' (go on at its end). Returns its length where it is new.
+local function hold(wish)
+  if not wish then return nil end
+  local place = key('hold', wish.scope)
+  local ends = tonumber(redis.call('HGET', place, 'until') or 0)
+  local fresh = ends <= now
+  local strikes = tonumber(redis.call('HGET', place, 'strikes') or 0)
+  if fresh then strikes = redis.call('HINCRBY', place, 'strikes', 1) end
+  local for_ms = wish.for_ms
+  if not for_ms or for_ms < least_hold_ms then for_ms = first_rate_hold_ms * 2 ^ math.min(strikes - 1, 10) end
+  for_ms = math.min(for_ms, longest_hold_ms)
+  redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code)
+  redis.call('HSETNX', place, 'since', now)
+  if now + for_ms > ends then redis.call('HSET', place, 'until', string.format('%.0f', now + for_ms)) end
+  if wish.kind == 'rate' then redis.call('PEXPIRE', place, for_ms + calm_ms) else redis.call('PERSIST', place) end
+  return fresh and for_ms or nil
+end
+
+local function park(id, job, scope)
+  redis.call('ZADD', key('parked', scope), job.sequence, id)
+  redis.call('SADD', key('parked_scopes'), scope)
+  redis.call('HSET', key('job', id), 'parked_scope', scope)
+end
+
+-- Back to the queue: at its time, or when the hold that it met is over.
+local function queue_again(id, job, due_in_ms, wish)
+  move(id, job, 'queued')
+  local held_ms = hold(wish)
+  if wish then
+    park(id, job, wish.scope)
+  else
+    schedule('launch', id, now + due_in_ms, job.priority)
+  end
+  return reply('queued', {held_ms = held_ms, held_scope = wish and wish.scope})
+end
+`;
