@@ -7,7 +7,6 @@ import { cpus } from 'node:os';
 import { startChild } from '../src/cli/children.ts';
 import { createProducer } from '../src/producer/create-producer.ts';
 import { Telemetry } from '../src/shared/runtime/telemetry.ts';
-import { startSimulator } from '../src/simulator/simulator.ts';
 import { createWorker } from '../src/worker/create-worker.ts';
 
 const jobs = Number(process.argv[2] ?? 2000);
@@ -33,7 +32,7 @@ async function measure(store: string, connection: string): Promise<void> {
   process.env.HEADSTONE_POLL_MIN_MS = '10';
   process.env.HEADSTONE_CONCURRENCY = 'launch=50,poll=50,settle=10';
   const prefix = `{bench-${randomUUID().slice(0, 8)}}`;
-  const simulator = await startSimulator({ port: 0 });
+  const simulator = await startChild(['simulator', '--port', '0']);
   const producer = createProducer({ connection, prefix });
   const sim = JSON.stringify({ create_ms: 0, duration_ms: 0 });
   const wishes = Array.from({ length: jobs }, (_, n) => ({
@@ -53,18 +52,18 @@ async function measure(store: string, connection: string): Promise<void> {
       if (left === 0) resolve();
     });
   });
-  const worker = createWorker({ connection, prefix, telemetry, openai: { apiKey: 'any', baseURL: simulator.url } });
+  const worker = createWorker({ connection, prefix, telemetry, openai: { apiKey: 'any', baseURL: simulator.address } });
   startedAt = performance.now();
   await worker.start();
   await allDecided;
-  report(store, 'launched, polled and decided, one worker and the simulator in one process', perSecond());
+  report(store, 'launched, polled and decided, by one worker', perSecond());
 
   startedAt = performance.now();
   await Promise.all(enqueued.map(({ id }) => producer.cancel(id)));
   report(store, 'verdicts of late cancels', perSecond());
   await worker.close();
   await producer.close();
-  await simulator.close();
+  await simulator.stop();
 }
 
 const embedded = await startChild(['store', '--port', '0']);

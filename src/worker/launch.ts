@@ -68,8 +68,7 @@ async function giveUpEarlierIntent(
 
 async function post(id: string, epoch: number, askedAt: number, context: Context): Promise<Activation> {
   const { store, configuration, telemetry } = context;
-  const record = await store.record(id);
-  const request = await store.request(id);
+  const [record, request] = await Promise.all([store.record(id), store.request(id)]);
   if (!record || request === null) throw new Error('A job that was just intended has no record.');
   const { model } = record;
   telemetry.emit('launch_intended', { job_id: id, model, epoch });

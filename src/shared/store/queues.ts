@@ -73,17 +73,16 @@ export class Queues {
   async ensure(entry: Work, now: number): Promise<Ensured> {
     const queue = this[entry.queue];
     const id = entryId(entry.id);
-    const known = await queue.getJob(id);
-    const state = known ? await known.getState() : 'unknown';
+    const state = await queue.getJobState(id);
     if (state === 'active') return { settled: false };
     if (state === 'waiting' || state === 'prioritized') return { settled: true };
-    if (known && state === 'delayed') {
+    if (state === 'delayed') {
       const score = await this.client.zscore(queue.toKey('delayed'), id);
       if (score !== null && entry.dueAt < Number(score) / DELAYED_SCORE_UNIT)
-        await known.changeDelay(Math.max(0, entry.dueAt - now));
+        await (await queue.getJob(id))?.changeDelay(Math.max(0, entry.dueAt - now));
       return { settled: true };
     }
-    if (known) await known.remove();
+    if (state !== 'unknown') await queue.remove(id);
     const { name, data, opts } = this.job(entry, now);
     await queue.add(name, data, opts);
     return { settled: true };
