@@ -5,7 +5,7 @@ export type { WaitOptions } from './producer/wait.ts';
 export { type ErrorCode, HeadstoneError } from './shared/contract/errors.ts';
 export type { EventFields, EventName } from './shared/contract/events.ts';
 export type { Finished, Job, JobError, JobSummary, ListFilter, Tombstone } from './shared/contract/job.ts';
-export type { LedgerRow, WasteQuery, WasteReport } from './shared/contract/ledger.ts';
+export type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from './shared/contract/ledger.ts';
 export type { CancelOptions, EnqueueOptions, ResponseRequest } from './shared/contract/request.ts';
 export type { UpstreamResponse, Usage } from './shared/contract/response.ts';
 export type { Cause, JobStatus, OutcomeStatus, Verdict } from './shared/contract/words.ts';

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type Finished, type Job, type JobSummary, type ListFilter, listFilterSchema } from '../shared/contract/job.ts';
-import { type LedgerRow, type WasteQuery, type WasteReport, wasteQuerySchema } from '../shared/contract/ledger.ts';
+import {
+  type LedgerQuery,
+  type LedgerRow,
+  ledgerQuerySchema,
+  type WasteQuery,
+  type WasteReport,
+  wasteQuerySchema,
+} from '../shared/contract/ledger.ts';
 import { type CancelOptions, cancelOptionsSchema, type EnqueueOptions } from '../shared/contract/request.ts';
 import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
@@ -103,13 +110,14 @@ export class Producer {
    */
   async cancel(id: string, options: CancelOptions = {}): Promise<{ verdict: Verdict }> {
     checkId(id);
-    const { reason, actor } = parseInput(cancelOptionsSchema, options);
+    const { reason, actor, keyName } = parseInput(cancelOptionsSchema, options);
     const reply = await this.store.run('decide', {
       id,
       status: 'cancelled',
       cause: 'cancelled',
       ...(reason === undefined ? {} : { reason }),
       ...(actor === undefined ? {} : { actor }),
+      ...(keyName === undefined ? {} : { key_name: keyName }),
     });
     await this.store.untilDurable();
     if (reply.reply === 'decided') {
@@ -125,6 +133,12 @@ export class Producer {
   /** The whole record, or null where there is none. */
   async get(id: string): Promise<Job | null> {
     return await this.store.job(checkId(id));
+  }
+
+  /** Forgets the result of a job that has ended; its record, tombstone and ledger stay. */
+  async deleteResult(id: string): Promise<{ verdict: 'deleted' | 'still_open' | 'not_found' }> {
+    const { reply } = await this.store.run('erase', { id: checkId(id) });
+    return { verdict: reply };
   }
 
   /** What was asked for, without what we add to it; empty when it is no longer kept. */
@@ -148,9 +162,9 @@ export class Producer {
     return await this.store.waste(parseInput(wasteQuerySchema, query));
   }
 
-  /** The rows opened in the time given (milliseconds since 1970), the oldest first. */
-  async ledger({ sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER } = {}): Promise<LedgerRow[]> {
-    return await this.store.rows(sinceMs, untilMs);
+  /** The rows opened in the time given, the oldest first; all of them where no limit is given. */
+  async ledger(query: LedgerQuery = {}): Promise<LedgerRow[]> {
+    return await this.store.rows(parseInput(ledgerQuerySchema, query));
   }
 
   async close(): Promise<void> {

@@ -3,16 +3,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Producer } from '../producer/producer.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
-import type { Job } from '../shared/contract/job.ts';
 import { cancelOptionsSchema } from '../shared/contract/request.ts';
-import {
-  DEFAULT_TENANT,
-  jobIdSchema,
-  onUnknownLaunchSchema,
-  tagsSchema,
-  tenantSchema,
-} from '../shared/contract/words.ts';
+import { jobIdSchema, onUnknownLaunchSchema, tagsSchema, tenantSchema } from '../shared/contract/words.ts';
+import { findJob, notFound } from './find-job.ts';
 import { responseBody } from './response-body.ts';
+import type { Caller } from './sign-in.ts';
 
 const createSchema = z.looseObject({
   background: z.literal(true, { error: 'must be true: Headstone runs background responses' }),
@@ -30,13 +25,16 @@ const createSchema = z.looseObject({
     .optional(),
 });
 
+/** The caller's own words; the key's name is not theirs to claim. */
+const cancelSchema = cancelOptionsSchema.omit({ keyName: true });
+
 type WithId = { Params: { id: string } };
 
 /** The part of OpenAI's API that has to do with background responses. */
 export function responseRoutes(app: FastifyInstance, producer: Producer): void {
   app.post('/v1/responses', async request => {
     const { headstone = {}, ...body } = parseInput(createSchema, request.body);
-    const tenant = headstone.tenant ?? DEFAULT_TENANT;
+    const tenant = tenantFor(request.caller, headstone.tenant);
     const id = headstone.id ?? idOfKey(request, tenant);
     const { id: jobId } = await producer.enqueue(body, {
       tenant,
@@ -47,24 +45,40 @@ export function responseRoutes(app: FastifyInstance, producer: Producer): void {
       ...(headstone.attempts ? { attempts: headstone.attempts } : {}),
       ...(headstone.on_unknown_launch ? { onUnknownLaunch: headstone.on_unknown_launch } : {}),
     });
-    return await show(producer, jobId);
+    return await show(producer, jobId, request.caller);
   });
 
-  app.get<WithId>('/v1/responses/:id', async request => await show(producer, request.params.id));
+  app.get<WithId>('/v1/responses/:id', async request => await show(producer, request.params.id, request.caller));
 
   app.post<WithId>('/v1/responses/:id/cancel', async request => {
     const { id } = request.params;
-    if (!jobIdSchema.safeParse(id).success) throw notFound(id);
-    const { verdict } = await producer.cancel(id, parseInput(cancelOptionsSchema, request.body ?? {}));
-    if (verdict === 'not_found') throw notFound(id);
-    return await show(producer, id);
+    const options = parseInput(cancelSchema, request.body ?? {});
+    await findJob(producer, id, request.caller);
+    const { keyName } = request.caller;
+    await producer.cancel(id, { ...options, ...(keyName === null ? {} : { keyName }) });
+    return await show(producer, id, request.caller);
   });
 
-  app.get<WithId>('/v1/jobs/:id', async request => {
-    // The record without the output: that is what /v1/responses is for.
-    const { response, ...record } = await find(producer, request.params.id);
-    return record;
+  app.delete<WithId>('/v1/responses/:id', async request => {
+    const { id } = request.params;
+    await findJob(producer, id, request.caller);
+    const { verdict } = await producer.deleteResult(id);
+    if (verdict === 'still_open')
+      throw new HeadstoneError('invalid_request', `Response ${id} has not ended: cancel it first, or wait for it.`);
+    return { id, object: 'response', deleted: true };
   });
+}
+
+/** Only an admin's key speaks for another tenant (I12). */
+function tenantFor(caller: Caller, wanted: string | undefined): string {
+  if (wanted === undefined || wanted === caller.tenant || caller.admin) return wanted ?? caller.tenant;
+  throw new HeadstoneError(
+    'invalid_request',
+    'headstone.tenant is for admin keys: leave it out, and the job is your own.',
+    {
+      param: 'headstone.tenant',
+    },
+  );
 }
 
 /** The same key is the same job, as the header's name promises. */
@@ -77,22 +91,13 @@ function idOfKey(request: FastifyRequest, tenant: string): string | undefined {
     .slice(0, 32)}`;
 }
 
-async function show(producer: Producer, id: string) {
-  const job = await find(producer, id);
+async function show(producer: Producer, id: string, caller: Caller) {
+  const job = await findJob(producer, id, caller);
+  if (job.outcome?.result === 'deleted') throw notFound(id);
   if (job.outcome?.result === 'expired')
     throw new HeadstoneError(
       'result_expired',
       `Response ${id} ended as ${job.status}, and its result is no longer kept.`,
     );
   return responseBody(job, await producer.request(id));
-}
-
-async function find(producer: Producer, id: string): Promise<Job> {
-  const job = jobIdSchema.safeParse(id).success ? await producer.get(id) : null;
-  if (!job) throw notFound(id);
-  return job;
-}
-
-function notFound(id: string): HeadstoneError {
-  return new HeadstoneError('job_not_found', `Response with id '${id}' not found.`);
 }

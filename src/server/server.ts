@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Producer } from '../producer/producer.ts';
-import type { Configuration } from '../shared/runtime/settings.ts';
+import type { ApiKey, Configuration } from '../shared/runtime/settings.ts';
 import { answerError, errorBody } from './error-answer.ts';
 import { guardLoopback } from './loopback-guard.ts';
+import { recordRoutes } from './records.ts';
 import { responseRoutes } from './responses.ts';
+import { type Caller, operator, signInWith } from './sign-in.ts';
 
 export interface ServerOptions {
   producer: Producer;
   configuration: Configuration;
+  /** Null: nobody signs in, and only this machine may speak to us. */
+  apiKeys: ApiKey[] | null;
   /** 0 takes a free port. */
   port: number;
   /** True listens on every interface although nobody signs in. */
@@ -26,7 +30,7 @@ const BODY_ALLOWANCE_BYTES = 16_384;
 
 /** Stateless: any number of them, side by side. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { producer, configuration, port, insecureListen } = options;
+  const { producer, configuration, port, apiKeys, insecureListen } = options;
   const app = Fastify({
     forceCloseConnections: true,
     bodyLimit: configuration.maxRequestBytes + BODY_ALLOWANCE_BYTES,
@@ -47,7 +51,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
-  if (!insecureListen) app.addHook('onRequest', guardLoopback);
+  app.decorateRequest('caller', null as unknown as Caller);
+  if (apiKeys) app.addHook('onRequest', signInWith(apiKeys));
+  else app.addHook('onRequest', asOperator);
+  if (!apiKeys && !insecureListen) app.addHook('onRequest', guardLoopback);
   allowEmptyBody(app);
 
   app.get('/healthz', async () => ({ status: 'ok' }));
@@ -57,11 +64,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return { status: 'ok' };
   });
   responseRoutes(app, producer);
+  recordRoutes(app, producer);
 
-  await app.listen({ port, host: insecureListen ? '0.0.0.0' : '127.0.0.1' });
+  await app.listen({ port, host: apiKeys || insecureListen ? '0.0.0.0' : '127.0.0.1' });
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('The server got no TCP address.');
   return { url: `http://127.0.0.1:${address.port}`, close: () => app.close() };
+}
+
+async function asOperator(request: FastifyRequest): Promise<void> {
+  request.caller = operator;
 }
 
 /** A cancel may come with the JSON header and no body: the openai clients send it so. */

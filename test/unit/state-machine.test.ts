@@ -44,6 +44,7 @@ test('no script but the setter writes a status', () => {
     'charge',
     'absent',
     'release',
+    'erase',
     'forget',
   ])
     expect(lua(name), name).not.toMatch(/'HSET', place, '?status|HSET.*'status'/);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { createProducer } from '../../producer/create-producer.ts';
+import { loadApiKeys } from '../../server/load-api-keys.ts';
 import { startServer } from '../../server/server.ts';
 import { withExamples } from '../output.ts';
 import { parsePort } from '../parse.ts';
@@ -25,6 +26,7 @@ export function serverCommand(): Command {
           const server = await startServer({
             producer,
             configuration,
+            apiKeys: await loadApiKeys(configuration),
             port: port ?? configuration.port,
             insecureListen,
           });

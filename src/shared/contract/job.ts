@@ -11,6 +11,8 @@ export const tombstoneSchema = z.object({
   cause: causeSchema,
   reason: z.string().nullable(),
   actor: z.string().nullable(),
+  /** The name of the API key that the cancel came with, where it came over HTTP. */
+  key_name: z.string().nullable(),
   at: time,
 });
 export type Tombstone = z.infer<typeof tombstoneSchema>;
@@ -38,8 +40,8 @@ export const outcomeSchema = z.object({
   status: outcomeStatusSchema,
   at: time,
   error: jobErrorSchema.nullable(),
-  /** `none`: this outcome has no result · `expired`: HEADSTONE_RESULT_TTL_MS is over. */
-  result: z.enum(['none', 'stored', 'expired']),
+  /** `none`: this outcome has no result · `expired`: HEADSTONE_RESULT_TTL_MS is over · `deleted`: by its owner. */
+  result: z.enum(['none', 'stored', 'expired', 'deleted']),
 });
 
 export const jobSummarySchema = z.object({

@@ -59,6 +59,17 @@ export type WasteSum = z.infer<typeof wasteSumSchema>;
 export const wasteReportSchema = z.object({ data: z.array(wasteSumSchema), totals: wasteSumSchema });
 export type WasteReport = z.infer<typeof wasteReportSchema>;
 
+export const ledgerQuerySchema = z.strictObject({
+  /** Milliseconds since 1970, by the time that a row was opened. */
+  sinceMs: z.number().int().nonnegative().optional(),
+  untilMs: z.number().int().nonnegative().optional(),
+  tenant: z.string().optional(),
+  limit: z.number().int().min(1).max(1000).optional(),
+  /** The response id of the last row of the page before. */
+  after: z.string().optional(),
+});
+export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
+
 const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
 
 export const wasteQuerySchema = z.strictObject({

@@ -55,5 +55,7 @@ export type EnqueueOptions = z.infer<typeof enqueueOptionsSchema>;
 export const cancelOptionsSchema = z.strictObject({
   reason: reasonSchema.optional(),
   actor: actorSchema.optional(),
+  /** For servers: the name of the key that the caller signed in with. */
+  keyName: z.string().max(64).optional(),
 });
 export type CancelOptions = z.infer<typeof cancelOptionsSchema>;

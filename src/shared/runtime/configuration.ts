@@ -36,6 +36,8 @@ function contradictions(configuration: Configuration): string[] {
   const problems: string[] = [];
   if (configuration.pollMaxMs < configuration.pollMinMs)
     problems.push('HEADSTONE_POLL_MAX_MS must not be less than HEADSTONE_POLL_MIN_MS');
+  if (configuration.apiKeys !== undefined && configuration.apiKeysFile !== undefined)
+    problems.push('HEADSTONE_API_KEYS and HEADSTONE_API_KEYS_FILE are both set: choose one of them');
   if (configuration.settleWindowMs < configuration.settleFirstMs)
     problems.push('HEADSTONE_SETTLE_WINDOW_MS must not be less than HEADSTONE_SETTLE_FIRST_MS');
   return problems;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tenantSchema } from '../contract/words.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -31,6 +32,24 @@ const json = z.string().transform((text, context) => {
 });
 
 const usdPerMillion = z.number().nonnegative();
+
+const apiKeySchema = z
+  .strictObject({
+    /** Shown beside what was done with it. */
+    name: z.string().min(1).max(64),
+    /** The key itself; or its sha256 in hexadecimal digits, so that the settings hold no secret. */
+    key: z.string().min(16, 'must be at least 16 characters').optional(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
+      .optional(),
+    tenant: tenantSchema,
+    /** May act for every tenant. */
+    admin: z.boolean().default(false),
+  })
+  .refine(entry => (entry.key === undefined) !== (entry.sha256 === undefined), 'must have either key or sha256');
+export const apiKeysSchema = z.array(apiKeySchema).min(1, 'must hold at least one key');
+export type ApiKey = z.infer<typeof apiKeySchema>;
 
 export const priceSettingsSchema = z.strictObject({
   /** Azure's deployment names: {"my-deployment": "gpt-5.5"}. */
@@ -92,6 +111,18 @@ export const settings = {
     schema: z.string().regex(/^[^{}\s]*\{[^{}\s]+\}[^{}\s]*$/, 'must hold a hash tag in braces, like {headstone}'),
   },
   port: { name: 'HEADSTONE_PORT', meaning: 'Of the server.', fallback: '3000', schema: port },
+  apiKeys: {
+    name: 'HEADSTONE_API_KEYS',
+    meaning: 'JSON: who may use the server, as a list of {"name", "key" or "sha256", "tenant", "admin"?}.',
+    fallback: undefined,
+    schema: json.pipe(apiKeysSchema).optional(),
+  },
+  apiKeysFile: {
+    name: 'HEADSTONE_API_KEYS_FILE',
+    meaning: 'A file that holds the same list. Without either, the server speaks to its own machine alone.',
+    fallback: undefined,
+    schema: z.string().optional(),
+  },
   maxInFlight: {
     name: 'HEADSTONE_MAX_IN_FLIGHT',
     meaning: 'Responses that may run at the provider at once, in all pods; those only watched do not count.',

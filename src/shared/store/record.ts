@@ -29,6 +29,8 @@ const recordSchema = z.looseObject({
   cause: causeSchema.optional(),
   reason: z.string().optional(),
   actor: z.string().optional(),
+  key_name: z.string().optional(),
+  deleted_at: number.optional(),
   code: z.string().optional(),
   message: z.string().optional(),
 });
@@ -44,6 +46,7 @@ function tombstoneOf(record: JobRecord): Tombstone | null {
     cause: record.cause,
     reason: record.reason ?? null,
     actor: record.actor ?? null,
+    key_name: record.key_name ?? null,
     at: record.decided_at,
   };
 }
@@ -94,7 +97,7 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
           status: record.status,
           at: record.decided_at ?? record.created_at,
           error: record.status === 'failed' ? errorOf(record) : null,
-          result: hasResult ? (result === null ? 'expired' : 'stored') : 'none',
+          result: hasResult ? resultState(record, result) : 'none',
         }
       : null,
     launches: launchesOf(record),
@@ -102,6 +105,11 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
     timeline: timeline.map(entry => timelineEntrySchema.parse(JSON.parse(entry))),
     response: hasResult && result !== null ? parseResult(result) : null,
   };
+}
+
+function resultState(record: JobRecord, result: string | null): 'stored' | 'expired' | 'deleted' {
+  if (record.deleted_at !== undefined) return 'deleted';
+  return result === null ? 'expired' : 'stored';
 }
 
 function errorOf(record: JobRecord) {

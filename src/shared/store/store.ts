@@ -1,16 +1,18 @@
 import type { z } from 'zod';
 import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
-import type { LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
+import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
 import type { Configuration } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { Decisions } from './decisions.ts';
 import { Keys } from './keys.ts';
 import { listJobs } from './list.ts';
+import { listRows } from './list-rows.ts';
 import { absent } from './lua/absent.ts';
 import { accept } from './lua/accept.ts';
 import { charge } from './lua/charge.ts';
 import { decide } from './lua/decide.ts';
+import { erase } from './lua/erase.ts';
 import { forget } from './lua/forget.ts';
 import { intend } from './lua/intend.ts';
 import { launched } from './lua/launched.ts';
@@ -43,7 +45,7 @@ import {
 } from './redis.ts';
 import { daysOf, wasteReport } from './waste.ts';
 
-const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, forget };
+const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, erase, forget };
 type ScriptName = keyof typeof scripts;
 type ArgumentsOf<Name extends ScriptName> =
   (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;
@@ -236,12 +238,9 @@ export class Store {
     return await this.guard(() => listJobs(this.client, this.keys, filter));
   }
 
-  /** Every row opened in the time given, the oldest first. */
-  async rows(sinceMs: number, untilMs: number): Promise<LedgerRow[]> {
+  async rows(query: LedgerQuery): Promise<LedgerRow[]> {
     await this.ready();
-    const ids = await this.guard(() => this.client.zrangebyscore(this.keys.rows(), sinceMs, untilMs));
-    const rows = await Promise.all(ids.map(id => this.row(id)));
-    return rows.filter(row => row !== null);
+    return await this.guard(() => listRows(this.client, this.keys, query));
   }
 
   async waste(query: WasteQuery): Promise<WasteReport> {

@@ -10,7 +10,15 @@ export type Decision =
   | { status: 'completed' | 'incomplete'; response_id: string; seen: Seen; has_result: true }
   /** With an epoch: only while that launch is still the job's, and without an answer. */
   | { status: 'failed'; response_id?: string; epoch?: number; code: string; message: string; seen?: Seen }
-  | { status: 'cancelled'; cause: 'cancelled'; reason?: string; actor?: string; response_id?: string; seen?: Seen }
+  | {
+      status: 'cancelled';
+      cause: 'cancelled';
+      reason?: string;
+      actor?: string;
+      key_name?: string;
+      response_id?: string;
+      seen?: Seen;
+    }
   | { status: 'expired'; cause: 'expired' };
 
 export type DecideArguments = Decision & { id: string; retention: Retention };

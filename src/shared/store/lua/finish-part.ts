@@ -5,7 +5,7 @@ local function finish(id, job, outcome)
   local place = key('job', id)
   move(id, job, outcome.status)
   redis.call('HSET', place, 'decided_at', now)
-  for _, name in ipairs({'cause', 'reason', 'actor', 'code', 'message'}) do
+  for _, name in ipairs({'cause', 'reason', 'actor', 'key_name', 'code', 'message'}) do
     if outcome[name] then redis.call('HSET', place, name, outcome[name]) end
   end
   redis.call('ZREM', key('open'), id)
@@ -34,7 +34,9 @@ local function finish(id, job, outcome)
     end
   end
 
-  note(id, outcome.status, {cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, code = outcome.code})
+  note(id, outcome.status, {
+    cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name, code = outcome.code,
+  })
   redis.call('PUBLISH', key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end
 `;

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { defineScript } from './script.ts';
+
+export interface EraseArguments {
+  id: string;
+}
+
+const replySchema = z.object({ reply: z.enum(['deleted', 'still_open', 'not_found']) });
+
+/** Forgets what was asked and answered, once the job has ended. Record, tombstone and ledger stay. */
+export const erase = defineScript<EraseArguments>()({
+  name: 'erase',
+  flags: 'allow-oom',
+  body: /* lua */ `
+local place = key('job', args.id)
+local job = load(place)
+if not job.status then return reply('not_found') end
+if open[job.status] then return reply('still_open') end
+if not job.deleted_at then
+  redis.call('HSET', place, 'deleted_at', now)
+  redis.call('DEL', key('result', args.id), key('request', args.id))
+  note(args.id, 'result_deleted')
+end
+return reply('deleted')
+`,
+  reply: replySchema,
+});
