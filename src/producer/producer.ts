@@ -11,8 +11,10 @@ import {
 } from '../shared/contract/ledger.ts';
 import { type CancelOptions, cancelOptionsSchema, type EnqueueOptions } from '../shared/contract/request.ts';
 import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
+import type { Depths } from '../shared/runtime/metrics.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { readDepths } from '../shared/store/depths.ts';
 import type { ReplyOf, Store } from '../shared/store/store.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
 import { upstreamPredecessor } from './chain.ts';
@@ -165,6 +167,11 @@ export class Producer {
   /** The rows opened in the time given, the oldest first; all of them where no limit is given. */
   async ledger(query: LedgerQuery = {}): Promise<LedgerRow[]> {
     return await this.store.rows(parseInput(ledgerQuerySchema, query));
+  }
+
+  /** How much waits where, for a scrape. */
+  async depths(): Promise<Depths> {
+    return await readDepths(this.store);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Producer } from '../producer/producer.ts';
+import { createMetrics } from '../shared/runtime/metrics.ts';
 import type { ApiKey, Configuration } from '../shared/runtime/settings.ts';
+import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { answerError, errorBody } from './error-answer.ts';
+import { healthRoutes } from './health.ts';
 import { guardLoopback } from './loopback-guard.ts';
 import { recordRoutes } from './records.ts';
 import { responseRoutes } from './responses.ts';
@@ -11,6 +14,7 @@ import { type Caller, operator, signInWith } from './sign-in.ts';
 export interface ServerOptions {
   producer: Producer;
   configuration: Configuration;
+  telemetry: Telemetry;
   /** Null: nobody signs in, and only this machine may speak to us. */
   apiKeys: ApiKey[] | null;
   /** 0 takes a free port. */
@@ -30,7 +34,7 @@ const BODY_ALLOWANCE_BYTES = 16_384;
 
 /** Stateless: any number of them, side by side. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { producer, configuration, port, apiKeys, insecureListen } = options;
+  const { producer, configuration, telemetry, port, apiKeys, insecureListen } = options;
   const app = Fastify({
     forceCloseConnections: true,
     bodyLimit: configuration.maxRequestBytes + BODY_ALLOWANCE_BYTES,
@@ -57,11 +61,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (!apiKeys && !insecureListen) app.addHook('onRequest', guardLoopback);
   allowEmptyBody(app);
 
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  // A read and not a PING: with a full disk Redis refuses even PING while it still serves.
-  app.get('/readyz', async () => {
-    await producer.list({ limit: 1 });
-    return { status: 'ok' };
+  healthRoutes(app, {
+    ready: async () => {
+      await producer.list({ limit: 1 });
+    },
+    lively: async () => true,
+    metrics: createMetrics(telemetry, () => producer.depths()),
   });
   responseRoutes(app, producer);
   recordRoutes(app, producer);

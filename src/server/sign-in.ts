@@ -23,7 +23,7 @@ declare module 'fastify' {
 export const operator: Caller = { keyName: null, tenant: DEFAULT_TENANT, admin: true };
 
 /** Probes and scrapers have no key. */
-const openPaths = new Set(['/healthz', '/readyz']);
+const openPaths = new Set(['/healthz', '/readyz', '/metrics']);
 
 /** A hook that knows the caller by their key, or answers 401. */
 export function signInWith(keys: ApiKey[]) {

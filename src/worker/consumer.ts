@@ -5,7 +5,13 @@ import { idOfEntry } from '../shared/store/queues.ts';
 import { errorCode, isConnectionError } from '../shared/store/redis.ts';
 import type { Activation, Context } from './context.ts';
 
-export type Consumer = Worker;
+export interface Consumer {
+  name: QueueName;
+  worker: Worker;
+  /** Since it took its last entry. */
+  idleMs(): number;
+  isBusy(): boolean;
+}
 
 export interface ConsumerOptions {
   queue: QueueName;
@@ -46,7 +52,20 @@ export function openConsumer(
     return activation;
   }
 
+  let busy = 0;
+  let lastTakenAt = performance.now();
+
   async function process(job: Job, token?: string): Promise<string> {
+    busy += 1;
+    try {
+      return await take(job, token);
+    } finally {
+      busy -= 1;
+      lastTakenAt = performance.now();
+    }
+  }
+
+  async function take(job: Job, token: string | undefined): Promise<string> {
     let activation: Activation;
     try {
       activation = await run(job);
@@ -87,5 +106,10 @@ export function openConsumer(
   });
   // The connection reports its outages itself, once each; without a listener BullMQ's would end the process.
   worker.on('error', () => {});
-  return worker;
+  return {
+    name: queue,
+    worker,
+    idleMs: () => performance.now() - lastTakenAt,
+    isBusy: () => busy > 0,
+  };
 }

@@ -70,8 +70,15 @@ describe.skipIf(!present)('bodies as OpenAI publishes them', () => {
 
   test('the server’s, in every status', async () => {
     const validate = compile();
-    const { producer, configuration } = await startHarness();
-    const server = await startServer({ producer, configuration, apiKeys: null, port: 0, insecureListen: false });
+    const { producer, configuration, telemetry } = await startHarness();
+    const server = await startServer({
+      producer,
+      configuration,
+      telemetry,
+      apiKeys: null,
+      port: 0,
+      insecureListen: false,
+    });
     onTestFinished(() => server.close());
     const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any' });
     const statuses = new Set<string | undefined>();

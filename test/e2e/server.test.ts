@@ -5,8 +5,15 @@ import { type HarnessOptions, scripted, startHarness } from '../support/harness.
 
 async function startFrontDoor(options: HarnessOptions = {}) {
   const harness = await startHarness(options);
-  const { producer, configuration } = harness;
-  const server = await startServer({ producer, configuration, apiKeys: null, port: 0, insecureListen: false });
+  const { producer, configuration, telemetry } = harness;
+  const server = await startServer({
+    producer,
+    configuration,
+    telemetry,
+    apiKeys: null,
+    port: 0,
+    insecureListen: false,
+  });
   onTestFinished(() => server.close());
   const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any', maxRetries: 0 });
   return { ...harness, server, client };

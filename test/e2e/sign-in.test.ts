@@ -30,8 +30,8 @@ const apiKeys = [
 
 async function startHouse(workers = 1) {
   const harness = await startHarness({ workers });
-  const { producer, configuration } = harness;
-  const server = await startServer({ producer, configuration, apiKeys, port: 0, insecureListen: false });
+  const { producer, configuration, telemetry } = harness;
+  const server = await startServer({ producer, configuration, telemetry, apiKeys, port: 0, insecureListen: false });
   onTestFinished(() => server.close());
   const clientOf = (key: string) => new OpenAI({ baseURL: `${server.url}/v1`, apiKey: key, maxRetries: 0 });
   const get = async (path: string, key: string) => {

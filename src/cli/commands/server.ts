@@ -26,6 +26,7 @@ export function serverCommand(): Command {
           const server = await startServer({
             producer,
             configuration,
+            telemetry,
             apiKeys: await loadApiKeys(configuration),
             port: port ?? configuration.port,
             insecureListen,

@@ -1,6 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { type RunningHealth, startHealthServer } from '../../server/health.ts';
+import { createMetrics } from '../../shared/runtime/metrics.ts';
+import type { Configuration } from '../../shared/runtime/settings.ts';
+import type { Telemetry } from '../../shared/runtime/telemetry.ts';
 import { type QueueName, queueNames } from '../../shared/store/lua/work.ts';
 import { createWorker } from '../../worker/create-worker.ts';
+import type { Worker } from '../../worker/worker.ts';
 import { withExamples } from '../output.ts';
 import { requireKey } from '../require-key.ts';
 import { openProcess, untilAskedToStop } from '../session.ts';
@@ -15,16 +20,36 @@ export function workerCommand(): Command {
         requireKey(configuration);
         const worker = createWorker({ configuration, telemetry, queues });
         const asked = untilAskedToStop();
+        let health: RunningHealth | undefined;
         try {
           await worker.start();
+          health = await openHealth(worker, configuration, telemetry);
           await asked;
         } finally {
           await worker.close();
+          await health?.close();
         }
       }),
     'REDIS_URL=redis://127.0.0.1:6379 OPENAI_API_KEY=sk-… headstone worker',
     'headstone worker --queues settle',
   );
+}
+
+/** Only where HEADSTONE_HEALTH_PORT says so: a worker listens on nothing by default. */
+async function openHealth(
+  worker: Worker,
+  { healthPort }: Configuration,
+  telemetry: Telemetry,
+): Promise<RunningHealth | undefined> {
+  if (healthPort === undefined) return undefined;
+  const depths = () => worker.depths();
+  return await startHealthServer(healthPort, {
+    ready: async () => {
+      await depths();
+    },
+    lively: () => worker.isLively(),
+    metrics: createMetrics(telemetry, depths),
+  });
 }
 
 function parseQueues(text: string): QueueName[] {

@@ -111,6 +111,12 @@ export const settings = {
     schema: z.string().regex(/^[^{}\s]*\{[^{}\s]+\}[^{}\s]*$/, 'must hold a hash tag in braces, like {headstone}'),
   },
   port: { name: 'HEADSTONE_PORT', meaning: 'Of the server.', fallback: '3000', schema: port },
+  healthPort: {
+    name: 'HEADSTONE_HEALTH_PORT',
+    meaning: 'Of a worker: health and metrics alone, on every interface. Without it a worker listens on nothing.',
+    fallback: undefined,
+    schema: port.optional(),
+  },
   apiKeys: {
     name: 'HEADSTONE_API_KEYS',
     meaning: 'JSON: who may use the server, as a list of {"name", "key" or "sha256", "tenant", "admin"?}.',

@@ -41,6 +41,8 @@ export class Keys {
   parkedScopes = () => this.key('parked_scopes');
   /** Hash: by queue entry, how many of its stalls were followed by progress. */
   forgivenStalls = () => this.key('forgiven_stalls');
+  /** Sorted set of the jobs that a hold keeps back, by sequence. */
+  parked = (scope: string) => this.key('parked', scope);
   /** String: which worker sweeps. */
   lease = () => this.key('lease');
   /** String: the random id of this deployment. */

@@ -7,7 +7,7 @@ const KEPT_LAUNCHES = { count: 1000, age: 3600 };
 const KEPT_EVENTS = 1000;
 
 /** BullMQ's score of a delayed entry is its time in milliseconds times this, plus a counter. */
-const DELAYED_SCORE_UNIT = 0x1000;
+export const DELAYED_SCORE_UNIT = 0x1000;
 
 /** The provider's ids are free text; BullMQ refuses a colon, and an integer as it is. */
 export function entryId(id: string): string {

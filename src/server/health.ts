@@ -1,0 +1,45 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+
+export interface HealthParts {
+  /** Rejects while this process cannot do its work. A read of the store, and not a PING: with a full disk Redis refuses PING. */
+  ready(): Promise<void>;
+  /** False when a restart would help. */
+  lively(): Promise<boolean>;
+  metrics: Registry;
+}
+
+/** The three endpoints of every process, for probes and scrapers: no key. */
+export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: HealthParts): void {
+  app.get('/healthz', async (_request, reply) => {
+    // A store that is away is not mended by a restart of this process.
+    const alive = await lively().catch(() => true);
+    return reply.code(alive ? 200 : 503).send({ status: alive ? 'ok' : 'consumes nothing although there is work' });
+  });
+
+  app.get('/readyz', async (_request, reply) => {
+    try {
+      await ready();
+      return { status: 'ok' };
+    } catch (error) {
+      return reply.code(503).send({ status: error instanceof Error ? error.message : 'not ready' });
+    }
+  });
+
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+}
+
+export interface RunningHealth {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Health and metrics alone, on every interface, for a process that serves nothing else. */
+export async function startHealthServer(port: number, parts: HealthParts): Promise<RunningHealth> {
+  const app = Fastify({ forceCloseConnections: true });
+  healthRoutes(app, parts);
+  await app.listen({ port, host: '0.0.0.0' });
+  const address = app.server.address();
+  const bound = typeof address === 'object' && address ? address.port : port;
+  return { url: `http://127.0.0.1:${bound}`, close: () => app.close() };
+}

@@ -1,0 +1,70 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Telemetry } from './telemetry.ts';
+
+const MICROS_PER_USD = 1_000_000;
+
+/** What is counted at a scrape, from the store: the same in every process. */
+export interface Depths {
+  jobs: Record<string, number>;
+  launchWaiting: number;
+  duePolls: number;
+  oldestDuePollSeconds: number;
+  unsettledResponses: number;
+}
+
+/**
+ * Counters from the one stream of facts, each process its own; gauges from the store at each scrape. A reason, an actor
+ * and a tenant are free text and therefore never a label (I9).
+ */
+export function createMetrics(telemetry: Telemetry, readDepths: () => Promise<Depths>): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Counter({ name: `headstone_${name}`, help, labelNames, registers });
+  const launches = counter('launches_total', 'Creates that the provider acknowledged.');
+  const polls = counter('polls_total', 'Looks at responses.');
+  const cancels = counter('cancels_total', 'Cancels asked for here, by verdict.', ['verdict']);
+  const flips = counter('flips_total', 'Results that came after their job was decided, and were dropped.');
+  const wastedTokens = counter('wasted_tokens_total', 'Tokens of responses that nobody wanted.', ['model', 'cause']);
+  const wastedCost = counter('wasted_cost_usd_total', 'What they cost, where a price is known.', ['model', 'cause']);
+
+  telemetry.subscribe(event => {
+    switch (event.name) {
+      case 'launch_acknowledged':
+        return launches.inc();
+      case 'poll_looked':
+        return polls.inc();
+      case 'job_cancel_asked':
+        return cancels.inc({ verdict: event.fields.verdict });
+      case 'late_result_dropped':
+        return flips.inc();
+      case 'tokens_wasted': {
+        const { model, cause, total_tokens: tokens, cost_usd_micros: micros } = event.fields;
+        wastedTokens.inc({ model, cause }, tokens ?? 0);
+        wastedCost.inc({ model, cause }, (micros ?? 0) / MICROS_PER_USD);
+      }
+    }
+  });
+
+  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge({ name: `headstone_${name}`, help, labelNames, registers });
+  const launchWaiting = gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.');
+  const duePolls = gauge('due_polls', 'Polls whose time has come and that no worker has taken.');
+  const oldestDuePoll = gauge('oldest_due_poll_seconds', 'How late the oldest of them is.');
+  const unsettled = gauge('unsettled_responses', 'Responses that nobody wants and that are still followed.');
+  new Gauge({
+    name: 'headstone_jobs',
+    help: 'Jobs on record, by status.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      const depths = await readDepths();
+      for (const [status, count] of Object.entries(depths.jobs)) this.set({ status }, count);
+      launchWaiting.set(depths.launchWaiting);
+      duePolls.set(depths.duePolls);
+      oldestDuePoll.set(depths.oldestDuePollSeconds);
+      unsettled.set(depths.unsettledResponses);
+    },
+  });
+  return registry;
+}

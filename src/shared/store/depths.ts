@@ -1,0 +1,37 @@
+import { jobStatusSchema } from '../contract/words.ts';
+import type { Depths } from '../runtime/metrics.ts';
+import { DELAYED_SCORE_UNIT } from './queues.ts';
+import type { Store } from './store.ts';
+
+/** How much waits where, for a scrape: a dozen reads of one number each. */
+export async function readDepths(store: Store): Promise<Depths> {
+  await store.ready();
+  const { client, keys, queues } = store;
+  const statuses = jobStatusSchema.options;
+  const due = store.now() * DELAYED_SCORE_UNIT;
+  const parked = queues.poll.toKey('delayed');
+  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled] = await store.guard(() =>
+    Promise.all([
+      Promise.all(statuses.map(status => client.zcard(keys.status(status)))),
+      queues.launch.getJobCounts('waiting', 'prioritized', 'delayed'),
+      client.smembers(keys.parkedScopes()),
+      queues.poll.getWaitingCount(),
+      client.zcount(parked, '-inf', due),
+      client.zrange(parked, '0', '0', 'WITHSCORES'),
+      client.zcard(keys.unsettled()),
+    ]),
+  );
+  const held = await Promise.all(scopes.map(scope => client.zcard(keys.parked(scope))));
+  const oldestDueAt = Number(oldest[1] ?? Number.POSITIVE_INFINITY) / DELAYED_SCORE_UNIT;
+  return {
+    jobs: Object.fromEntries(statuses.map((status, position) => [status, jobs[position] ?? 0])),
+    launchWaiting: sum(Object.values(waiting)) + sum(held),
+    duePolls: waitingPolls + duePolls,
+    oldestDuePollSeconds: Math.max(0, (store.now() - oldestDueAt) / 1000),
+    unsettledResponses: unsettled,
+  };
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((left, right) => left + right, 0);
+}
