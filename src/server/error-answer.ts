@@ -23,8 +23,8 @@ export function errorBody(message: string, code: string | null, type: string, pa
 export function answerError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof HeadstoneError) {
     const status = httpStatus[error.code];
-    // A client that sends the same again gets the same, except where the store was away.
-    reply.header('x-should-retry', String(error.retryable));
+    // A client that sends the same again gets the same, except where the store was away. A route may know better.
+    if (!reply.hasHeader('x-should-retry')) reply.header('x-should-retry', String(error.retryable));
     const type = status < 500 ? 'invalid_request_error' : 'server_error';
     return reply.code(status).send(errorBody(error.message, error.code, type, error.param));
   }

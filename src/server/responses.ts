@@ -32,11 +32,13 @@ type WithId = { Params: { id: string } };
 
 /** The part of OpenAI's API that has to do with background responses. */
 export function responseRoutes(app: FastifyInstance, producer: Producer): void {
-  app.post('/v1/responses', async request => {
-    const { headstone = {}, ...body } = parseInput(createSchema, request.body);
+  app.post('/v1/responses', async (request, reply) => {
+    const { headstone = {}, ...wanted } = parseInput(createSchema, request.body);
     const tenant = tenantFor(request.caller, headstone.tenant);
     const id = headstone.id ?? idOfKey(request, tenant);
-    const { id: jobId } = await producer.enqueue(body, {
+    // Whether the store took it may be unknown: without an id of its own, the same create again would be another job.
+    if (id === undefined) reply.header('x-should-retry', 'false');
+    const { id: jobId } = await producer.enqueue(wanted, {
       tenant,
       ...(id === undefined ? {} : { id }),
       ...(headstone.tags ? { tags: headstone.tags } : {}),
@@ -45,7 +47,9 @@ export function responseRoutes(app: FastifyInstance, producer: Producer): void {
       ...(headstone.attempts ? { attempts: headstone.attempts } : {}),
       ...(headstone.on_unknown_launch ? { onUnknownLaunch: headstone.on_unknown_launch } : {}),
     });
-    return await show(producer, jobId, request.caller);
+    const body = await show(producer, jobId, request.caller);
+    reply.removeHeader('x-should-retry');
+    return body;
   });
 
   app.get<WithId>('/v1/responses/:id', async request => await show(producer, request.params.id, request.caller));

@@ -2,6 +2,7 @@ import { OpenAI } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
 import { startServer } from '../../src/server/server.ts';
 import { type HarnessOptions, scripted, startHarness } from '../support/harness.ts';
+import { startProxy } from '../support/proxy.ts';
 
 async function startFrontDoor(options: HarnessOptions = {}) {
   const harness = await startHarness(options);
@@ -109,3 +110,21 @@ function twenty(): Record<string, string> {
 async function post(url: string, body: string): Promise<Response> {
   return await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
 }
+
+test('a create whose fate the store left open is not sent again by the client, unless it names its job', async () => {
+  const proxy = await startProxy();
+  const { server } = await startFrontDoor({ workers: 0, redisUrl: proxy.redisUrl });
+  const create = (headers: Record<string, string> = {}) =>
+    fetch(`${server.url}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ ...scripted(), ...background }),
+    });
+  expect((await create()).headers.get('x-should-retry')).toBeNull();
+  proxy.cut();
+  const refused = await create();
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('x-should-retry')).toBe('false');
+  expect((await create({ 'idempotency-key': 'once' })).headers.get('x-should-retry')).toBe('true');
+  proxy.heal();
+});
