@@ -15,6 +15,7 @@ const onceOnly = [
   'test/contract/**',
   'test/e2e/cli*',
   'test/e2e/bench*',
+  'test/e2e/processes*',
   'test/integration/embedded-store*',
 ];
 

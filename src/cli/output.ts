@@ -43,5 +43,5 @@ export function usd(micros: number | null): string {
 }
 
 export function time(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
+  return new Date(ms).toISOString().replace('T', ' ');
 }

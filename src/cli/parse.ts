@@ -9,9 +9,9 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** `90s`, `15m`, `24h`, `7d`, `500ms`; a number alone counts milliseconds, as the settings do. */
+/** `90s`, `15m`, `24h`, `7d`, `500ms`. A number alone is refused: nobody knows of what. */
 export function parseDuration(text: string): number {
-  const [, amount, unit = 'ms'] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const [, amount, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
   if (amount === undefined) throw new InvalidArgumentError('It must be a duration like 90s, 15m or 24h.');
   return Number(amount) * (unitsMs[unit] ?? 1);
 }

@@ -17,6 +17,11 @@ import { workerCommand } from './commands/worker.ts';
 export const exitCodes = { failed: 1, wrongUse: 2, tooLate: 3 } as const;
 
 export async function runProgram(argv: string[]): Promise<void> {
+  // `headstone list | head -1`: whoever reads has read enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
   const program = new Command('headstone')
     .description('A job queue for OpenAI and Azure background Responses whose cancel sticks.')
     .showHelpAfterError('(add --help for what this command takes)')
@@ -58,7 +63,7 @@ function explain(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
     code === 'EADDRINUSE'
-      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}): stop it, or choose another one with --port.\n`
+      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}): stop it, or choose another one with --port or HEADSTONE_PORT.\n`
       : code === 'ENOENT' && syscall === 'open'
         ? `There is no such file: ${(error as NodeJS.ErrnoException).path}.\n`
         : `${message}\n`,

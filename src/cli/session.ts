@@ -31,20 +31,31 @@ export function openProcess(): ProcessParts {
   return { configuration, telemetry };
 }
 
+/** After everything was closed, a handle that somebody forgot must not keep the process. */
+const LAST_RESORT_MS = 2000;
+
 /**
- * Resolves at SIGTERM or Ctrl-C, and when the parent that started us is gone: a killed `demo` or `dev` must not leave
- * its children behind.
+ * Starts something, runs it until SIGTERM or Ctrl-C, and closes it by what the start gave back. Also when the parent
+ * that started us is gone: a killed `demo` or `dev` must not leave its children behind. A start that fails ends at once.
  */
-export function untilAskedToStop(): Promise<void> {
+export async function runUntilAskedToStop(
+  start: (asked: Promise<void>) => Promise<() => Promise<void>>,
+): Promise<void> {
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  const signals = ['SIGTERM', 'SIGINT', 'disconnect'] as const;
+  for (const signal of signals) process.on(signal, stop);
   // A promise alone does not keep Node alive.
   const alive = setInterval(() => {}, 1 << 30);
-  return new Promise<void>(resolve => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-    process.once('disconnect', resolve);
-  }).finally(() => {
+  try {
+    const close = await start(asked);
+    await asked;
+    await close();
+  } finally {
     clearInterval(alive);
+    for (const signal of signals) process.off(signal, stop);
     // The channel to our parent would keep us alive too.
     if (process.connected) process.disconnect();
-  });
+    setTimeout(() => process.exit(), LAST_RESORT_MS).unref();
+  }
 }

@@ -38,7 +38,7 @@ export function responseRoutes(app: FastifyInstance, producer: Producer): void {
     const id = headstone.id ?? idOfKey(request, tenant);
     // Whether the store took it may be unknown: without an id of its own, the same create again would be another job.
     if (id === undefined) reply.header('x-should-retry', 'false');
-    const { id: jobId } = await producer.enqueue(wanted, {
+    const options = {
       tenant,
       ...(id === undefined ? {} : { id }),
       ...(headstone.tags ? { tags: headstone.tags } : {}),
@@ -46,6 +46,9 @@ export function responseRoutes(app: FastifyInstance, producer: Producer): void {
       ...(headstone.priority ? { priority: headstone.priority } : {}),
       ...(headstone.attempts ? { attempts: headstone.attempts } : {}),
       ...(headstone.on_unknown_launch ? { onUnknownLaunch: headstone.on_unknown_launch } : {}),
+    };
+    const { id: jobId } = await producer.enqueue(wanted, options).catch((error: unknown) => {
+      throw isConflictOfKey(error, headstone.id) ? keyConflict() : error;
     });
     const body = await show(producer, jobId, request.caller);
     reply.removeHeader('x-should-retry');
@@ -82,6 +85,18 @@ function tenantFor(caller: Caller, wanted: string | undefined): string {
     {
       param: 'headstone.tenant',
     },
+  );
+}
+
+/** The caller sent a key and no id, so they are told of the key. */
+function isConflictOfKey(error: unknown, id: string | undefined): boolean {
+  return id === undefined && error instanceof HeadstoneError && error.code === 'id_conflict';
+}
+
+function keyConflict(): HeadstoneError {
+  return new HeadstoneError(
+    'id_conflict',
+    'This Idempotency-Key was used for another request: nothing was enqueued. Use a new key for a new request.',
   );
 }
 

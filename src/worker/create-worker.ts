@@ -1,4 +1,5 @@
 import type { ClientOptions, OpenAI } from 'openai';
+import { HeadstoneError } from '../shared/contract/errors.ts';
 import { loadConfiguration } from '../shared/runtime/configuration.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import { Telemetry } from '../shared/runtime/telemetry.ts';
@@ -28,6 +29,11 @@ export function createWorker(options: WorkerOptions = {}): Worker {
   const base = options.configuration ?? loadConfiguration(process.env).configuration;
   const configuration = { ...base, concurrency: { ...base.concurrency, ...options.concurrency } };
   const telemetry = options.telemetry ?? new Telemetry();
+  if (options.openai === undefined && configuration.openaiApiKey === undefined)
+    throw new HeadstoneError(
+      'configuration',
+      'A worker needs the provider’s key: give createWorker the option openai, or set OPENAI_API_KEY.',
+    );
   return new Worker({
     store: new Store({
       connection: options.connection ?? configuration.redisUrl ?? 'redis://127.0.0.1:6379',

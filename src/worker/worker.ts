@@ -104,7 +104,8 @@ export class Worker {
       store.client.disconnect();
       for (const { worker } of this.consumers) void worker.disconnect().catch(() => {});
     }
-    await store.close();
+    // BullMQ's queues wait for a store that is away when they are closed.
+    await Promise.race([store.close(), sleep(HOPELESS_CHECK_MS)]);
     telemetry.emit('process_stopped', { process: 'worker', orderly: drained.signal.aborted });
   }
 

@@ -3,8 +3,8 @@ import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import type { LogLine } from '../children.ts';
 import { print, withExamples } from '../output.ts';
 import { requireKey } from '../require-key.ts';
-import { untilAskedToStop } from '../session.ts';
-import { startSystem } from '../system.ts';
+import { runUntilAskedToStop } from '../session.ts';
+import { type System, startSystem } from '../system.ts';
 
 const STORE_PORT = 6379;
 const SIMULATOR_PORT = 8090;
@@ -19,40 +19,42 @@ export function devCommand(): Command {
         for (const warning of warnings) process.stderr.write(`${warning}\n`);
         const real = live || configuration.live;
         if (real) {
-          requireKey(configuration);
+          requireKey(configuration, 'leave out --live and HEADSTONE_LIVE');
           print('LIVE: every job that you enqueue runs at the real provider and is billed to your key.');
         }
-        const asked = untilAskedToStop();
-        const system = await startSystem({
-          redisUrl: configuration.redisUrl,
-          storePort: STORE_PORT,
-          simulatorPort: SIMULATOR_PORT,
-          simulate: !real,
-          workers: 1,
-          serverPort: configuration.port,
-          env: {},
-          onLine: (process, line) => print(readable(process, line)),
-        });
-        print('\nHeadstone is up. Ctrl-C stops everything.');
-        print(`  API        ${system.serverUrl}/v1  (the base URL for any openai client, with any key)`);
-        if (system.simulatorUrl) print(`  Simulator  ${system.simulatorUrl}  (cancelled responses flip to completed)`);
-        print(`  Store      ${system.redisUrl}${configuration.redisUrl ? '' : '  (in memory)'}`);
-        print('\nTry, in another terminal:');
-        const store = system.redisUrl.endsWith(`:${STORE_PORT}`) ? '' : `REDIS_URL=${system.redisUrl} `;
-        print(`  ${store}npm run --silent headstone -- enqueue "Write a report on tides" --wait\n`);
-        try {
+        await runUntilAskedToStop(async asked => {
+          const system = await startSystem({
+            redisUrl: configuration.redisUrl,
+            storePort: STORE_PORT,
+            simulatorPort: SIMULATOR_PORT,
+            simulate: !real,
+            workers: 1,
+            serverPort: configuration.port,
+            env: {},
+            onLine: (process, line) => print(readable(process, line)),
+          });
+          printAddresses(system, configuration.redisUrl === undefined);
           const ended = await Promise.race([asked, system.firstEnded]);
-          if (typeof ended === 'string') {
-            process.stderr.write(`The ${ended} ended by itself; its last lines are above. Stopping the others.\n`);
-            process.exitCode = 1;
+          if (ended !== undefined) {
+            await system.stop();
+            throw new Error(`The ${ended} ended by itself; its last lines are above. The others were stopped.`);
           }
-        } finally {
-          await system.stop();
-        }
+          return system.stop;
+        });
       }),
     'headstone dev',
     'OPENAI_API_KEY=sk-… headstone dev --live',
   );
+}
+
+function printAddresses({ serverUrl, simulatorUrl, redisUrl }: System, inMemory: boolean): void {
+  print('\nHeadstone is up. Ctrl-C stops everything.');
+  print(`  API        ${serverUrl}/v1  (the base URL for any openai client, with any key)`);
+  if (simulatorUrl) print(`  Simulator  ${simulatorUrl}  (cancelled responses flip to completed)`);
+  print(`  Store      ${redisUrl}${inMemory ? '  (in memory)' : ''}`);
+  print('\nTry, in another terminal:');
+  const elsewhere = redisUrl.endsWith(`:${STORE_PORT}`) ? '' : `REDIS_URL=${redisUrl} `;
+  print(`  ${elsewhere}npm run --silent headstone -- enqueue "Write a report on tides" --wait\n`);
 }
 
 /** A log line for eyes: who, what, and the facts. */

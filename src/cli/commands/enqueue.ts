@@ -52,8 +52,10 @@ async function enqueue(producer: Producer, prompts: string[], flags: EnqueueFlag
   };
   const jobs = prompts.map(input => ({ request: { model: flags.model, input }, options }));
   for (const { id, status, error } of await producer.enqueueMany(jobs)) {
-    if (error) throw error;
-    if (flags.json && !flags.wait) printJson({ id, status });
+    if (error) {
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 1;
+    } else if (flags.json && !flags.wait) printJson({ id, status });
     else if (!flags.wait) print(id);
     else printFinished(await producer.wait(id), flags.json ?? false);
   }

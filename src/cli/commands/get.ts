@@ -23,6 +23,10 @@ function printJob(job: Job): void {
   print(`${job.id}  ${job.status}`);
   print(`model ${job.model} · tenant ${job.tenant}${job.tags.length > 0 ? ` · tags ${job.tags.join(', ')}` : ''}`);
   if (job.outcome?.error) print(`${job.outcome.error.code}: ${job.outcome.error.message}`);
+  if (job.held_by !== null)
+    print(
+      `held: launches of ${job.held_by} wait, and one job a minute tries; the worker’s log (launches_held) says why`,
+    );
   print();
   for (const { at, event, ...rest } of job.timeline)
     print(
@@ -32,6 +36,6 @@ function printJob(job: Job): void {
     );
   for (const row of job.ledger)
     print(
-      `\n${row.response_id}: ${row.kind ?? 'undecided'}, usage ${row.status}, ${row.usage?.total_tokens ?? '?'} tokens, ${usd(row.cost_usd_micros)}`,
+      `\n${row.response_id}: ${row.kind ?? 'undecided'}, usage ${row.status}, ${row.usage?.total_tokens ?? '?'} tokens, ${row.status === 'final' ? usd(row.cost_usd_micros) : 'cost not known yet'}`,
     );
 }

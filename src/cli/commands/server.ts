@@ -4,7 +4,7 @@ import { loadApiKeys } from '../../server/load-api-keys.ts';
 import { startServer } from '../../server/server.ts';
 import { withExamples } from '../output.ts';
 import { parsePort } from '../parse.ts';
-import { openProcess, untilAskedToStop } from '../session.ts';
+import { openProcess, runUntilAskedToStop } from '../session.ts';
 
 interface ServerFlags {
   port?: number;
@@ -20,25 +20,29 @@ export function serverCommand(): Command {
       .action(async ({ port, insecureListen = false }: ServerFlags) => {
         const { configuration, telemetry } = openProcess();
         const producer = createProducer({ configuration, telemetry });
-        const asked = untilAskedToStop();
-        try {
-          await producer.ready();
-          const server = await startServer({
-            producer,
-            configuration,
-            telemetry,
-            apiKeys: await loadApiKeys(configuration),
-            port: port ?? configuration.port,
-            insecureListen,
-          });
-          telemetry.emit('process_ready', { process: 'server', address: server.url });
-          await asked;
-          telemetry.emit('process_stopping', { process: 'server' });
-          await server.close();
-        } finally {
-          await producer.close();
-        }
-        telemetry.emit('process_stopped', { process: 'server' });
+        await runUntilAskedToStop(async () => {
+          try {
+            await producer.ready();
+            const server = await startServer({
+              producer,
+              configuration,
+              telemetry,
+              apiKeys: await loadApiKeys(configuration),
+              port: port ?? configuration.port,
+              insecureListen,
+            });
+            telemetry.emit('process_ready', { process: 'server', address: server.url });
+            return async () => {
+              telemetry.emit('process_stopping', { process: 'server' });
+              await server.close();
+              await producer.close();
+              telemetry.emit('process_stopped', { process: 'server' });
+            };
+          } catch (error) {
+            await producer.close();
+            throw error;
+          }
+        });
       }),
     'headstone server --port 3000',
     'curl -s 127.0.0.1:3000/v1/responses -H \'content-type: application/json\' -d \'{"model":"gpt-5.5","input":"Hello","background":true}\'',

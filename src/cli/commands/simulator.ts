@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { startSimulator } from '../../simulator/simulator.ts';
 import { withExamples } from '../output.ts';
 import { parsePort } from '../parse.ts';
-import { openProcess, untilAskedToStop } from '../session.ts';
+import { openProcess, runUntilAskedToStop } from '../session.ts';
 
 interface SimulatorFlags {
   port: number;
@@ -19,12 +19,15 @@ export function simulatorCommand(): Command {
       .option('--insecure-listen', 'listen on every interface')
       .action(async ({ port, speed, insecureListen }: SimulatorFlags) => {
         const { telemetry } = openProcess();
-        const asked = untilAskedToStop();
-        const simulator = await startSimulator({ port, speed, host: insecureListen ? '0.0.0.0' : '127.0.0.1' });
-        telemetry.emit('process_ready', { process: 'simulator', address: simulator.url });
-        await asked;
-        await simulator.close();
-        telemetry.emit('process_stopped', { process: 'simulator' });
+        await runUntilAskedToStop(async () => {
+          const host = insecureListen ? '0.0.0.0' : '127.0.0.1';
+          const simulator = await startSimulator({ port, speed, host });
+          telemetry.emit('process_ready', { process: 'simulator', address: simulator.url });
+          return async () => {
+            await simulator.close();
+            telemetry.emit('process_stopped', { process: 'simulator' });
+          };
+        });
       }),
     'headstone simulator --port 8090 --speed 10',
     'OPENAI_BASE_URL=http://127.0.0.1:8090/v1 OPENAI_API_KEY=any headstone worker',

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { withExamples } from '../output.ts';
 import { parsePort } from '../parse.ts';
-import { openProcess, untilAskedToStop } from '../session.ts';
+import { openProcess, runUntilAskedToStop } from '../session.ts';
 
 export function storeCommand(): Command {
   return withExamples(
@@ -11,14 +11,16 @@ export function storeCommand(): Command {
       .action(async ({ port }: { port: number }) => {
         const { telemetry } = openProcess();
         hideWasiWarning();
-        const asked = untilAskedToStop();
-        // Imported here, because Node warns as soon as WASI is.
-        const { startEmbeddedStore } = await import('../../embedded/valkey.ts');
-        const store = await startEmbeddedStore({ port, onFatal: end });
-        telemetry.emit('process_ready', { process: 'store', address: store.url });
-        await asked;
-        await store.close();
-        telemetry.emit('process_stopped', { process: 'store' });
+        await runUntilAskedToStop(async () => {
+          // Imported here, because Node warns as soon as WASI is.
+          const { startEmbeddedStore } = await import('../../embedded/valkey.ts');
+          const store = await startEmbeddedStore({ port, onFatal: end });
+          telemetry.emit('process_ready', { process: 'store', address: store.url });
+          return async () => {
+            await store.close();
+            telemetry.emit('process_stopped', { process: 'store' });
+          };
+        });
       }),
     'headstone store --port 6379',
   );

@@ -22,7 +22,10 @@ export function wasteCommand(): Command {
       .action(async ({ json = false, by, ...period }: WasteFlags) => {
         const report = await withProducer(producer => producer.waste({ groupBy: by, ...period }));
         if (json) for (const sum of [...report.data, report.totals]) printJson(sum);
-        else print(wasteTable(by, [...report.data, report.totals]));
+        else {
+          print(wasteTable(by, [...report.data, report.totals]));
+          if (by === 'tag') print('A response counts under each of its tags; one without a tag only in the total.');
+        }
       }),
     'headstone waste --by cause --since 2026-11-01',
   );
@@ -37,6 +40,7 @@ export function wasteTable(by: string, sums: WasteSum[]): string {
       'WASTED TOKENS',
       'COST',
       'RESPONSES',
+      'PENDING',
       'UNKNOWN',
       ...(comparable ? ['USED TOKENS', 'WASTED %'] : []),
     ],
@@ -45,6 +49,7 @@ export function wasteTable(by: string, sums: WasteSum[]): string {
       sum.total_tokens,
       costCell(sum),
       sum.responses,
+      sum.pending,
       sum.unknown,
       ...(comparable ? [sum.used_total_tokens, percentage(sum)] : []),
     ]),

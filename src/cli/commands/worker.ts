@@ -8,7 +8,7 @@ import { createWorker } from '../../worker/create-worker.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { withExamples } from '../output.ts';
 import { requireKey } from '../require-key.ts';
-import { openProcess, untilAskedToStop } from '../session.ts';
+import { openProcess, runUntilAskedToStop } from '../session.ts';
 
 export function workerCommand(): Command {
   return withExamples(
@@ -19,16 +19,19 @@ export function workerCommand(): Command {
         const { configuration, telemetry } = openProcess();
         requireKey(configuration);
         const worker = createWorker({ configuration, telemetry, queues });
-        const asked = untilAskedToStop();
-        let health: RunningHealth | undefined;
-        try {
-          await worker.start();
-          health = await openHealth(worker, configuration, telemetry);
-          await asked;
-        } finally {
-          await worker.close();
-          await health?.close();
-        }
+        await runUntilAskedToStop(async () => {
+          try {
+            await worker.start();
+            const health = await openHealth(worker, configuration, telemetry);
+            return async () => {
+              await worker.close();
+              await health?.close();
+            };
+          } catch (error) {
+            await worker.close();
+            throw error;
+          }
+        });
       }),
     'REDIS_URL=redis://127.0.0.1:6379 OPENAI_API_KEY=sk-… headstone worker',
     'headstone worker --queues settle',

@@ -44,8 +44,12 @@ function conclusion({ cancelled }: Played, { rows, jobs }: Books, { totals }: Wa
   const won = cancelled.filter(({ verdict }) => verdict === 'cancelled');
   const finishedAnyway = rows.filter(row => row.cause === 'cancelled' && row.upstream_status === 'completed').length;
   const seen = jobs.filter(job => job.status === 'cancelled' && job.response !== null).length;
-  const unpriced = totals.unpriced > 0 ? ` and ${totals.unpriced} without a known price` : '';
-  return `You cancelled ${won.length}, the provider finished ${finishedAnyway} of them anyway, ${usd(totals.cost_usd_micros)}${unpriced}, ${seen === 0 ? 'nobody saw them' : `${seen} WERE SEEN`}.`;
+  const open = [
+    ...(totals.unpriced > 0 ? [`${totals.unpriced} more without a known price`] : []),
+    ...(totals.unknown > 0 ? [`${totals.unknown} without a known usage`] : []),
+  ];
+  const bill = `${usd(totals.cost_usd_micros)}${open.length > 0 ? ` (and ${open.join(', ')})` : ''}`;
+  return `You cancelled ${won.length}, the provider finished ${finishedAnyway} of them anyway, ${bill}, ${seen === 0 ? 'nobody saw them' : `${seen} WERE SEEN`}.`;
 }
 
 function indent(text: string): string {

@@ -43,9 +43,20 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   const [first] = parsed.error.issues;
   const problems = parsed.error.issues.map(issue => {
     const field = fieldName(issue.path);
-    return `${field} ${issue.message.replace(/^Invalid input: /, 'is wrong: ')}`;
+    return `${field} ${inWords(issue.message)}`;
   });
-  throw new HeadstoneError('invalid_request', `${problems.join('; ')}.`, { param: first ? fieldName(first.path) : '' });
+  throw new HeadstoneError('invalid_request', `${problems.join('; ')}.`, {
+    ...(first && first.path.length > 0 ? { param: fieldName(first.path) } : {}),
+  });
+}
+
+/** Our own messages are the ends of sentences; zod's are given the beginning that they lack. */
+export function inWords(message: string): string {
+  return message
+    .replace(/^Invalid input: /, 'is wrong: ')
+    .replace(/^Too (big|small): /, 'is too $1: ')
+    .replace(/^Unrecognized key/, 'has an unknown key')
+    .replace(/^Invalid (\w+)/, 'is not a valid $1');
 }
 
 /** The keys of metadata are the caller's own words, so the field is named without them (I13). */

@@ -54,6 +54,8 @@ export const jobSummarySchema = z.object({
   deadline_at: time,
   decided_at: time.nullable(),
   response_id: z.string().nullable(),
+  /** `account` or `model:NAME`, while a hold keeps its launch back. */
+  held_by: z.string().nullable(),
   tombstone: tombstoneSchema.nullable(),
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;

@@ -46,6 +46,8 @@ export const wasteSumSchema = z.object({
   output_tokens: count,
   total_tokens: count,
   cost_usd_micros: count,
+  /** Responses that are still followed: their tokens may be yet to come. */
+  pending: count,
   /** Responses whose usage is not known, so not in the tokens above. */
   unknown: count,
   /** Responses whose tokens are known and have no price, so not in the cost above. */

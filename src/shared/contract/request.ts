@@ -19,7 +19,7 @@ export const requestSchema = z
       .string({ error: 'is missing: name the model, or on Azure the deployment' })
       .trim()
       .min(1, 'must not be empty'),
-    input: z.union([z.string().min(1, 'must not be empty'), z.array(z.looseObject({})).min(1)]).optional(),
+    input: z.union([z.string().regex(/\S/, 'must not be empty'), z.array(z.looseObject({})).min(1)]).optional(),
     prompt: z.looseObject({}).nullish(),
     metadata: metadataSchema.nullish(),
     background: z.literal(true, { error: 'must be true or left out: Headstone runs background responses' }).optional(),

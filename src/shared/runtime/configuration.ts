@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { HeadstoneError } from '../contract/errors.ts';
+import { HeadstoneError, inWords } from '../contract/errors.ts';
 import { type Configuration, type SettingKey, settings } from './settings.ts';
 
 export interface LoadedConfiguration {
@@ -21,7 +21,7 @@ export function loadConfiguration(env: NodeJS.ProcessEnv): LoadedConfiguration {
     if (parsed.success) configuration[key] = parsed.data;
     else
       for (const issue of parsed.error.issues)
-        problems.push(`${[setting.name, ...issue.path].join('.')} ${issue.message}`);
+        problems.push(`${[setting.name, ...issue.path].join('.')} ${inWords(issue.message)}`);
   }
   if (problems.length === 0) problems.push(...contradictions(configuration as Configuration));
   if (problems.length > 0)

@@ -7,7 +7,7 @@ const DAY_MS = 24 * HOUR_MS;
 const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
+    .regex(/^\d+$/, `must be a whole number of at least ${least}`)
     .transform(Number)
     .refine(value => value >= least && value <= most, {
       error: most === Number.MAX_SAFE_INTEGER ? `must be at least ${least}` : `must be from ${least} to ${most}`,
@@ -85,11 +85,13 @@ const concurrencySchema = z
 export const settings = {
   redisUrl: {
     name: 'REDIS_URL',
-    meaning: 'The store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction.',
+    meaning:
+      'The store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction. Without it: redis://127.0.0.1:6379; demo, dev and the tests start a store of their own.',
     fallback: undefined,
     schema: z
       .string()
       .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+      .refine(url => URL.canParse(url), 'must be a URL like redis://user:password@host:6379/0')
       .optional(),
   },
   openaiApiKey: {

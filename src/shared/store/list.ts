@@ -1,3 +1,4 @@
+import { HeadstoneError } from '../contract/errors.ts';
 import type { JobSummary, ListFilter } from '../contract/job.ts';
 import type { Keys } from './keys.ts';
 import { type JobRecord, parseRecord, summaryOf } from './record.ts';
@@ -14,7 +15,10 @@ export async function listJobs(client: RedisClient, keys: Keys, filter: ListFilt
   let most: string = '+inf';
   if (filter.after !== undefined) {
     const sequence = await client.zscore(keys.jobs(), filter.after);
-    if (sequence === null) return [];
+    if (sequence === null)
+      throw new HeadstoneError('invalid_request', `after names a job that is not on record: ${filter.after}.`, {
+        param: 'after',
+      });
     most = `(${sequence}`;
   }
   while (found.length < limit) {

@@ -62,6 +62,7 @@ export function summaryOf(record: JobRecord): JobSummary {
     deadline_at: record.deadline_at,
     decided_at: record.decided_at ?? null,
     response_id: record.response_id ?? null,
+    held_by: record.parked_scope ?? null,
     tombstone: tombstoneOf(record),
   };
 }

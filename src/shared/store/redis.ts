@@ -10,6 +10,9 @@ const LEAST_VERSION = 7;
 const MOST_RECONNECT_DELAY_MS = 5000;
 const FIRST_RECONNECT_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 5000;
+/** Of the first connection: whoever starts a command waits for it. */
+const PATIENCE_MS = 3000;
+const LONGEST_ERROR = 80;
 
 const CALLER_TIMEOUT_MS = 5000;
 
@@ -83,9 +86,14 @@ export function addressOf(client: RedisClient): string {
 }
 
 export function errorCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
+  if (!(error instanceof Error)) return 'no answer';
   const { code } = error as NodeJS.ErrnoException;
-  return code ?? (error.name === 'MaxRetriesPerRequestError' ? 'connection lost' : error.name);
+  if (code !== undefined) return code;
+  if (error.name === 'MaxRetriesPerRequestError' || error.name === 'AbortError') return 'connection lost';
+  // Of ioredis and Redis themselves, such as a protocol that is not theirs; any other error is told by its kind alone.
+  return /^(Protocol error|WRONGPASS|NOAUTH|ERR )/.test(error.message)
+    ? error.message.slice(0, LONGEST_ERROR)
+    : error.name;
 }
 
 /** Resolves when the store answers; rejects with one sentence when it does not, or must not be used. */
@@ -117,7 +125,7 @@ async function untilReady(client: RedisClient): Promise<void> {
   client.on('error', remember);
   try {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(reject, CONNECT_TIMEOUT_MS, new Error('timeout'));
+      const timer = setTimeout(reject, PATIENCE_MS, new Error('timeout'));
       client.once('ready', () => {
         clearTimeout(timer);
         resolve();

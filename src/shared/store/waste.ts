@@ -51,6 +51,7 @@ function emptySum(key: string): WasteSum {
     output_tokens: 0,
     total_tokens: 0,
     cost_usd_micros: 0,
+    pending: 0,
     unknown: 0,
     unpriced: 0,
     used_responses: 0,

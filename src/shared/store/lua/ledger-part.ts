@@ -21,7 +21,7 @@ local function measures(row)
   if not row.kind then return found end
   local prefix = row.kind == 'used' and 'used_' or ''
   found[prefix .. 'responses'] = 1
-  if row.status == 'unknown' then found[prefix .. 'unknown'] = 1 end
+  if row.status ~= 'final' then found[prefix .. row.status] = 1 end
   if row.total_tokens then
     found[prefix .. 'input_tokens'] = tonumber(row.input_tokens)
     found[prefix .. 'output_tokens'] = tonumber(row.output_tokens)

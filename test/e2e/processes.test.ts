@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect, inject, onTestFinished, test } from 'vitest';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+interface Running {
+  child: ChildProcess;
+  /** In the environment of the whole tree. */
+  mark: string;
+  output: () => string;
+}
+
+function start(args: string[], env: Record<string, string> = {}): Running {
+  const mark = `TEST_MARK=${randomUUID()}`;
+  const [name = '', value] = mark.split('=');
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, REDIS_URL: inject('redisUrl'), ...env, [name]: value },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', chunk => {
+      output += chunk;
+    });
+  onTestFinished(() => {
+    for (const pid of processesWith(mark)) process.kill(Number(pid), 'SIGKILL');
+  });
+  return { child, mark, output: () => output };
+}
+
+/** Of this machine's processes, those that were started with it; empty where there is no /proc to ask. */
+function processesWith(mark: string): string[] {
+  if (!existsSync('/proc/self/environ')) return [];
+  return readdirSync('/proc').filter(pid => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function takenPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+test.for(['server', 'store', 'simulator'])(
+  '%s whose port is taken says so and ends',
+  { timeout: 20_000 },
+  async command => {
+    const port = await takenPort();
+    const { child, output } = start([command, '--port', String(port)]);
+    const [code] = await once(child, 'close');
+    expect(code).toBe(1);
+    expect(output()).toContain(`Another program uses that port (address already in use 127.0.0.1:${port}): stop it`);
+  },
+);
+
+test('a worker whose store is not there says so and ends', { timeout: 20_000 }, async () => {
+  const { child, output } = start(['worker'], { REDIS_URL: 'redis://127.0.0.1:1', OPENAI_API_KEY: 'any' });
+  const [code] = await once(child, 'close');
+  expect(code).toBe(1);
+  expect(output()).toContain('Redis at 127.0.0.1:1 does not answer (ECONNREFUSED)');
+});
+
+test('dev whose port is taken says so, and stops what it had started', { timeout: 30_000 }, async () => {
+  const port = await takenPort();
+  const { child, mark, output } = start(['dev'], { HEADSTONE_PORT: String(port) });
+  const [code] = await once(child, 'close');
+  expect(code).toBe(1);
+  expect(output()).toContain('choose another one with --port or HEADSTONE_PORT');
+  await expect.poll(() => processesWith(mark), { timeout: 10_000 }).toEqual([]);
+});
+
+test.for(['SIGINT', 'SIGTERM'] as const)(
+  'dev at %s stops everything and ends with exit code 0',
+  { timeout: 30_000 },
+  async signal => {
+    const { child, mark, output } = start(['dev'], { REDIS_URL: '', HEADSTONE_PORT: String(await freePort()) });
+    await expect.poll(output, { timeout: 15_000 }).toContain('Headstone is up.');
+    child.kill(signal);
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    expect(output()).not.toContain('ended by itself');
+    expect(processesWith(mark)).toEqual([]);
+  },
+);
+
+test('dev that is killed leaves no process behind, the store’s death notwithstanding', {
+  timeout: 60_000,
+}, async () => {
+  const { child, mark, output } = start(['dev'], { REDIS_URL: '', HEADSTONE_PORT: String(await freePort()) });
+  await expect.poll(output, { timeout: 15_000 }).toContain('Headstone is up.');
+  child.kill('SIGKILL');
+  await expect.poll(() => processesWith(mark), { timeout: 20_000 }).toEqual([]);
+});
+
+test('whoever reads only the first line gets it, and no stack', { timeout: 20_000 }, async () => {
+  const { child, output } = start(['list', '--help']);
+  child.stdout?.destroy();
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  expect(output()).not.toContain('EPIPE');
+});
