@@ -3,6 +3,7 @@ import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { parseWork, type QueueName } from '../shared/store/lua/work.ts';
 import { errorCode } from '../shared/store/redis.ts';
 import type { Store } from '../shared/store/store.ts';
+import { Canary } from './canary.ts';
 import type { Context } from './context.ts';
 import { expire } from './decide.ts';
 import { resolveUnknown } from './launch-answer.ts';
@@ -20,12 +21,14 @@ const MOST_PER_TICK = 500;
 export class Sweeper {
   private readonly context: Context;
   private readonly token = randomUUID();
+  private readonly canary: Canary;
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> = Promise.resolve();
   private stopped = false;
 
   constructor(context: Context) {
     this.context = context;
+    this.canary = new Canary(context, this.token);
   }
 
   start(): void {
@@ -43,12 +46,13 @@ export class Sweeper {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.ticking;
-    await this.handOver().catch(() => {});
+    await Promise.all([this.handOver(), this.canary.leave()]).catch(() => {});
   }
 
   private async tick(): Promise<void> {
     const { store } = this.context;
     await store.readClock();
+    await this.canary.sing();
     if (!(await this.holdLease())) return;
     const steps = [
       () => this.sweepOutbox(),

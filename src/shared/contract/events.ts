@@ -55,6 +55,7 @@ export const eventTable = {
   work_recovered: { level: 'info', fields: z.strictObject({ entries: count, from: z.enum(['outbox', 'patrol']) }) },
   activation_failed: { level: 'error', fields: z.strictObject({ queue: text, entry_id: text, error: text }) },
   store_lost: { level: 'error', fields: z.strictObject({ address: text, error: text }) },
+  store_forgot: { level: 'error', fields: z.strictObject({ expected: count, found: count, advice: text }) },
   store_back: { level: 'info', fields: z.strictObject({ address: text }) },
   setting_unknown: { level: 'warn', fields: z.strictObject({ advice: text }) },
   process_ready: { level: 'info', fields: z.strictObject({ process: text, address: text.optional() }) },

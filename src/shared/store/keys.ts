@@ -45,6 +45,8 @@ export class Keys {
   parked = (scope: string) => this.key('parked', scope);
   /** String: which worker sweeps. */
   lease = () => this.key('lease');
+  /** String: a worker's own count of its writes. */
+  canary = (worker: string) => this.key('canary', worker);
   /** String: the random id of this deployment. */
   deployment = () => this.key('deployment');
   /** Channel: each outcome, published by the script that decided it. */
