@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { OpenAI } from 'openai';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../../src/server/server.ts';
+import { describe, expect, test } from 'vitest';
 
+import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 const schemaFile = fileURLToPath(new URL('../../../shared/openai-responses.schema.json', import.meta.url));
@@ -70,17 +70,7 @@ describe.skipIf(!present)('bodies as OpenAI publishes them', () => {
 
   test('the server’s, in every status', async () => {
     const validate = compile();
-    const { producer, configuration, telemetry } = await startHarness();
-    const server = await startServer({
-      producer,
-      configuration,
-      telemetry,
-      apiKeys: null,
-      port: 0,
-      insecureListen: false,
-    });
-    onTestFinished(() => server.close());
-    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any' });
+    const { client } = await startFrontDoor();
     const statuses = new Set<string | undefined>();
     for (const script of [
       {},

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startChild } from '../../src/cli/children.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+
+import { processesWith } from '../support/processes.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -182,18 +183,6 @@ test('a child whose parent is killed ends too', { timeout: 20_000 }, async () =>
   parent.kill('SIGKILL');
   await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
 });
-
-/** Of this machine's processes, those that were started with it; empty where there is no /proc to ask. */
-function processesWith(mark: string): string[] {
-  if (!existsSync('/proc/self/environ')) return [];
-  return readdirSync('/proc').filter(pid => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark);
-    } catch {
-      return false;
-    }
-  });
-}
 
 function isAlive(pid: number): boolean {
   try {

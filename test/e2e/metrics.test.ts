@@ -1,19 +1,10 @@
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startChild } from '../../src/cli/children.ts';
-import { startServer } from '../../src/server/server.ts';
+import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 test('/metrics tells launches, verdicts, flips and waste, with labels that are closed sets', async () => {
-  const { producer, configuration, telemetry, happened } = await startHarness();
-  const server = await startServer({
-    producer,
-    configuration,
-    telemetry,
-    apiKeys: null,
-    port: 0,
-    insecureListen: false,
-  });
-  onTestFinished(() => server.close());
+  const { producer, happened, server } = await startFrontDoor();
   const { id } = await producer.enqueue(
     scripted({ duration_ms: 300, flip_after_ms: 200, input_tokens: 100, output_tokens: 900 }),
     { tenant: 'secret-tenant', tags: ['secret-tag'] },

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, onTestFinished, test } from 'vitest';
+
+import { processesWith } from '../support/processes.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -30,18 +31,6 @@ function start(args: string[], env: Record<string, string> = {}): Running {
     for (const pid of processesWith(mark)) process.kill(Number(pid), 'SIGKILL');
   });
   return { child, mark, output: () => output };
-}
-
-/** Of this machine's processes, those that were started with it; empty where there is no /proc to ask. */
-function processesWith(mark: string): string[] {
-  if (!existsSync('/proc/self/environ')) return [];
-  return readdirSync('/proc').filter(pid => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(mark);
-    } catch {
-      return false;
-    }
-  });
 }
 
 async function takenPort(): Promise<number> {

@@ -1,24 +1,7 @@
-import { OpenAI } from 'openai';
-import { expect, onTestFinished, test } from 'vitest';
-import { startServer } from '../../src/server/server.ts';
-import { type HarnessOptions, scripted, startHarness } from '../support/harness.ts';
+import { expect, test } from 'vitest';
+import { startFrontDoor } from '../support/front-door.ts';
+import { scripted } from '../support/harness.ts';
 import { startProxy } from '../support/proxy.ts';
-
-async function startFrontDoor(options: HarnessOptions = {}) {
-  const harness = await startHarness(options);
-  const { producer, configuration, telemetry } = harness;
-  const server = await startServer({
-    producer,
-    configuration,
-    telemetry,
-    apiKeys: null,
-    port: 0,
-    insecureListen: false,
-  });
-  onTestFinished(() => server.close());
-  const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any', maxRetries: 0 });
-  return { ...harness, server, client };
-}
 
 const background = { background: true } as const;
 

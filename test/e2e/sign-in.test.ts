@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OpenAI } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadApiKeys } from '../../src/server/load-api-keys.ts';
-import { startServer } from '../../src/server/server.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
-import { scripted, startHarness } from '../support/harness.ts';
+import { startFrontDoor } from '../support/front-door.ts';
+import { scripted } from '../support/harness.ts';
 
 const keys = {
   alice: 'key-of-alice-0123456789',
@@ -29,16 +28,12 @@ const apiKeys = [
 ];
 
 async function startHouse(workers = 1) {
-  const harness = await startHarness({ workers });
-  const { producer, configuration, telemetry } = harness;
-  const server = await startServer({ producer, configuration, telemetry, apiKeys, port: 0, insecureListen: false });
-  onTestFinished(() => server.close());
-  const clientOf = (key: string) => new OpenAI({ baseURL: `${server.url}/v1`, apiKey: key, maxRetries: 0 });
+  const house = await startFrontDoor({ workers, apiKeys });
   const get = async (path: string, key: string) => {
-    const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+    const answer = await fetch(`${house.server.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
     return { status: answer.status, body: (await answer.json()) as Page };
   };
-  return { ...harness, server, clientOf, get };
+  return { ...house, get };
 }
 
 /** As much of the answers as the tests read. */
