@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 
@@ -9,24 +10,37 @@ export interface HealthParts {
   metrics: Registry;
 }
 
+const PROBE_MS = 1000;
+
 /** The three endpoints of every process, for probes and scrapers: no key. */
 export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: HealthParts): void {
   app.get('/healthz', async (_request, reply) => {
     // A store that is away is not mended by a restart of this process.
-    const alive = await lively().catch(() => true);
+    const alive = await within(lively()).catch(() => true);
     return reply.code(alive ? 200 : 503).send({ status: alive ? 'ok' : 'consumes nothing although there is work' });
   });
 
   app.get('/readyz', async (_request, reply) => {
     try {
-      await ready();
+      await within(ready());
       return { status: 'ok' };
     } catch (error) {
       return reply.code(503).send({ status: error instanceof Error ? error.message : 'not ready' });
     }
   });
 
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await within(metrics.metrics())));
+}
+
+/** A probe that hangs is worse than one that fails: a worker's connection waits for a store that is away. */
+async function within<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  const timer = new AbortController();
+  const late = sleep(PROBE_MS, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`The store has not answered within ${PROBE_MS} ms.`);
+  });
+  late.catch(() => {});
+  answer.catch(() => {});
+  return await Promise.race([answer, late]).finally(() => timer.abort());
 }
 
 export interface RunningHealth {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Producer } from '../producer/producer.ts';
 import { parseInput } from '../shared/contract/errors.ts';
-import { wasteDimensionSchema } from '../shared/contract/ledger.ts';
+import { daySchema, wasteDimensionSchema } from '../shared/contract/ledger.ts';
 import { jobStatusSchema } from '../shared/contract/words.ts';
 import { findJob } from './find-job.ts';
 import type { Caller } from './sign-in.ts';
@@ -19,19 +19,17 @@ const jobsQuerySchema = z.strictObject({
   after: z.string().optional(),
 });
 
-const day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day like 2026-11-21');
-
 const wasteQuerySchema = z.strictObject({
   group_by: wasteDimensionSchema.optional(),
   tenant: z.string().optional(),
-  since: day.optional(),
-  until: day.optional(),
+  since: daySchema.optional(),
+  until: daySchema.optional(),
 });
 
 const ledgerQuerySchema = z.strictObject({
   tenant: z.string().optional(),
-  since: day.optional(),
-  until: day.optional(),
+  since: daySchema.optional(),
+  until: daySchema.optional(),
   limit: limitSchema,
   after: z.string().optional(),
 });

@@ -1,4 +1,5 @@
 import type { Decision } from '../shared/store/lua/decide.ts';
+import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { resultBody } from './seen.ts';
 
@@ -13,7 +14,14 @@ export async function decide(
   if (reply.reply !== 'decided') {
     // Too late for the outcome, and not for the ledger (I8).
     if ('seen' in decision && decision.seen && decision.response_id !== undefined)
-      await store.run('charge', { response_id: decision.response_id, seen: decision.seen });
+      await chargeRow(
+        { job_id: id, model: decision.seen.served_model ?? '', response_id: decision.response_id },
+        { seen: decision.seen },
+        {
+          store,
+          telemetry,
+        },
+      );
     if (reply.reply === 'already') await store.untilDurable();
     return done(reply.reply === 'already' ? `already ${reply.status}` : reply.reply);
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { expire } from './decide.ts';
+import { insist } from './insist.ts';
 import { recordAnswer, resolveUnknown } from './launch-answer.ts';
 
 /** How often a launch that found HEADSTONE_MAX_IN_FLIGHT reached asks again. It keeps its slot, so nobody churns (I9). */
@@ -68,28 +69,35 @@ async function giveUpEarlierIntent(
 
 async function post(id: string, epoch: number, askedAt: number, context: Context): Promise<Activation> {
   const { store, configuration, telemetry } = context;
-  const [record, request] = await Promise.all([store.record(id), store.request(id)]);
-  if (!record || request === null) throw new Error('A job that was just intended has no record.');
-  const { model } = record;
-  telemetry.emit('launch_intended', { job_id: id, model, epoch });
-
-  if (performance.now() - askedAt > configuration.lockMs * FRESH_SHARE) {
-    const reply = await store.run('resolve', {
-      id,
-      epoch,
-      how: 'refused',
-      next: 'queued',
-      code: 'worker_was_away',
-      due_in_ms: 0,
-    });
+  const wish = await readWish(id, context);
+  const away = performance.now() - askedAt > configuration.lockMs * FRESH_SHARE;
+  if (!wish || away) {
+    const code = away ? 'worker_was_away' : 'not_sent';
+    // Certainly not sent, so it is no unknown launch: the job goes back to its place.
+    const reply = await insist(
+      () => store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code, due_in_ms: 0 }),
+      context.stopping,
+    );
     await store.followQuietly(reply.work);
     return done('not sent');
   }
+  const { model, request } = wish;
+  telemetry.emit('launch_intended', { job_id: id, model, epoch });
 
   // Never aborted: an answer that we do not wait for is an id that we lose.
   const body = createBody(request, `${context.deployment}/${id}/${epoch}`);
   const answer = await context.holding.awaitCreate(() => context.upstream.create(body));
   return await recordAnswer(answer, { id, epoch, model }, context);
+}
+
+/** Null where the store does not give it now, or the job was cancelled and its request deleted in between. */
+async function readWish(id: string, { store }: Context): Promise<{ model: string; request: string } | null> {
+  try {
+    const [record, request] = await Promise.all([store.record(id), store.request(id)]);
+    return record && request !== null ? { model: record.model, request } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Our one metadata pair lets a webhook, or a person, find the job of a response whose id never reached us. */

@@ -3,6 +3,7 @@ import { isOutcome } from '../shared/contract/words.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import type { Look } from './answers.ts';
+import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide, expire } from './decide.ts';
 import { pollDelayMs } from './poll-delay.ts';
@@ -33,10 +34,11 @@ async function look(record: JobRecord, decided: AbortSignal, context: Context): 
   if (decided.aborted) {
     // Decided while we looked: what was seen still belongs in the ledger (I3).
     if (answer.kind === 'seen')
-      await context.store.run('charge', {
-        response_id: responseId,
-        seen: seenOf({ ...answer, model }, context.configuration.prices),
-      });
+      await chargeRow(
+        { job_id: id, model, response_id: responseId },
+        { seen: seenOf({ ...answer, model }, context.configuration.prices) },
+        context,
+      );
     return context.stopping.aborted ? parkFor(0) : await poll(id, context);
   }
   const facts = { job_id: id, model, response_id: responseId };

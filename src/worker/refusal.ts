@@ -86,5 +86,5 @@ export function retryAfterMs(headers: Headers | undefined): number | undefined {
       : coarse === null
         ? Number.NaN
         : Date.parse(coarse) - Date.now();
-  return Number.isFinite(wanted) ? Math.min(Math.max(0, wanted), LONGEST_HOLD_MS) : undefined;
+  return Number.isFinite(wanted) ? Math.ceil(Math.min(Math.max(0, wanted), LONGEST_HOLD_MS)) : undefined;
 }

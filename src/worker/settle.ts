@@ -1,5 +1,6 @@
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { WatchedRow } from '../shared/store/record.ts';
+import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { seenOf } from './seen.ts';
 import { nextLook, type Watch, windowEnd } from './watch-schedule.ts';
@@ -50,19 +51,19 @@ async function cancelUpstream(watched: WatchedRow, context: Context): Promise<nu
       const seen = answer.response
         ? seenOf({ response: answer.response, servedModel: answer.servedModel, model }, configuration.prices)
         : undefined;
-      await store.run('charge', { response_id, cancel_acknowledged: true, ...(seen ? { seen } : {}) });
+      await chargeRow(facts, { cancel_acknowledged: true, ...(seen ? { seen } : {}) }, context);
       telemetry.emit('upstream_cancelled', { ...facts, upstream_status: answer.response?.status ?? 'unreadable' });
       return null;
     }
     case 'too_late':
-      await store.run('charge', { response_id, cancel_acknowledged: true });
+      await chargeRow(facts, { cancel_acknowledged: true }, context);
       telemetry.emit('upstream_cancelled', { ...facts, upstream_status: 'already final' });
       return null;
     case 'failed': {
       const elapsedMs = store.now() - watched.endedAt;
       // Past the window nobody tries to stop it any more; the watcher still looks.
       if (elapsedMs >= configuration.settleWindowMs) return null;
-      const retryInMs = answer.retryAfterMs ?? backoffMs(elapsedMs);
+      const retryInMs = Math.max(answer.retryAfterMs ?? 0, backoffMs(elapsedMs));
       telemetry.emit('upstream_cancel_failed', { ...facts, code: answer.code, retry_in_ms: retryInMs });
       return Math.min(retryInMs, configuration.settleWindowMs - elapsedMs);
     }
@@ -103,23 +104,15 @@ async function close(
   context: Context,
   watch?: Watch,
 ): Promise<Activation> {
-  const { store, telemetry } = context;
-  const { response_id, job_id, model } = row;
-  const reply = await store.run('charge', { response_id, ...learned });
+  const { store } = context;
+  const reply = await chargeRow(row, learned, context);
   if (reply.reply === 'missing') return done('no row');
-  if (reply.flipped)
-    telemetry.emit('late_result_dropped', {
-      job_id,
-      model,
-      response_id,
-      upstream_status: learned.seen?.upstream_status ?? '',
-    });
   if (reply.status === 'pending') {
     const now = store.now();
     const next = watch ? nextLook(watch, now) : null;
     return parkFor(next === null ? FIRST_RETRY_MS : next - now);
   }
-  await tellWaste(response_id, context);
+  await tellWaste(row.response_id, context);
   return done(`settled: ${reply.status}`);
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { parseWork, type QueueName } from '../shared/store/lua/work.ts';
-import { errorCode } from '../shared/store/redis.ts';
+import { errorCode, refusalOf } from '../shared/store/redis.ts';
 import type { Store } from '../shared/store/store.ts';
 import { Canary } from './canary.ts';
 import type { Context } from './context.ts';
@@ -52,7 +52,7 @@ export class Sweeper {
   private async tick(): Promise<void> {
     const { store } = this.context;
     await store.readClock();
-    await this.canary.sing();
+    await this.quietly(() => this.canary.sing());
     if (!(await this.holdLease())) return;
     const steps = [
       () => this.sweepOutbox(),
@@ -77,7 +77,13 @@ export class Sweeper {
 
   private async holdLease(): Promise<boolean> {
     const { client, keys } = this.context.store;
-    if ((await client.set(keys.lease(), this.token, 'PX', LEASE_MS, 'NX')) === 'OK') return true;
+    try {
+      if ((await client.set(keys.lease(), this.token, 'PX', LEASE_MS, 'NX')) === 'OK') return true;
+    } catch (error) {
+      // A full Redis refuses the lease, and sweeping is what makes room: better twice than not at all.
+      if (refusalOf(error) !== null) return true;
+      throw error;
+    }
     if ((await client.get(keys.lease())) !== this.token) return false;
     return (await client.pexpire(keys.lease(), LEASE_MS)) === 1;
   }

@@ -12,6 +12,7 @@ import { giveUpSettling, settle } from './settle.ts';
 import { Sweeper } from './sweeper.ts';
 
 const LONGEST_IDLE_MS = 30_000;
+const SUSPICION_MS = 2000;
 
 /** How long a worker that has to stop waits for a store that is away. */
 const HOPELESS_MS = 3000;
@@ -28,6 +29,7 @@ export class Worker {
   private sweeper: Sweeper | undefined;
   private stopListening: (() => void) | undefined;
   private closing: Promise<void> | undefined;
+  private suspectSince: number | undefined;
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
@@ -72,6 +74,8 @@ export class Worker {
    */
   async isLively(): Promise<boolean> {
     const { store } = this.parts;
+    // A store that is away is not mended by a restart, and this process may hold an id that it still has to write.
+    if (store.client.status !== 'ready') return true;
     const idle = this.consumers.filter(consumer => !consumer.isBusy() && consumer.idleMs() > LONGEST_IDLE_MS);
     const waiting = await store.guard(() =>
       Promise.all(
@@ -81,7 +85,10 @@ export class Worker {
         }),
       ),
     );
-    return waiting.every(count => count === 0);
+    if (waiting.every(count => count === 0)) this.suspectSince = undefined;
+    else this.suspectSince ??= performance.now();
+    // Seen twice: an entry that was added just now is not one that was left lying.
+    return this.suspectSince === undefined || performance.now() - this.suspectSince < SUSPICION_MS;
   }
 
   /** Takes nothing new, ends what it holds, and resolves. A create that is under way is waited for. */

@@ -66,5 +66,7 @@ test('health sees a worker that is alive and consumes nothing', async () => {
   });
   expect(await worker.isLively()).toBe(true);
   await producer.enqueue(scripted());
+  expect(await worker.isLively()).toBe(true);
+  clock.mockImplementation(() => now() + 34_000);
   expect(await worker.isLively()).toBe(false);
 });

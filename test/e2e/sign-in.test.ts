@@ -169,3 +169,13 @@ test('keys come from a file too, and what is wrong with it is said in a sentence
     /at least one key/,
   );
 });
+
+test('a tenant’s question costs no more than their own: no endless time, no foreign row to go on from', async () => {
+  const { clientOf, get, happened } = await startHouse();
+  const { id } = await clientOf(keys.alice).responses.create(request());
+  const { response_id } = await happened('launch_acknowledged');
+  expect((await get('/v1/waste?since=1000-01-01&until=2026-01-01', keys.bob)).status).toBe(400);
+  expect((await get('/v1/waste?since=2026-13-45', keys.bob)).status).toBe(400);
+  expect((await get(`/v1/jobs?after=${id}`, keys.bob)).status).toBe(400);
+  expect((await get(`/v1/ledger?after=${response_id}`, keys.bob)).body).toMatchObject({ data: [] });
+});

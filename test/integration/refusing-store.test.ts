@@ -25,3 +25,27 @@ test('I3, I4: a store that answers and will not write: the id of a launched resp
   expect((await simulatorLedger()).creates).toBe(1);
   expect(events.map(({ name }) => name)).not.toContain('launch_unrecorded');
 });
+
+test('I10: a full store: cancels are written, forgetting goes on, a worker can start, and a probe answers', {
+  timeout: 60_000,
+}, async () => {
+  const child = await startChild(['store', '--port', '0']);
+  const admin = new Redis(child.address);
+  onTestFinished(async () => {
+    admin.disconnect();
+    await child.stop();
+  });
+  const { producer, startWorker, worker } = await startHarness({
+    redisUrl: child.address,
+    env: { HEADSTONE_RECORD_TTL_MS: '10' },
+  });
+  const { id } = await producer.enqueue(scripted({ stuck: true }));
+  await admin.config('SET', 'maxmemory', '1');
+  await expect(producer.enqueue(scripted())).rejects.toMatchObject({ code: 'store_refused', retryable: true });
+  expect(await producer.cancel(id)).toEqual({ verdict: 'cancelled' });
+  const other = await startWorker();
+  expect(await worker.isLively()).toBe(true);
+  await other.close();
+  await admin.config('SET', 'maxmemory', '0');
+  expect(await producer.wait((await producer.enqueue(scripted())).id)).toMatchObject({ status: 'completed' });
+});

@@ -61,6 +61,9 @@ export type WasteSum = z.infer<typeof wasteSumSchema>;
 export const wasteReportSchema = z.object({ data: z.array(wasteSumSchema), totals: wasteSumSchema });
 export type WasteReport = z.infer<typeof wasteReportSchema>;
 
+/** A UTC day. */
+export const daySchema = z.iso.date('must be a day like 2026-11-21');
+
 export const ledgerQuerySchema = z.strictObject({
   /** Milliseconds since 1970, by the time that a row was opened. */
   sinceMs: z.number().int().nonnegative().optional(),
@@ -72,13 +75,11 @@ export const ledgerQuerySchema = z.strictObject({
 });
 export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
 
-const dayPattern = /^\d{4}-\d{2}-\d{2}$/;
-
 export const wasteQuerySchema = z.strictObject({
   groupBy: wasteDimensionSchema.optional(),
   tenant: z.string().optional(),
   /** UTC days, both included. */
-  since: z.string().regex(dayPattern, 'must be a day like 2026-11-21').optional(),
-  until: z.string().regex(dayPattern, 'must be a day like 2026-11-21').optional(),
+  since: daySchema.optional(),
+  until: daySchema.optional(),
 });
 export type WasteQuery = z.infer<typeof wasteQuerySchema>;

@@ -46,24 +46,40 @@ export function createMetrics(telemetry: Telemetry, readDepths: () => Promise<De
     }
   });
 
-  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Gauge({ name: `headstone_${name}`, help, labelNames, registers });
-  const launchWaiting = gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.');
-  const duePolls = gauge('due_polls', 'Polls whose time has come and that no worker has taken.');
-  const oldestDuePoll = gauge('oldest_due_poll_seconds', 'How late the oldest of them is.');
-  const unsettled = gauge('unsettled_responses', 'Responses that nobody wants and that are still followed.');
+  // One reading for all gauges of a scrape. With the store away they are left out, and the counters are still told.
+  let reading: Promise<Depths | null> | undefined;
+  const read = () => {
+    reading ??= readDepths()
+      .catch(() => null)
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
+  };
+  const gauge = (name: string, help: string, value: (depths: Depths) => number) =>
+    new Gauge({
+      name: `headstone_${name}`,
+      help,
+      registers,
+      async collect() {
+        const depths = await read();
+        if (depths) this.set(value(depths));
+        else this.remove();
+      },
+    });
+  gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.', depths => depths.launchWaiting);
+  gauge('due_polls', 'Polls whose time has come and that no worker has taken.', depths => depths.duePolls);
+  gauge('oldest_due_poll_seconds', 'How late the oldest of them is.', depths => depths.oldestDuePollSeconds);
+  gauge('unsettled_responses', 'Responses that are still followed.', depths => depths.unsettledResponses);
   new Gauge({
     name: 'headstone_jobs',
     help: 'Jobs on record, by status.',
     labelNames: ['status'],
     registers,
     async collect() {
-      const depths = await readDepths();
-      for (const [status, count] of Object.entries(depths.jobs)) this.set({ status }, count);
-      launchWaiting.set(depths.launchWaiting);
-      duePolls.set(depths.duePolls);
-      oldestDuePoll.set(depths.oldestDuePollSeconds);
-      unsettled.set(depths.unsettledResponses);
+      this.reset();
+      const depths = await read();
+      for (const [status, count] of Object.entries(depths?.jobs ?? {})) this.set({ status }, count);
     },
   });
   return registry;

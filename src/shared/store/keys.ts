@@ -34,7 +34,7 @@ export class Keys {
   /** Sorted set of response ids that are still followed. */
   unsettled = () => this.key('unsettled');
   /** Sorted set of response ids by the time that their row was opened. */
-  rows = () => this.key('rows');
+  rows = (tenant?: string) => (tenant === undefined ? this.key('rows') : this.key('rows', tenant));
   /** Sorted set of queue entries that are due, by the time they were written. */
   outbox = () => this.key('outbox');
   /** Set of the scopes that have parked jobs. */

@@ -14,7 +14,10 @@ export async function listJobs(client: RedisClient, keys: Keys, filter: ListFilt
   const found: JobSummary[] = [];
   let most: string = '+inf';
   if (filter.after !== undefined) {
-    const sequence = await client.zscore(keys.jobs(), filter.after);
+    const sequence = await client.zscore(
+      filter.tenant === undefined ? keys.jobs() : keys.tenant(filter.tenant),
+      filter.after,
+    );
     if (sequence === null)
       throw new HeadstoneError('invalid_request', `after names a job that is not on record: ${filter.after}.`, {
         param: 'after',

@@ -98,7 +98,7 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
           status: record.status,
           at: record.decided_at ?? record.created_at,
           error: record.status === 'failed' ? errorOf(record) : null,
-          result: hasResult ? resultState(record, result) : 'none',
+          result: resultState(record, hasResult, result),
         }
       : null,
     launches: launchesOf(record),
@@ -108,8 +108,13 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
   };
 }
 
-function resultState(record: JobRecord, result: string | null): 'stored' | 'expired' | 'deleted' {
+function resultState(
+  record: JobRecord,
+  hasResult: boolean,
+  result: string | null,
+): 'none' | 'stored' | 'expired' | 'deleted' {
   if (record.deleted_at !== undefined) return 'deleted';
+  if (!hasResult) return 'none';
   return result === null ? 'expired' : 'stored';
 }
 

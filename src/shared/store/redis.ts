@@ -92,7 +92,7 @@ export function errorCode(error: unknown): string {
   if (error.name === 'MaxRetriesPerRequestError' || error.name === 'AbortError') return 'connection lost';
   // Of ioredis and Redis themselves, such as a protocol that is not theirs; any other error is told by its kind alone.
   return /^(Protocol error|WRONGPASS|NOAUTH|ERR )/.test(error.message)
-    ? error.message.slice(0, LONGEST_ERROR)
+    ? (error.message.split(', with args')[0]?.slice(0, LONGEST_ERROR) ?? error.name)
     : error.name;
 }
 

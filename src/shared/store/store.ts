@@ -256,6 +256,8 @@ export class Store {
   /** The random id of this deployment, made by whoever comes first. */
   async deployment(): Promise<string> {
     await this.ready();
+    const known = await this.client.get(this.keys.deployment());
+    if (known !== null) return known;
     await this.client.setnx(this.keys.deployment(), crypto.randomUUID().slice(0, 8));
     return (await this.client.get(this.keys.deployment())) ?? '';
   }

@@ -1,7 +1,9 @@
+import { HeadstoneError } from '../contract/errors.ts';
 import type { WasteDimension, WasteQuery, WasteReport, WasteSum } from '../contract/ledger.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
+const MOST_DAYS = 760;
 
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
@@ -11,6 +13,10 @@ export function dayOf(ms: number): string {
 export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   const last = Date.parse(until ?? dayOf(now));
   const first = since === undefined ? last - (DEFAULT_DAYS - 1) * DAY_MS : Date.parse(since);
+  if ((last - first) / DAY_MS >= MOST_DAYS)
+    throw new HeadstoneError('invalid_request', `The sums are kept for ${MOST_DAYS} days: ask for a shorter time.`, {
+      param: 'since',
+    });
   const days: string[] = [];
   for (let day = first; day <= last; day += DAY_MS) days.push(dayOf(day));
   return days;

@@ -19,6 +19,7 @@ const replySchema = z.discriminatedUnion('reply', [
     status: z.enum(['pending', 'final', 'unknown']),
     /** True once: the first sight of a result that nobody wants any more. */
     flipped: z.boolean(),
+    upstream_status: z.string().optional(),
   }),
   z.object({ reply: z.literal('missing') }),
 ]);
@@ -67,7 +68,7 @@ if after.status ~= before.status and after.kind == 'wasted' then
   })
 end
 save_row(before, after)
-return reply('charged', {status = after.status, flipped = flipped})
+return reply('charged', {status = after.status, flipped = flipped, upstream_status = after.upstream_status})
 `,
   reply: replySchema,
 });

@@ -16,9 +16,12 @@ local function hold(wish)
   if fresh then strikes = redis.call('HINCRBY', place, 'strikes', 1) end
   local for_ms = wish.for_ms
   if not for_ms or for_ms < least_hold_ms then for_ms = first_rate_hold_ms * 2 ^ math.min(strikes - 1, 10) end
-  for_ms = math.min(for_ms, longest_hold_ms)
+  for_ms = math.ceil(math.min(for_ms, longest_hold_ms))
+  local kind = redis.call('HGET', place, 'kind')
+  -- A straggler's rate limit must not turn an alarm that is still on into something that ends by itself.
+  if kind == 'alarm' and wish.kind == 'rate' and not fresh then return nil end
+  if kind ~= wish.kind then redis.call('HSET', place, 'since', now) end
   redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code)
-  redis.call('HSETNX', place, 'since', now)
   if now + for_ms > ends then redis.call('HSET', place, 'until', string.format('%.0f', now + for_ms)) end
   if wish.kind == 'rate' then redis.call('PEXPIRE', place, for_ms + calm_ms) else redis.call('PERSIST', place) end
   return fresh and for_ms or nil

@@ -47,10 +47,15 @@ end
 
 local most_sum_fields = 200000
 
+-- Asked once a row, when it is first booked: all that follows goes to the same places.
+local function is_crowded(row)
+  return redis.call('HLEN', key('sums', day_of(tonumber(row.at)))) > most_sum_fields
+end
+
 local function book(before, after)
   local old, new = measures(before), measures(after)
   local place = key('sums', day_of(tonumber(after.at)))
-  local crowded = redis.call('HLEN', place) > most_sum_fields
+  local crowded = after.crowded == '1'
   local moved = false
   local names = {}
   for name in pairs(old) do names[name] = true end
@@ -72,6 +77,7 @@ local function book(before, after)
 end
 
 local function save_row(before, after)
+  if after.kind and not after.crowded then after.crowded = is_crowded(after) and '1' or '0' end
   local place = key('row', after.response_id)
   for name in pairs(before) do
     if after[name] == nil then redis.call('HDEL', place, name) end
@@ -95,6 +101,9 @@ local function open_row(response_id, id, job)
   }
   save_row({}, row)
   redis.call('ZADD', key('rows'), now, response_id)
+  -- A tenant reads their own index, so that nobody pays for another's rows; what has expired leaves it here.
+  redis.call('ZADD', key('rows', row.tenant), now, response_id)
+  redis.call('ZREMRANGEBYSCORE', key('rows', row.tenant), '-inf', now - args.retention.ledger_ms)
   redis.call('PEXPIRE', key('row', response_id), args.retention.ledger_ms)
   return row
 end
