@@ -12,7 +12,7 @@ export interface Known {
 export async function chargeRow(
   { job_id, model, response_id }: Known,
   learned: Pick<ChargeArguments, 'seen' | 'cancel_acknowledged' | 'window_ms'>,
-  { store, telemetry }: Pick<Context, 'store' | 'telemetry'>,
+  { store, telemetry }: Context,
 ): Promise<ReplyOf<'charge'>> {
   const reply = await store.run('charge', { response_id, ...learned });
   if (reply.reply === 'charged' && reply.flipped)

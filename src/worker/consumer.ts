@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { idOfEntry } from '../shared/store/queues.ts';
-import { errorCode, isConnectionError } from '../shared/store/redis.ts';
+import { errorCode, isConnectionError, refusalOf } from '../shared/store/redis.ts';
 import type { Activation, Context } from './context.ts';
 
 export interface Consumer {
@@ -45,8 +45,8 @@ export function openConsumer(
     const field = `${queue}:${job.id}`;
     const forgiven = Number((await store.client.hget(place, field)) ?? 0);
     // An entry that was added anew counts from 0 again.
-    if (stalls - Math.min(forgiven, stalls) >= MOST_STALLS) return await giveUp(id, context);
-    const activation = await activate(id, context);
+    const isPoison = stalls - Math.min(forgiven, stalls) >= MOST_STALLS;
+    const activation = await (isPoison ? giveUp : activate)(id, context);
     if (activation.kind === 'done') await store.client.hdel(place, field);
     else await store.client.hset(place, field, stalls);
     return activation;
@@ -80,14 +80,17 @@ export function openConsumer(
     throw new DelayedError();
   }
 
-  /** A connection that breaks here must not end the entry: BullMQ would take it for a failed job. */
+  /**
+   * A connection that breaks here must not end the entry: BullMQ would take it for a failed job. Nor may a Redis that is
+   * full: an entry that was not moved counts as a crash of its worker, and five of them as poison.
+   */
   async function parkEntry(job: Job, dueInMs: number, token: string | undefined): Promise<void> {
     for (;;) {
       try {
         return await job.moveToDelayed(Date.now() + dueInMs, token);
       } catch (error) {
         // Done before, and only the answer was lost; or another worker has it by now. Either way it is looked after.
-        if (!isConnectionError(error)) return;
+        if (!isConnectionError(error) && refusalOf(error) === null) return;
         if (context.stopping.aborted) throw error;
         await sleep(RECONNECT_MS, undefined, { signal: context.stopping }).catch(() => {});
       }

@@ -7,9 +7,10 @@ import { resultBody } from './seen.ts';
 export async function decide(
   id: string,
   decision: Decision,
-  { store, telemetry }: Context,
+  context: Context,
   result?: Record<string, unknown>,
 ): Promise<Activation> {
+  const { store, telemetry } = context;
   const reply = await store.run('decide', { id, ...decision }, result ? resultBody(result) : '');
   if (reply.reply !== 'decided') {
     // Too late for the outcome, and not for the ledger (I8).
@@ -17,10 +18,7 @@ export async function decide(
       await chargeRow(
         { job_id: id, model: decision.seen.served_model ?? '', response_id: decision.response_id },
         { seen: decision.seen },
-        {
-          store,
-          telemetry,
-        },
+        context,
       );
     if (reply.reply === 'already') await store.untilDurable();
     return done(reply.reply === 'already' ? `already ${reply.status}` : reply.reply);

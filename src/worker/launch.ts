@@ -9,6 +9,9 @@ import { recordAnswer, resolveUnknown } from './launch-answer.ts';
 /** How often a launch that found HEADSTONE_MAX_IN_FLIGHT reached asks again. It keeps its slot, so nobody churns (I9). */
 const FULL_RETRY_MS = 200;
 
+/** A request that cannot be read now is not asked for in a hurry (I9). */
+const NOT_SENT_RETRY_MS = 5000;
+
 /** Of the lock: a worker that was away for longer may have been given up, and starts nothing new (I6). */
 const FRESH_SHARE = 0.6;
 
@@ -75,7 +78,15 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
     const code = away ? 'worker_was_away' : 'not_sent';
     // Certainly not sent, so it is no unknown launch: the job goes back to its place.
     const reply = await insist(
-      () => store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code, due_in_ms: 0 }),
+      () =>
+        store.run('resolve', {
+          id,
+          epoch,
+          how: 'refused',
+          next: 'queued',
+          code,
+          due_in_ms: away ? 0 : NOT_SENT_RETRY_MS,
+        }),
       context.stopping,
     );
     await store.followQuietly(reply.work);

@@ -160,6 +160,8 @@ async function due(store: Store, key: string): Promise<string[]> {
   return await store.client.zrangebyscore(key, '-inf', store.now(), 'LIMIT', 0, MOST_PER_TICK);
 }
 
+/** Adds an entry that is missing. One that is parked keeps its time: the schedule of its looks is not ours to hurry. */
 async function wake(store: Store, queue: QueueName, id: string, priority: number): Promise<void> {
+  if (await store.queues.isKept(queue, id)) return;
   await store.queues.ensure({ queue, id, dueAt: store.now(), priority, line: '' }, store.now());
 }

@@ -35,3 +35,28 @@ test('I5: an add is ignored by BullMQ for an id that it still keeps, and ensure 
   await happened('tokens_wasted');
   expect(await redis.zscore(`${prefix}:unsettled`, response_id)).toBeNull();
 });
+
+test('I5, I9: the patrol adds a settle entry that was wiped out, and leaves a parked one its time', async () => {
+  const { producer, happened, redis, prefix, simulatorLedger } = await startHarness({
+    env: { HEADSTONE_SETTLE_FIRST_MS: '3000', HEADSTONE_SETTLE_WINDOW_MS: '60000' },
+  });
+  const { id } = await producer.enqueue(scripted({ duration_ms: 300, flip_after_ms: 200 }));
+  const { response_id } = await happened('launch_acknowledged');
+  await producer.cancel(id);
+  await happened('upstream_cancelled');
+  const settle = producer.queues.find(queue => queue.name === 'settle');
+  const parked = () => settle?.getJobState(`hs-${response_id}`);
+  await expect.poll(parked).toBe('delayed');
+  const patrolled = async () => {
+    await redis.zadd(`${prefix}:unsettled`, 0, response_id);
+    await expect.poll(() => redis.zscore(`${prefix}:unsettled`, response_id), { timeout: 10_000 }).not.toBe('0');
+  };
+  const dueAt = await redis.zscore(`${prefix}:settle:delayed`, `hs-${response_id}`);
+  const { reads } = (await simulatorLedger()).responses[0] ?? { reads: -1 };
+  await patrolled();
+  expect(await redis.zscore(`${prefix}:settle:delayed`, `hs-${response_id}`)).toBe(dueAt);
+  expect((await simulatorLedger()).responses[0]?.reads).toBe(reads);
+  await settle?.obliterate({ force: true });
+  await patrolled();
+  expect(await happened('tokens_wasted')).toMatchObject({ response_id, status: 'final' });
+});

@@ -35,17 +35,24 @@ test('I10: a full store: cancels are written, forgetting goes on, a worker can s
     admin.disconnect();
     await child.stop();
   });
-  const { producer, startWorker, worker } = await startHarness({
+  const { producer, startWorker, worker, happened, prefix } = await startHarness({
     redisUrl: child.address,
-    env: { HEADSTONE_RECORD_TTL_MS: '10' },
   });
   const { id } = await producer.enqueue(scripted({ stuck: true }));
+  const running = await producer.enqueue(scripted({ duration_ms: 1500 }, 'Runs through it'));
+  await happened('launch_acknowledged', fields => fields.job_id === running.id);
+  const { id: ended } = await producer.enqueue(scripted({}, 'Over'));
+  await producer.wait(ended);
+  // Its time ends while the store is full.
+  await admin.zadd(`${prefix}:ended`, Date.now() + 1000, ended);
   await admin.config('SET', 'maxmemory', '1');
   await expect(producer.enqueue(scripted())).rejects.toMatchObject({ code: 'store_refused', retryable: true });
   expect(await producer.cancel(id)).toEqual({ verdict: 'cancelled' });
+  await expect.poll(() => producer.get(ended), { timeout: 10_000 }).toBeNull();
   const other = await startWorker();
   expect(await worker.isLively()).toBe(true);
   await other.close();
   await admin.config('SET', 'maxmemory', '0');
+  expect(await producer.wait(running.id)).toMatchObject({ status: 'completed' });
   expect(await producer.wait((await producer.enqueue(scripted())).id)).toMatchObject({ status: 'completed' });
 });

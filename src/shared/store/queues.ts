@@ -88,6 +88,12 @@ export class Queues {
     return { settled: true };
   }
 
+  /** True where the entry will be taken by itself: it waits, is parked, or is at work. */
+  async isKept(name: QueueName, id: string): Promise<boolean> {
+    const state = await this[name].getJobState(entryId(id));
+    return state !== 'unknown' && state !== 'completed' && state !== 'failed';
+  }
+
   /** True while a worker holds the entry, or held it less than a lock's time ago. */
   async isLocked(name: QueueName, id: string): Promise<boolean> {
     return (await this.client.exists(`${this[name].toKey(entryId(id))}:lock`)) === 1;

@@ -89,6 +89,8 @@ export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined) return code;
+  const word = refusalOf(error);
+  if (word !== null) return word;
   if (error.name === 'MaxRetriesPerRequestError' || error.name === 'AbortError') return 'connection lost';
   // Of ioredis and Redis themselves, such as a protocol that is not theirs; any other error is told by its kind alone.
   return /^(Protocol error|WRONGPASS|NOAUTH|ERR )/.test(error.message)

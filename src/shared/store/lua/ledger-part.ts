@@ -132,7 +132,7 @@ local function observe(row, seen)
 end
 
 local function settle_again(response_id, due)
-  redis.call('ZADD', key('unsettled'), now, response_id)
+  redis.call('ZADD', key('unsettled'), now + patrol_ms, response_id)
   schedule('settle', response_id, due)
 end
 
