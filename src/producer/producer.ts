@@ -37,7 +37,8 @@ export type EnqueueResult = (EnqueuedJob & { error: null }) | { id: string; stat
 
 /** For app code: asks for work, cancels it, reads what became of it. Any number, in any process. */
 export class Producer {
-  private readonly store: Store;
+  /** For Headstone's own server. Apps have the methods below. */
+  readonly store: Store;
   private readonly configuration: Configuration;
   private readonly telemetry: Telemetry;
 
@@ -147,6 +148,19 @@ export class Producer {
   async request(id: string): Promise<Record<string, unknown>> {
     const stored = await this.store.request(checkId(id));
     return stored === null ? {} : (JSON.parse(stored) as Record<string, unknown>);
+  }
+
+  /** The same, for readers who cannot do without it. Throws `result_expired`. */
+  async keptRequest(id: string): Promise<Record<string, unknown>> {
+    const stored = await this.store.request(checkId(id));
+    if (stored === null)
+      throw new HeadstoneError('result_expired', `Job ${id} has ended, and its request is no longer kept.`);
+    return JSON.parse(stored) as Record<string, unknown>;
+  }
+
+  /** The provider's id to chain to. Throws where the id is of a job that is no result of this tenant (I1, I12). */
+  async predecessor(tenant: string, id: string): Promise<string> {
+    return await upstreamPredecessor(this.store, tenant, id);
   }
 
   /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`. */

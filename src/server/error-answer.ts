@@ -1,11 +1,15 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, HeadstoneError } from '../shared/contract/errors.ts';
+import type { Telemetry } from '../shared/runtime/telemetry.ts';
 
 const httpStatus: Record<ErrorCode, number> = {
   invalid_request: 400,
+  unsupported_parameter: 400,
+  insufficient_permissions: 403,
   id_conflict: 409,
   id_taken: 409,
   job_not_found: 404,
+  cancellation_not_found: 404,
   result_expired: 410,
   wait_timeout: 504,
   not_durable: 503,
@@ -20,23 +24,41 @@ export function errorBody(message: string, code: string | null, type: string, pa
 }
 
 /** Every error in OpenAI's shape. An error of ours has a sentence; anything else says nothing of what it held (I13). */
-export function answerError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
-  if (error instanceof HeadstoneError) {
-    const status = httpStatus[error.code];
-    // A client that sends the same again gets the same, except where the store was away. A route may know better.
-    if (!reply.hasHeader('x-should-retry')) reply.header('x-should-retry', String(error.retryable));
-    const type = status < 500 ? 'invalid_request_error' : 'server_error';
-    return reply.code(status).send(errorBody(error.message, error.code, type, error.param));
-  }
-  const status = 'statusCode' in error ? error.statusCode : undefined;
-  if (status !== undefined && status >= 400 && status < 500)
+export function answerErrorWith(telemetry: Telemetry) {
+  return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
+    if (error instanceof HeadstoneError) return answerOurs(error, reply);
+    const status = 'statusCode' in error ? error.statusCode : undefined;
+    if (status !== undefined && status >= 400 && status < 500)
+      return reply
+        .code(status)
+        .header('x-should-retry', 'false')
+        .send(errorBody(clientMistake(error as FastifyError), null, 'invalid_request_error'));
+    telemetry.emit('request_failed', { request_id: request.id, ...placeOf(error) });
     return reply
-      .code(status)
-      .header('x-should-retry', 'false')
-      .send(errorBody(clientMistake(error as FastifyError), null, 'invalid_request_error'));
+      .code(500)
+      .send(errorBody(`Headstone met an error of its own. The request's id is ${request.id}.`, null, 'server_error'));
+  };
+}
+
+function answerOurs(error: HeadstoneError, reply: FastifyReply) {
+  const status = httpStatus[error.code];
+  // A client that sends the same again gets the same, except where the store was away. A route may know better.
+  if (!reply.hasHeader('x-should-retry')) reply.header('x-should-retry', String(error.retryable));
+  const type = status < 500 ? 'invalid_request_error' : 'server_error';
+  return reply.code(status).send(errorBody(error.message, error.code, type, error.param));
+}
+
+export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
+  const path = request.url.split('?')[0];
   return reply
-    .code(500)
-    .send(errorBody(`Headstone met an error of its own. The request's id is ${request.id}.`, null, 'server_error'));
+    .code(404)
+    .send(errorBody(`There is no ${request.method} ${path} here.`, 'unknown_url', 'invalid_request_error'));
+}
+
+/** Where an error was thrown and of which kind it is, without its message: that could quote a prompt (I13). */
+function placeOf(error: Error): { error: string; at: string } {
+  const frame = error.stack?.split('\n').find(line => /^\s+at /.test(line)) ?? '';
+  return { error: error.name, at: frame.replace(/^\s+at /, '').replace(/^.*\//, '') };
 }
 
 function clientMistake(error: FastifyError): string {

@@ -58,8 +58,16 @@ test('the same Idempotency-Key is the same job, and another body under it a conf
   await expect(create('b')).rejects.toMatchObject({ status: 409, code: 'id_conflict' });
 });
 
+test('what is not a background response is told so, by the name of the parameter', async () => {
+  const { client } = await startFrontDoor({ workers: 0 });
+  await expect(client.responses.create({ model: 'm', input: 'x' })).rejects.toMatchObject({
+    status: 400,
+    code: 'unsupported_parameter',
+    param: 'background',
+  });
+});
+
 test.for([
-  ['no background', { model: 'm', input: 'x' }, 400, 'background'],
   ['no model', { input: 'x', ...background }, 400, 'model'],
   ['store: false', { model: 'm', input: 'x', store: false, ...background }, 400, 'store'],
   ['a stream', { model: 'm', input: 'x', stream: true, ...background }, 400, 'stream'],

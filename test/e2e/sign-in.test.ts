@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { loadApiKeys } from '../../src/server/load-api-keys.ts';
+import { loadApiKeys } from '../../src/server/access/load-api-keys.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted } from '../support/harness.ts';

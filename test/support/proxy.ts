@@ -3,6 +3,12 @@ import { inject, onTestFinished } from 'vitest';
 
 export interface Proxy {
   redisUrl: string;
+  /** The same wire, where what stands behind it is a server. */
+  url: string;
+  /** Breaks the connection at the first byte of an answer, so many times. */
+  loseReplies(times: number): void;
+  /** How many were lost so. */
+  readonly lost: number;
   /** Breaks every connection and refuses new ones. */
   cut(): void;
   /** Swallows every byte, and says nothing: what a network does when it loses a node. */
@@ -10,21 +16,29 @@ export interface Proxy {
   heal(): void;
 }
 
-/** A wire between us and the store that a test can cut. */
-export async function startProxy(): Promise<Proxy> {
-  const { hostname, port } = new URL(inject('redisUrl'));
+/** A wire to the store, or to a port of this machine, that a test can cut. */
+export async function startProxy(toPort?: number): Promise<Proxy> {
+  const store = new URL(inject('redisUrl'));
+  const hostname = toPort === undefined ? store.hostname : '127.0.0.1';
+  const port = toPort ?? Number(store.port);
+  let toLose = 0;
+  let lost = 0;
   const sockets = new Set<Socket>();
   let state: 'open' | 'cut' | 'frozen' = 'open';
   const server = createServer(client => {
     if (state === 'cut') return client.destroy();
-    const upstream = connect(Number(port), hostname);
+    const upstream = connect(port, hostname);
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
       sockets.add(from);
       from.on('data', chunk => {
-        if (state === 'open') to.write(chunk);
+        if (from === upstream && toLose > 0) {
+          toLose -= 1;
+          lost += 1;
+          client.destroy();
+        } else if (state === 'open') to.write(chunk);
       });
       from.on('error', () => {});
       from.on('close', () => {
@@ -45,6 +59,13 @@ export async function startProxy(): Promise<Proxy> {
   if (address === null || typeof address === 'string') throw new Error('No address.');
   return {
     redisUrl: `redis://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${address.port}`,
+    get lost() {
+      return lost;
+    },
+    loseReplies(times) {
+      toLose = times;
+    },
     cut() {
       state = 'cut';
       breakAll();

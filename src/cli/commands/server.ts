@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { createProducer } from '../../producer/create-producer.ts';
-import { loadApiKeys } from '../../server/load-api-keys.ts';
+import { loadApiKeys } from '../../server/access/load-api-keys.ts';
 import { startServer } from '../../server/server.ts';
 import { withExamples } from '../output.ts';
 import { parsePort } from '../parse.ts';

@@ -6,9 +6,12 @@ import type { z } from 'zod';
  */
 const codes = {
   invalid_request: { retryable: false },
+  unsupported_parameter: { retryable: false },
+  insufficient_permissions: { retryable: false },
   id_conflict: { retryable: false },
   id_taken: { retryable: false },
   job_not_found: { retryable: false },
+  cancellation_not_found: { retryable: false },
   result_expired: { retryable: false },
   wait_timeout: { retryable: true },
   not_durable: { retryable: true },

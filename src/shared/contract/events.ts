@@ -57,6 +57,11 @@ export const eventTable = {
   store_lost: { level: 'error', fields: z.strictObject({ address: text, error: text }) },
   store_forgot: { level: 'error', fields: z.strictObject({ expected: count, found: count, advice: text }) },
   store_back: { level: 'info', fields: z.strictObject({ address: text }) },
+  request_answered: {
+    level: 'debug',
+    fields: z.strictObject({ request_id: text, method: text, route: text, http_status: count, took_ms: count }),
+  },
+  request_failed: { level: 'error', fields: z.strictObject({ request_id: text, error: text, at: text }) },
   setting_unknown: { level: 'warn', fields: z.strictObject({ advice: text }) },
   process_ready: { level: 'info', fields: z.strictObject({ process: text, address: text.optional() }) },
   process_stopping: { level: 'info', fields: z.strictObject({ process: text }) },

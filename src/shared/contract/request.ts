@@ -28,6 +28,12 @@ export const requestSchema = z
       .optional(),
     stream: z.literal(false, { error: 'must be false or left out: streams are not supported yet' }).nullish(),
     previous_response_id: z.string().nullish(),
+    conversation: z
+      .null({
+        error:
+          'must be left out: the provider would write a result there even after its job was cancelled; chain by previous_response_id',
+      })
+      .optional(),
   })
   .refine(request => request.input !== undefined || request.prompt, {
     path: ['input'],

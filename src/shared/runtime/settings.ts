@@ -246,6 +246,13 @@ export const settings = {
     fallback: '{}',
     schema: json.pipe(priceSettingsSchema),
   },
+  passthrough: {
+    name: 'HEADSTONE_PASSTHROUGH',
+    meaning:
+      '1 lets the server pass on what is not a background response, under OPENAI_API_KEY; where several tenants have keys, only what leaves nothing behind that another could read.',
+    fallback: '0',
+    schema: flag,
+  },
   live: {
     name: 'HEADSTONE_LIVE',
     meaning: '1 lets demo, dev and the contract tests spend real money.',

@@ -43,6 +43,10 @@ export class Keys {
   forgivenStalls = () => this.key('forgiven_stalls');
   /** Sorted set of the jobs that a hold keeps back, by sequence. */
   parked = (scope: string) => this.key('parked', scope);
+  /** List: jobs of one first send, the newest first, by how often each was sent again. */
+  sends = (digest: string, count: number) => this.key('sends', digest, String(count));
+  /** String: whose key a person signed in with, by the digest of their cookie. */
+  session = (digest: string) => this.key('session', digest);
   /** String: which worker sweeps. */
   lease = () => this.key('lease');
   /** String: a worker's own count of its writes. */

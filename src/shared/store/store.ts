@@ -18,6 +18,7 @@ import { intend } from './lua/intend.ts';
 import { launched } from './lua/launched.ts';
 import { release } from './lua/release.ts';
 import { rerun } from './lua/rerun.ts';
+import { resend } from './lua/resend.ts';
 import { resolve } from './lua/resolve.ts';
 import type { Script } from './lua/script.ts';
 import type { Retention } from './lua/shapes.ts';
@@ -45,7 +46,7 @@ import {
 } from './redis.ts';
 import { daysOf, wasteReport } from './waste.ts';
 
-const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, erase, forget };
+const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, erase, forget, resend };
 type ScriptName = keyof typeof scripts;
 type ArgumentsOf<Name extends ScriptName> =
   (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;

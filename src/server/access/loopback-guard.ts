@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { errorBody } from './error-answer.ts';
+import { errorBody } from '../error-answer.ts';
 
 const localNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 const forwardingHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];

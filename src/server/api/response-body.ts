@@ -1,5 +1,5 @@
-import type { Job } from '../shared/contract/job.ts';
-import type { JobStatus } from '../shared/contract/words.ts';
+import type { Job } from '../../shared/contract/job.ts';
+import type { JobStatus } from '../../shared/contract/words.ts';
 
 /** What the closed set of the SDKs' types shows of a job. A further attempt is still in progress: nothing goes back. */
 const shownStatus: Record<JobStatus, string> = {
@@ -31,7 +31,7 @@ export function responseBody(job: Job, request: Record<string, unknown>) {
   const relaunched = job.status !== 'running' && job.launches.length > 1 && job.outcome === null;
   return {
     id: job.id,
-    object: 'response',
+    object: 'response' as const,
     created_at: Math.floor(job.created_at / 1000),
     status: relaunched ? 'in_progress' : shownStatus[job.status],
     background: true,

@@ -1,0 +1,30 @@
+import type { Producer } from '../../producer/producer.ts';
+import type { Configuration } from '../../shared/runtime/settings.ts';
+import type { KeyRing } from '../access/key-ring.ts';
+import { createRoute } from './create-response.ts';
+import { jobRoutes } from './jobs.ts';
+import { Passthrough } from './passthrough.ts';
+import { responseRoutes } from './responses.ts';
+import type { Api } from './schemas.ts';
+import { wasteRoutes } from './waste.ts';
+
+export interface ApiParts {
+  producer: Producer;
+  configuration: Configuration;
+  /** Null: nobody signs in. */
+  keyRing: KeyRing | null;
+}
+
+/** Everything under /v1. */
+export async function apiRoutes(app: Api, { producer, configuration, keyRing }: ApiParts): Promise<void> {
+  const passthrough = new Passthrough({
+    producer,
+    configuration,
+    isShared: keyRing?.holdsSeveralTenants ?? false,
+  });
+  createRoute(app, producer, passthrough);
+  responseRoutes(app, producer, passthrough);
+  jobRoutes(app, producer);
+  wasteRoutes(app, producer);
+  await passthrough.register(app);
+}
