@@ -1,3 +1,4 @@
+import type { Most } from '../shared/store/lua/shapes.ts';
 import type { ReplyOf } from '../shared/store/store.ts';
 import type { LaunchAnswer } from './answers.ts';
 import { type Activation, type Context, done } from './context.ts';
@@ -9,6 +10,8 @@ export interface Intent {
   id: string;
   epoch: number;
   model: string;
+  /** The most that its response can cost. */
+  most: Most | null;
 }
 
 /** Writes what came of the POST, and insists on it: an id or a certain refusal must reach the record. */
@@ -26,7 +29,7 @@ export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context
 
 async function recordLaunched(
   answer: Extract<LaunchAnswer, { kind: 'launched' }>,
-  { id, epoch, model }: Intent,
+  { id, epoch, model, most }: Intent,
   context: Context,
 ): Promise<Activation> {
   const { store, configuration, telemetry, stopping } = context;
@@ -40,6 +43,7 @@ async function recordLaunched(
           epoch,
           response_id: answer.response.id,
           first_poll_ms: configuration.pollMinMs,
+          ...(most ? { most } : {}),
           seen: seenOf({ response: answer.response, servedModel: answer.servedModel, model }, configuration.prices),
         }),
       stopping,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mostOf } from '../shared/runtime/most.ts';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { expire } from './decide.ts';
@@ -98,7 +99,7 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
   // Never aborted: an answer that we do not wait for is an id that we lose.
   const body = createBody(request, `${context.deployment}/${id}/${epoch}`);
   const answer = await context.holding.awaitCreate(() => context.upstream.create(body));
-  return await recordAnswer(answer, { id, epoch, model }, context);
+  return await recordAnswer(answer, { id, epoch, model, most: mostOf(request, configuration.prices) }, context);
 }
 
 /** Null where the store does not give it now, or the job was cancelled and its request deleted in between. */

@@ -21,6 +21,9 @@ export const ledgerRowSchema = z.object({
   cost_usd_micros: z.number().int().nullable(),
   /** From the outcome to the first sight of the final usage. */
   late_by_ms: z.number().int().nullable(),
+  /** What this response cannot cost more than; null where nothing bounds it: its tools, an unknown model. */
+  most_tokens: z.number().int().nullable(),
+  most_cost_usd_micros: z.number().int().nullable(),
   /** When the row was opened, which is also the day that its sums belong to. */
   at: z.number().int(),
   /** What the row can be priced again from. */
@@ -52,13 +55,25 @@ export const wasteSumSchema = z.object({
   unknown: count,
   /** Responses whose tokens are known and have no price, so not in the cost above. */
   unpriced: count,
+  /** Of the pending and unknown: the most that those with a bound can cost, and how many have none. */
+  most_tokens: count,
+  most_cost_usd_micros: count,
+  unbounded: count,
   used_responses: count,
   used_total_tokens: count,
   used_cost_usd_micros: count,
 });
 export type WasteSum = z.infer<typeof wasteSumSchema>;
 
-export const wasteReportSchema = z.object({ data: z.array(wasteSumSchema), totals: wasteSumSchema });
+/** Upper bounds, in milliseconds, of how late the final usage of an unwanted response was first seen. */
+export const lateBoundsMs = [10_000, 60_000, 300_000, 900_000, 3_600_000];
+
+export const wasteReportSchema = z.object({
+  data: z.array(wasteSumSchema),
+  totals: wasteSumSchema,
+  /** How late results came; `under_ms` is null for what was later than every bound. */
+  late: z.array(z.object({ under_ms: z.number().int().nullable(), responses: count })),
+});
 export type WasteReport = z.infer<typeof wasteReportSchema>;
 
 /** A UTC day. */

@@ -58,3 +58,10 @@ function numberAt(details: Record<string, unknown> | null | undefined, field: st
   const value = details?.[field];
   return typeof value === 'number' ? value : 0;
 }
+
+/** Tokens that one run of a model can hold, input and output together; null for a model that nobody has described. */
+export function contextWindowOf(model: string, settings: PriceSettings): number | null {
+  const named = settings.deployments[model] ?? model;
+  const nothing = { input_tokens: 0, output_tokens: 0 };
+  return calcPrice(nothing, named, { providerId: 'openai' })?.model.context_window ?? null;
+}

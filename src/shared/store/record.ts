@@ -163,6 +163,8 @@ export function parseRow(hash: Record<string, string>): LedgerRow | null {
     usage: hash.usage === undefined ? null : usageSchema.parse(JSON.parse(hash.usage)),
     cost_usd_micros: numberOrNull(hash.cost_usd_micros),
     late_by_ms: numberOrNull(hash.late_by_ms),
+    most_tokens: numberOrNull(hash.most_tokens),
+    most_cost_usd_micros: numberOrNull(hash.most_cost_usd_micros),
     at: Number(hash.at),
     service_tier: hash.service_tier ?? null,
     served_model: hash.served_model ?? null,

@@ -1,5 +1,11 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import type { WasteDimension, WasteQuery, WasteReport, WasteSum } from '../contract/ledger.ts';
+import {
+  lateBoundsMs,
+  type WasteDimension,
+  type WasteQuery,
+  type WasteReport,
+  type WasteSum,
+} from '../contract/ledger.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
@@ -27,26 +33,40 @@ export function wasteReport(days: { day: string; sums: Record<string, string> }[
   const groupBy = query.groupBy ?? 'model';
   const totals = emptySum('total');
   const groups = new Map<string, WasteSum>();
+  const late = new Map(lateBuckets().map(bucket => [lateMeasure(bucket.under_ms), bucket]));
   for (const { day, sums } of days) {
     for (const [field, text] of Object.entries(sums)) {
-      const [tenant, dimension, value, measure] = JSON.parse(field) as [string, string, string, keyof WasteSum];
+      const [tenant, dimension, value, measure] = JSON.parse(field) as [string, string, string, string];
       if (query.tenant !== undefined && tenant !== query.tenant) continue;
-      if (dimension === 'all') add(totals, measure, Number(text));
+      if (dimension === 'all') {
+        add(totals, measure as keyof WasteSum, Number(text));
+        const bucket = late.get(measure);
+        if (bucket) bucket.responses += Number(text);
+      }
       if (dimension !== storedDimension(groupBy)) continue;
       const key = groupBy === 'tenant' ? tenant : groupBy === 'day' ? day : value;
       const group = groups.get(key) ?? emptySum(key);
       groups.set(key, group);
-      add(group, measure, Number(text));
+      add(group, measure as keyof WasteSum, Number(text));
     }
   }
   const order = (left: WasteSum, right: WasteSum) =>
     groupBy === 'day' ? (left.key < right.key ? -1 : 1) : right.total_tokens - left.total_tokens;
-  return { data: [...groups.values()].sort(order), totals };
+  return { data: [...groups.values()].sort(order), totals, late: [...late.values()] };
 }
 
 /** Tenants and days stand in every field, so their sums are those of `all`. */
 function storedDimension(groupBy: WasteDimension): string {
   return groupBy === 'tenant' || groupBy === 'day' ? 'all' : groupBy;
+}
+
+function lateBuckets() {
+  return [...lateBoundsMs, null].map(under_ms => ({ under_ms, responses: 0 }));
+}
+
+/** As the ledger's script names it. */
+function lateMeasure(underMs: number | null): string {
+  return `late_${underMs ?? 'more'}`;
 }
 
 function emptySum(key: string): WasteSum {
@@ -60,6 +80,9 @@ function emptySum(key: string): WasteSum {
     pending: 0,
     unknown: 0,
     unpriced: 0,
+    most_tokens: 0,
+    most_cost_usd_micros: 0,
+    unbounded: 0,
     used_responses: 0,
     used_total_tokens: 0,
     used_cost_usd_micros: 0,

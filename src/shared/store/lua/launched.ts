@@ -3,7 +3,7 @@ import { causeSchema } from '../../contract/words.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
-import type { Retention, Seen } from './shapes.ts';
+import type { Most, Retention, Seen } from './shapes.ts';
 import { workSchema } from './work.ts';
 
 export interface LaunchedArguments {
@@ -11,6 +11,8 @@ export interface LaunchedArguments {
   epoch: number;
   response_id: string;
   first_poll_ms: number;
+  /** The most that this response can cost, where something bounds it. */
+  most?: Most;
   seen: Seen;
   retention: Retention;
 }
@@ -35,7 +37,7 @@ local place = key('job', args.id)
 local job = load(place)
 local row = load(key('row', args.response_id))
 local known = row.response_id ~= nil
-if not known then row = open_row(args.response_id, args.id, job) end
+if not known then row = open_row(args.response_id, args.id, job, args.most) end
 
 if job.status then mark_launch(args.id, args.epoch, {state = 'acknowledged', response_id = args.response_id}) end
 if job.model then

@@ -1,3 +1,5 @@
+import { lateBoundsMs } from '../../contract/ledger.ts';
+
 /**
  * Rows and sums, for the scripts that write them. `book` moves the sums by the difference between a row before and
  * after, so whatever happens to a row, and in whatever order, the sums are the sums of the rows (I3, I11).
@@ -16,12 +18,31 @@ local function day_of(ms)
   return string.format('%04d-%02d-%02d', year, month, doy - math.floor((153 * mp + 2) / 5) + 1)
 end
 
+-- How late results came, as a histogram: its last bound is open.
+local late_bounds_ms = {${lateBoundsMs.join(', ')}}
+
+local function late_measure(late_by_ms)
+  for _, bound in ipairs(late_bounds_ms) do
+    if late_by_ms < bound then return 'late_' .. string.format('%.0f', bound) end
+  end
+  return 'late_more'
+end
+
 local function measures(row)
   local found = {}
   if not row.kind then return found end
   local prefix = row.kind == 'used' and 'used_' or ''
   found[prefix .. 'responses'] = 1
-  if row.status ~= 'final' then found[prefix .. row.status] = 1 end
+  if row.status ~= 'final' then
+    found[prefix .. row.status] = 1
+    if row.most_tokens and row.most_cost_usd_micros then
+      found[prefix .. 'most_tokens'] = tonumber(row.most_tokens)
+      found[prefix .. 'most_cost_usd_micros'] = tonumber(row.most_cost_usd_micros)
+    else
+      found[prefix .. 'unbounded'] = 1
+    end
+  end
+  if row.late_by_ms then found[late_measure(tonumber(row.late_by_ms))] = 1 end
   if row.total_tokens then
     found[prefix .. 'input_tokens'] = tonumber(row.input_tokens)
     found[prefix .. 'output_tokens'] = tonumber(row.output_tokens)
@@ -64,7 +85,10 @@ local function book(before, after)
     local difference = (new[name] or 0) - (old[name] or 0)
     if difference ~= 0 then
       moved = true
-      for _, dimension in ipairs(dimensions(after)) do
+      local places = dimensions(after)
+      -- Of the histogram one copy a tenant is enough.
+      if name:sub(1, 5) == 'late_' then places = {{'all', ''}} end
+      for _, dimension in ipairs(places) do
         local value = dimension[2]
         -- Actors and tags are free text: past the bound a day's further ones share one place (I9).
         if crowded and (dimension[1] == 'actor' or dimension[1] == 'tag') then value = '(other)' end
@@ -94,11 +118,15 @@ local function copy(row)
   return twin
 end
 
-local function open_row(response_id, id, job)
+local function open_row(response_id, id, job, most)
   local row = {
     response_id = response_id, job_id = id, status = 'pending', at = string.format('%.0f', now),
     model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]',
   }
+  if most then
+    row.most_tokens = string.format('%.0f', most.tokens)
+    row.most_cost_usd_micros = most.cost_usd_micros and string.format('%.0f', most.cost_usd_micros)
+  end
   save_row({}, row)
   redis.call('ZADD', key('rows'), now, response_id)
   -- A tenant reads their own index, so that nobody pays for another's rows; what has expired leaves it here.

@@ -23,6 +23,13 @@ export interface Seen {
   price_table?: string | undefined;
 }
 
+/** What a response cannot cost more than: for the time until its usage is known. */
+export interface Most {
+  tokens: number;
+  /** Left out for a model without a known price. */
+  cost_usd_micros?: number;
+}
+
 /** A wish to stop launches of a scope: `account` or `model:NAME`. Without `for_ms`: 5 s, doubling. */
 export interface Hold {
   scope: string;

@@ -1,0 +1,49 @@
+import { contextWindowOf, price } from './prices.ts';
+import type { PriceSettings } from './settings.ts';
+
+/** What the provider puts around each item of an input, in tokens: more than was ever seen. */
+const FRAME_TOKENS = 32;
+
+/**
+ * The most that a request's response can cost, while nobody knows what it did: a token is at least one byte of text, and
+ * no run is larger than its model's context. Null where nothing bounds it: tools run as often as they like, and pictures,
+ * files and earlier responses have no length here.
+ */
+export function mostOf(body: string, prices: PriceSettings): { tokens: number; cost_usd_micros?: number } | null {
+  const request = JSON.parse(body) as Record<string, unknown>;
+  const items = typeof request.input === 'string' ? [request.input] : request.input;
+  if (!Array.isArray(items) || !items.every(isText) || hasMore(request)) return null;
+  const model = String(request.model);
+  const window = contextWindowOf(model, prices) ?? Number.POSITIVE_INFINITY;
+  const inputTokens = Math.min(window, Buffer.byteLength(body) + FRAME_TOKENS * (items.length + 1));
+  const outputTokens = Math.min(window, numberOr(request.max_output_tokens, Number.POSITIVE_INFINITY));
+  if (outputTokens === Number.POSITIVE_INFINITY) return null;
+  const tokens = Math.min(window, inputTokens + outputTokens);
+  const { costUsdMicros } = price(
+    {
+      model,
+      servedModel: null,
+      serviceTier: typeof request.service_tier === 'string' ? request.service_tier : null,
+      // Each at its own most, even where both together cannot be: prices rise with the length of the input.
+      usage: { input_tokens: inputTokens, output_tokens: outputTokens, total_tokens: inputTokens + outputTokens },
+    },
+    prices,
+  );
+  return { tokens, ...(costUsdMicros === null ? {} : { cost_usd_micros: costUsdMicros }) };
+}
+
+function hasMore({ tools, previous_response_id, prompt }: Record<string, unknown>): boolean {
+  return (Array.isArray(tools) && tools.length > 0) || typeof previous_response_id === 'string' || Boolean(prompt);
+}
+
+function isText(item: unknown): boolean {
+  if (typeof item === 'string') return true;
+  const { type = 'message', content } = item as { type?: string; content?: unknown };
+  if (type !== 'message') return false;
+  if (typeof content === 'string') return true;
+  return Array.isArray(content) && content.every(part => part?.type === 'input_text' || part?.type === 'output_text');
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise;
+}
