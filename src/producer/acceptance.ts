@@ -56,6 +56,6 @@ function check({ request, options = {} }: NewJob, configuration: Configuration) 
 }
 
 /** In the shape of the provider's own ids, so that clients that check it are content. */
-function newJobId(): string {
+export function newJobId(): string {
   return `resp_${randomBytes(16).toString('hex')}`;
 }

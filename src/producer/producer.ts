@@ -15,8 +15,10 @@ import type { Depths } from '../shared/runtime/metrics.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { readDepths } from '../shared/store/depths.ts';
-import type { ReplyOf, Store } from '../shared/store/store.ts';
+import type { ReplyOf } from '../shared/store/scripts.ts';
+import type { Store } from '../shared/store/store.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
+import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
 
@@ -39,10 +41,13 @@ export type EnqueueResult = (EnqueuedJob & { error: null }) | { id: string; stat
 export class Producer {
   /** For Headstone's own server. Apps have the methods below. */
   readonly store: Store;
+  /** Many jobs under one cancel. */
+  readonly cancellations: Cancellations;
   private readonly configuration: Configuration;
   private readonly telemetry: Telemetry;
 
   constructor({ store, configuration, telemetry }: ProducerParts) {
+    this.cancellations = new Cancellations(store, telemetry);
     this.store = store;
     this.configuration = configuration;
     this.telemetry = telemetry;

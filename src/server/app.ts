@@ -81,7 +81,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
     metrics: createMetrics(telemetry, () => producer.depths()),
   });
   await describeApi(app);
-  await apiRoutes(app, { producer, configuration, keyRing });
+  await apiRoutes(app, { producer, configuration, telemetry, keyRing });
   return app;
 }
 

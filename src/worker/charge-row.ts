@@ -1,5 +1,5 @@
 import type { ChargeArguments } from '../shared/store/lua/charge.ts';
-import type { ReplyOf } from '../shared/store/store.ts';
+import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { Context } from './context.ts';
 
 export interface Known {

@@ -1,5 +1,5 @@
 import type { Most } from '../shared/store/lua/shapes.ts';
-import type { ReplyOf } from '../shared/store/store.ts';
+import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { LaunchAnswer } from './answers.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { insist } from './insist.ts';

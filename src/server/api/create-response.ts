@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { newJobId } from '../../producer/acceptance.ts';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
@@ -41,7 +42,7 @@ export function createRoute(app: Api, producer: Producer, passthrough: Passthrou
       const count = sendNumber(request);
       // Whether the store took it may be unknown: where nothing says which create it was, the same again is another job.
       if (named === undefined && count === null) reply.header('x-should-retry', 'false');
-      const id = named ?? (count === null ? newId() : await idOfSend(request, count, producer));
+      const id = named ?? (count === null ? newJobId() : await idOfSend(request, count, producer));
       const { id: jobId } = await producer
         .enqueue(wanted, { ...optionsOf(headstone), tenant, id })
         .catch((error: unknown) => {
@@ -95,7 +96,7 @@ async function idOfSend(request: FastifyRequest, count: number, producer: Produc
   const { id } = await producer.store.run('resend', {
     digest,
     count,
-    new_id: newId(),
+    new_id: newJobId(),
     window_ms: RESEND_WINDOW_MS,
   });
   return id;
@@ -109,10 +110,6 @@ function idOfKey(request: FastifyRequest, tenant: string): string | undefined {
     .update(JSON.stringify([tenant, key]))
     .digest('hex')
     .slice(0, 32)}`;
-}
-
-function newId(): string {
-  return `resp_${randomBytes(16).toString('hex')}`;
 }
 
 /** The caller sent a key and no id, so they are told of the key. */

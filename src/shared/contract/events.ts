@@ -57,6 +57,7 @@ export const eventTable = {
   store_lost: { level: 'error', fields: z.strictObject({ address: text, error: text }) },
   store_forgot: { level: 'error', fields: z.strictObject({ expected: count, found: count, advice: text }) },
   store_back: { level: 'info', fields: z.strictObject({ address: text }) },
+  cancellation_interrupted: { level: 'warn', fields: z.strictObject({ cancellation_id: text, error: text }) },
   request_answered: {
     level: 'debug',
     fields: z.strictObject({ request_id: text, method: text, route: text, http_status: count, took_ms: count }),

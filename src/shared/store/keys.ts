@@ -43,6 +43,10 @@ export class Keys {
   forgivenStalls = () => this.key('forgiven_stalls');
   /** Sorted set of the jobs that a hold keeps back, by sequence. */
   parked = (scope: string) => this.key('parked', scope);
+  /** Hash: many jobs under one cancel, and how far it has come. */
+  cancellation = (id: string) => this.key('cancellation', id);
+  /** Sorted set of the cancellations that are under way, by the time of their last step. */
+  cancellations = () => this.key('cancellations');
   /** List: jobs of one first send, the newest first, by how often each was sent again. */
   sends = (digest: string, count: number) => this.key('sends', digest, String(count));
   /** String: whose key a person signed in with, by the digest of their cookie. */

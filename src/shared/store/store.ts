@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
 import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
@@ -8,19 +7,6 @@ import { Decisions } from './decisions.ts';
 import { Keys } from './keys.ts';
 import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
-import { absent } from './lua/absent.ts';
-import { accept } from './lua/accept.ts';
-import { charge } from './lua/charge.ts';
-import { decide } from './lua/decide.ts';
-import { erase } from './lua/erase.ts';
-import { forget } from './lua/forget.ts';
-import { intend } from './lua/intend.ts';
-import { launched } from './lua/launched.ts';
-import { release } from './lua/release.ts';
-import { rerun } from './lua/rerun.ts';
-import { resend } from './lua/resend.ts';
-import { resolve } from './lua/resolve.ts';
-import type { Script } from './lua/script.ts';
 import type { Retention } from './lua/shapes.ts';
 import type { Work } from './lua/work.ts';
 import { Queues } from './queues.ts';
@@ -44,19 +30,8 @@ import {
   refused,
   unreachable,
 } from './redis.ts';
+import { type ArgumentsOf, type Given, type ReplyOf, type ScriptName, scripts } from './scripts.ts';
 import { daysOf, wasteReport } from './waste.ts';
-
-const scripts = { accept, intend, launched, resolve, decide, rerun, charge, absent, release, erase, forget, resend };
-type ScriptName = keyof typeof scripts;
-type ArgumentsOf<Name extends ScriptName> =
-  (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;
-export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['reply']>;
-
-/** Arguments without what the store adds to them itself. */
-type Given<Arguments> = Arguments extends { retention: Retention }
-  ? DistributiveOmit<Arguments, 'retention'>
-  : Arguments;
-type DistributiveOmit<Type, Key extends PropertyKey> = Type extends unknown ? Omit<Type, Key> : never;
 
 export interface StoreOptions {
   connection: Connection;

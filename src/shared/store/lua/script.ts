@@ -18,8 +18,8 @@ export interface Script<Arguments extends object, Reply> {
 
 export interface ScriptSource<Reply> {
   name: string;
-  /** `allow-oom`: a full Redis must not stop a cancel, nor lose a response id or a usage. */
-  flags?: 'allow-oom';
+  /** `allow-oom`: a full Redis must not stop a cancel, nor lose a response id or a usage · `no-writes`: it only reads. */
+  flags?: 'allow-oom' | 'no-writes';
   parts?: string[];
   body: string;
   reply: z.ZodType<Reply>;

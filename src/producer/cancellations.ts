@@ -1,0 +1,202 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  type Cancellation,
+  type CancellationEstimate,
+  type CancellationFilter,
+  type CancellationOptions,
+  cancellationFilterSchema,
+  cancellationOptionsSchema,
+  cancellationSchema,
+} from '../shared/contract/cancellation.ts';
+import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
+import type { WasteSum } from '../shared/contract/ledger.ts';
+import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import type { StoredFilter } from '../shared/store/lua/matching-part.ts';
+import type { Store } from '../shared/store/store.ts';
+
+/** Looked at in one step of Redis: docs/decisions/0009 has what a step of so many takes. */
+const CHUNK = 25;
+const SURVEY_CHUNK = 200;
+const KEEP_MS = 7 * 86_400_000;
+
+/** Many jobs under one cancel. What it says and how far it has come stands in the store, so any process can go on with it. */
+export class Cancellations {
+  private readonly store: Store;
+  private readonly telemetry: Telemetry;
+
+  constructor(store: Store, telemetry: Telemetry) {
+    this.store = store;
+    this.telemetry = telemetry;
+  }
+
+  /** What a cancellation of these would do, and nothing done. */
+  async estimate(filter: CancellationFilter): Promise<CancellationEstimate> {
+    const checked = parseInput(cancellationFilterSchema, filter);
+    const groups = await this.survey(checked);
+    const { data } = await this.store.waste({
+      groupBy: 'model',
+      ...(checked.tenant === undefined ? {} : { tenant: checked.tenant }),
+    });
+    return estimateOf(checked, groups, data);
+  }
+
+  /** Writes down what is meant; `run` does it. The same id with the same filter is the same cancellation. */
+  async begin(filter: CancellationFilter, options: CancellationOptions = {}): Promise<Cancellation> {
+    const checked = parseInput(cancellationFilterSchema, filter);
+    const { reason, actor, keyName, id = newId() } = parseInput(cancellationOptionsSchema, options);
+    const groups = await this.survey(checked);
+    const { reply } = await this.store.run('begin_cancellation', {
+      id,
+      filter: storedFilter(checked, this.store.now()),
+      shown_filter: JSON.stringify(checked),
+      ...(reason === undefined ? {} : { reason }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(keyName === undefined ? {} : { key_name: keyName }),
+      expected: sum(groups.map(([, , count]) => count)),
+      keep_ms: KEEP_MS,
+    });
+    if (reply === 'conflict')
+      throw new HeadstoneError('id_conflict', `The id ${id} belongs to another cancellation: use a new one.`);
+    return await this.get(id);
+  }
+
+  /** Works through it to its end, a chunk at a time; ends early where it was stopped, or when the signal says so. */
+  async run(id: string, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const { reply, decided, work } = await this.store.run('advance_cancellation', { id, most: CHUNK });
+      await this.store.untilDurable();
+      for (const [jobId, model] of decided) {
+        this.telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
+        this.telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });
+      }
+      await this.store.followQuietly(work);
+      if (reply !== 'more') return;
+    }
+  }
+
+  /** Throws `cancellation_not_found`. */
+  async get(id: string): Promise<Cancellation> {
+    await this.store.ready();
+    const hash = await this.store.guard(() => this.store.client.hgetall(this.store.keys.cancellation(id)));
+    if (hash.id === undefined) throw notFound(id);
+    return cancellationSchema.parse({
+      id: hash.id,
+      object: 'cancellation',
+      status: hash.status,
+      filter: JSON.parse(hash.shown_filter ?? '{}'),
+      reason: hash.reason ?? null,
+      actor: hash.actor ?? null,
+      key_name: hash.key_name ?? null,
+      created_at: Number(hash.created_at),
+      advanced_at: Number(hash.advanced_at),
+      expected: Number(hash.expected),
+      examined: Number(hash.examined),
+      cancelled: Number(hash.cancelled),
+    });
+  }
+
+  /** Leaves alone what was not cancelled yet. */
+  async stop(id: string): Promise<Cancellation> {
+    await this.store.run('stop_cancellation', { id });
+    return await this.get(id);
+  }
+
+  /** Those that nobody has worked at for so long: their process is gone. */
+  async abandoned(quietMs: number): Promise<string[]> {
+    await this.store.ready();
+    const { client, keys } = this.store;
+    return await this.store.guard(() => client.zrangebyscore(keys.cancellations(), 0, this.store.now() - quietMs));
+  }
+
+  private async survey(filter: CancellationFilter): Promise<Group[]> {
+    const stored = storedFilter(filter, this.store.now());
+    const groups: Group[] = [];
+    let below: number | undefined;
+    for (;;) {
+      const chunk = await this.store.run('survey', {
+        filter: stored,
+        most: SURVEY_CHUNK,
+        ...(below === undefined ? {} : { below }),
+      });
+      groups.push(...chunk.groups);
+      if (chunk.reply === 'done') return groups;
+      below = chunk.below;
+    }
+  }
+}
+
+/** Jobs of a model in a status. */
+type Group = [model: string, status: string, count: number];
+
+function storedFilter(filter: CancellationFilter, now: number): StoredFilter {
+  const { all, older_than_ms: olderThanMs, newer_than_ms: newerThanMs, ...rest } = filter;
+  const named = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return {
+    ...(named as StoredFilter),
+    ...(olderThanMs === undefined ? {} : { created_before: now - olderThanMs }),
+    ...(newerThanMs === undefined ? {} : { created_after: now - newerThanMs }),
+  };
+}
+
+function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[]): CancellationEstimate {
+  const averages = new Map(sums.map(model => [model.key, averageOf(model)]));
+  const weigh = (some: Group[], of: 'tokens' | 'cost') =>
+    Math.round(sum(some.map(([model, , count]) => count * (averages.get(model)?.[of] ?? 0))));
+  const queued = groups.filter(([, status]) => status === 'queued');
+  return {
+    object: 'cancellation_estimate',
+    dry_run: true,
+    filter,
+    jobs: sum(groups.map(([, , count]) => count)),
+    by_status: countBy(groups, ([, status]) => status),
+    by_model: countBy(groups, ([model]) => model),
+    estimate: {
+      note: 'An estimate, by the averages of each model over the last 30 days. What was launched may be charged all the same.',
+      tokens: weigh(groups, 'tokens'),
+      cost_usd_micros: weigh(groups, 'cost'),
+      spared_tokens: weigh(queued, 'tokens'),
+      spared_cost_usd_micros: weigh(queued, 'cost'),
+      jobs_without_average: sum(groups.map(([model, , count]) => (averages.get(model) ? 0 : count))),
+    },
+  };
+}
+
+/** Of one response, used or wasted; undefined where none is known. */
+function averageOf(model: WasteSum): { tokens: number; cost: number } | undefined {
+  const known = model.used_responses + model.responses - model.pending - model.unknown;
+  if (known <= 0) return undefined;
+  return {
+    tokens: (model.used_total_tokens + model.total_tokens) / known,
+    cost: (model.used_cost_usd_micros + model.cost_usd_micros) / known,
+  };
+}
+
+function countBy(groups: Group[], keyOf: (group: Group) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const group of groups) counts[keyOf(group)] = (counts[keyOf(group)] ?? 0) + group[2];
+  return counts;
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((left, right) => left + right, 0);
+}
+
+function newId(): string {
+  return `cancellation_${randomBytes(12).toString('hex')}`;
+}
+
+/** The cancellation that an Idempotency-Key names, whoever repeats it. */
+export function idOfKey(keyName: string | null, key: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([keyName, key]))
+    .digest('hex');
+  return `cancellation_${digest.slice(0, 24)}`;
+}
+
+function notFound(id: string): HeadstoneError {
+  return new HeadstoneError(
+    'cancellation_not_found',
+    `There is no cancellation ${id}: it never began, or it is over for long.`,
+  );
+}

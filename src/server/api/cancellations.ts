@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { idOfKey } from '../../producer/cancellations.ts';
+import type { Producer } from '../../producer/producer.ts';
+import {
+  cancellationEstimateSchema,
+  cancellationFilterSchema,
+  cancellationOptionsSchema,
+  cancellationSchema,
+} from '../../shared/contract/cancellation.ts';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+import type { Caller } from '../access/sign-in.ts';
+import type { CancellationDriver } from './cancellation-driver.ts';
+import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
+
+const beginSchema = cancellationOptionsSchema
+  .pick({ reason: true, actor: true })
+  .extend({ filter: cancellationFilterSchema, dry_run: z.boolean().optional() });
+
+/** Many jobs under one cancel, for admins. */
+export function cancellationRoutes(app: Api, producer: Producer, driver: CancellationDriver): void {
+  const { cancellations } = producer;
+  const about = { tags: ['cancellations'] };
+  const answers = { 200: cancellationSchema, ...errorAnswers };
+
+  app.post(
+    '/v1/cancellations',
+    {
+      schema: {
+        ...about,
+        summary: 'Cancel all open jobs that match, or with dry_run say what that would do',
+        body: beginSchema,
+        response: { 200: cancellationEstimateSchema, 202: cancellationSchema, ...errorAnswers },
+      },
+    },
+    async (request, reply) => {
+      assertAdmin(request.caller);
+      const { filter, dry_run: dryRun, reason, actor } = request.body;
+      if (dryRun) return reply.code(200).send(await cancellations.estimate(filter));
+      const { keyName } = request.caller;
+      const key = request.headers['idempotency-key'];
+      const cancellation = await cancellations.begin(filter, {
+        ...(reason === undefined ? {} : { reason }),
+        ...(actor === undefined ? {} : { actor }),
+        ...(keyName === null ? {} : { keyName }),
+        ...(typeof key === 'string' && key !== '' ? { id: idOfKey(keyName, key) } : {}),
+      });
+      driver.drive(cancellation.id);
+      return reply.code(202).send(cancellation);
+    },
+  );
+
+  app.get(
+    '/v1/cancellations/:id',
+    { schema: { ...about, summary: 'How far a cancellation has come', params: idParamsSchema, response: answers } },
+    async request => {
+      assertAdmin(request.caller);
+      return await cancellations.get(request.params.id);
+    },
+  );
+
+  app.delete(
+    '/v1/cancellations/:id',
+    {
+      schema: {
+        ...about,
+        summary: 'Stop a cancellation; what it has cancelled stays cancelled',
+        params: idParamsSchema,
+        response: answers,
+      },
+    },
+    async request => {
+      assertAdmin(request.caller);
+      return await cancellations.stop(request.params.id);
+    },
+  );
+}
+
+export function assertAdmin(caller: Caller): void {
+  if (!caller.admin)
+    throw new HeadstoneError('insufficient_permissions', 'This needs an admin key ("admin": true among the API keys).');
+}

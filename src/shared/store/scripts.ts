@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+import { absent } from './lua/absent.ts';
+import { accept } from './lua/accept.ts';
+import { advanceCancellation } from './lua/advance-cancellation.ts';
+import { beginCancellation } from './lua/begin-cancellation.ts';
+import { charge } from './lua/charge.ts';
+import { decide } from './lua/decide.ts';
+import { erase } from './lua/erase.ts';
+import { forget } from './lua/forget.ts';
+import { intend } from './lua/intend.ts';
+import { launched } from './lua/launched.ts';
+import { release } from './lua/release.ts';
+import { rerun } from './lua/rerun.ts';
+import { resend } from './lua/resend.ts';
+import { resolve } from './lua/resolve.ts';
+import type { Script } from './lua/script.ts';
+import type { Retention } from './lua/shapes.ts';
+import { stopCancellation } from './lua/stop-cancellation.ts';
+import { survey } from './lua/survey.ts';
+
+/** Every transition by the name that Redis knows it by. */
+export const scripts = {
+  accept,
+  intend,
+  launched,
+  resolve,
+  decide,
+  rerun,
+  charge,
+  absent,
+  release,
+  erase,
+  forget,
+  resend,
+  survey,
+  begin_cancellation: beginCancellation,
+  advance_cancellation: advanceCancellation,
+  stop_cancellation: stopCancellation,
+};
+export type ScriptName = keyof typeof scripts;
+export type ArgumentsOf<Name extends ScriptName> =
+  (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;
+export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['reply']>;
+
+/** Arguments without what the store adds to them itself. */
+export type Given<Arguments> = Arguments extends { retention: Retention }
+  ? DistributiveOmit<Arguments, 'retention'>
+  : Arguments;
+type DistributiveOmit<Type, Key extends PropertyKey> = Type extends unknown ? Omit<Type, Key> : never;
