@@ -34,14 +34,3 @@ export function table(header: string[], rows: (string | number)[][]): string {
     )
     .join('\n');
 }
-
-/** Dollars as a person reads them; tiny amounts keep their digits. */
-export function usd(micros: number | null): string {
-  if (micros === null) return 'no price';
-  const dollars = micros / 1_000_000;
-  return `$${dollars >= 0.01 || dollars === 0 ? dollars.toFixed(2) : dollars.toPrecision(2)}`;
-}
-
-export function time(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ');
-}

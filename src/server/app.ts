@@ -13,14 +13,17 @@ import { Sessions } from '../shared/store/sessions.ts';
 import { type Caller, KeyRing } from './access/key-ring.ts';
 import { guardLoopback } from './access/loopback-guard.ts';
 import { asOperator, signInWith } from './access/sign-in.ts';
+import { CancellationDriver } from './api/cancellation-driver.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { Api } from './api/schemas.ts';
 import { asOwnPath } from './azure-paths.ts';
+import { boardRoutes } from './board/board.ts';
 import { setContentPolicy } from './content-policy.ts';
 import { answerErrorWith, answerUnknownUrl } from './error-answer.ts';
 import { healthRoutes } from './health.ts';
 import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies } from './limits.ts';
 import { describeApi } from './openapi.ts';
+import { pageRoutes } from './pages/routes.ts';
 
 export interface AppOptions {
   producer: Producer;
@@ -81,7 +84,11 @@ export async function buildApp(options: AppOptions): Promise<Api> {
     metrics: createMetrics(telemetry, () => producer.depths()),
   });
   await describeApi(app);
-  await apiRoutes(app, { producer, configuration, telemetry, keyRing });
+  const driver = new CancellationDriver(producer, telemetry);
+  app.addHook('onClose', () => driver.stop());
+  await apiRoutes(app, { producer, configuration, driver, keyRing });
+  await pageRoutes(app, { producer, driver, sessions, keyRing });
+  await boardRoutes(app, producer, keyRing);
   return app;
 }
 

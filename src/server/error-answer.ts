@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, HeadstoneError } from '../shared/contract/errors.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 
-const httpStatus: Record<ErrorCode, number> = {
+export const httpStatus: Record<ErrorCode, number> = {
   invalid_request: 400,
   unsupported_parameter: 400,
   insufficient_permissions: 403,

@@ -2,13 +2,14 @@ import { Command } from 'commander';
 import { createProducer } from '../../producer/create-producer.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
+import { usd } from '../../shared/runtime/format.ts';
 import type { SimulatorLedger } from '../../simulator/ledger.ts';
 import type { LogLine } from '../children.ts';
 import { audit } from '../demo/audit.ts';
 import { showTheProblem } from '../demo/bare.ts';
 import { printReport } from '../demo/report.ts';
 import { play, untilSettled } from '../demo/scenario.ts';
-import { print, usd, withExamples } from '../output.ts';
+import { print, withExamples } from '../output.ts';
 import { startSystem } from '../system.ts';
 
 const WORKERS = 2;

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Job } from '../../shared/contract/job.ts';
-import { print, printJson, time, usd, withJson } from '../output.ts';
+import { time, usd } from '../../shared/runtime/format.ts';
+import { print, printJson, withJson } from '../output.ts';
 import { withProducer } from '../session.ts';
 
 export function getCommand(): Command {

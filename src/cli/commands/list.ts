@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import type { ListFilter } from '../../shared/contract/job.ts';
 import { jobStatusSchema } from '../../shared/contract/words.ts';
-import { print, printJson, table, time, withJson } from '../output.ts';
+import { time } from '../../shared/runtime/format.ts';
+import { print, printJson, table, withJson } from '../output.ts';
 import { parseCount } from '../parse.ts';
 import { withProducer } from '../session.ts';
 

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { type WasteDimension, type WasteSum, wasteDimensionSchema } from '../../shared/contract/ledger.ts';
-import { print, printJson, table, usd, withJson } from '../output.ts';
+import { usd } from '../../shared/runtime/format.ts';
+import { print, printJson, table, withJson } from '../output.ts';
 import { withProducer } from '../session.ts';
 
 interface WasteFlags {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
 import { usageSchema } from '../../shared/contract/response.ts';
+import { usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
 import type { PriceSettings } from '../../shared/runtime/settings.ts';
-import { print, usd } from '../output.ts';
+import { print } from '../output.ts';
 
 const MODEL = 'gpt-5.5';
 const UNTIL_RUNNING_MS = 600;

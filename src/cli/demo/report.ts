@@ -1,6 +1,7 @@
 import type { WasteReport } from '../../shared/contract/ledger.ts';
+import { usd } from '../../shared/runtime/format.ts';
 import { wasteTable } from '../commands/waste.ts';
-import { print, table, usd } from '../output.ts';
+import { print, table } from '../output.ts';
 import type { Books } from './audit.ts';
 import type { Played } from './scenario.ts';
 

@@ -1,8 +1,7 @@
 import type { Producer } from '../../producer/producer.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
-import type { Telemetry } from '../../shared/runtime/telemetry.ts';
 import type { KeyRing } from '../access/key-ring.ts';
-import { CancellationDriver } from './cancellation-driver.ts';
+import type { CancellationDriver } from './cancellation-driver.ts';
 import { cancellationRoutes } from './cancellations.ts';
 import { createRoute } from './create-response.ts';
 import { jobRoutes } from './jobs.ts';
@@ -14,13 +13,13 @@ import { wasteRoutes } from './waste.ts';
 export interface ApiParts {
   producer: Producer;
   configuration: Configuration;
-  telemetry: Telemetry;
+  driver: CancellationDriver;
   /** Null: nobody signs in. */
   keyRing: KeyRing | null;
 }
 
 /** Everything under /v1. */
-export async function apiRoutes(app: Api, { producer, configuration, telemetry, keyRing }: ApiParts): Promise<void> {
+export async function apiRoutes(app: Api, { producer, configuration, driver, keyRing }: ApiParts): Promise<void> {
   const passthrough = new Passthrough({
     producer,
     configuration,
@@ -30,8 +29,6 @@ export async function apiRoutes(app: Api, { producer, configuration, telemetry, 
   responseRoutes(app, producer, passthrough);
   jobRoutes(app, producer);
   wasteRoutes(app, producer);
-  const driver = new CancellationDriver(producer, telemetry);
-  app.addHook('onClose', () => driver.stop());
   cancellationRoutes(app, producer, driver);
   await passthrough.register(app);
 }

@@ -1,0 +1,87 @@
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+import type { Job } from '../../shared/contract/job.ts';
+import type { Store } from '../../shared/store/store.ts';
+
+type Entry = Awaited<ReturnType<BullMQAdapter['getJobs']>>[number];
+type Queue = ConstructorParameters<typeof BullMQAdapter>[0];
+
+const about = {
+  launch: {
+    displayName: '1 Launch',
+    description: 'Jobs on their way to the provider. Pausing this queue stops spending, and nothing else.',
+  },
+  poll: {
+    displayName: '2 Poll',
+    description: 'Looks at running responses, parked until they are due. Deadlines tick here too: do not pause it.',
+  },
+  settle: {
+    displayName: '3 Settle',
+    description: 'Responses that nobody wants any more, followed until their tokens are known.',
+  },
+};
+
+/** A queue as Bull Board shows it: an entry holds no truth, so beside it stands what the record says now. */
+export class RecordAdapter extends BullMQAdapter {
+  private readonly store: Store;
+
+  constructor(queue: Queue, store: Store) {
+    super(queue, {
+      ...about[queue.name as keyof typeof about],
+      externalJobUrl: ({ data }) => ({ displayText: 'Job page', href: `/jobs/${data?.job_id ?? ''}` }),
+    });
+    this.store = store;
+    // Only fields of ours are shown: an entry that somebody else wrote could hold a prompt (I13).
+    this.setFormatter('data', ({ job_id, model, tenant, status, tombstone, wasted_tokens, response_id }) => ({
+      job_id,
+      model,
+      tenant,
+      status,
+      tombstone,
+      wasted_tokens,
+      response_id,
+    }));
+    this.setFormatter('name', ({ name, data }) => [data?.model ?? name, data?.status].filter(Boolean).join(' · '));
+    this.setFormatter('returnValue', value => (typeof value === 'string' ? value : null));
+  }
+
+  override async getJobs(...args: Parameters<BullMQAdapter['getJobs']>): Promise<Entry[]> {
+    const entries = await super.getJobs(...args);
+    await Promise.all(entries.map(entry => this.describe(entry)));
+    return entries;
+  }
+
+  override async getJob(id: string): Promise<Entry | undefined> {
+    const entry = await super.getJob(id);
+    if (entry) await this.describe(entry);
+    return entry;
+  }
+
+  /** An entry without a record launches nothing, so the board does not offer to make one. */
+  override async addJob(): Promise<never> {
+    throw new HeadstoneError('invalid_request', 'Entries are added by Headstone: enqueue a job instead.');
+  }
+
+  /** Replaces what is shown, and not what is stored. */
+  private async describe(entry: Entry): Promise<void> {
+    const { id } = entry.data as { id?: unknown };
+    const isResponse = this.getName() === 'settle';
+    const row = isResponse && typeof id === 'string' ? await this.store.row(id) : null;
+    const jobId = isResponse ? row?.job_id : id;
+    const job = typeof jobId === 'string' ? await this.store.job(jobId) : null;
+    entry.data = job ? description(job, isResponse ? String(id) : job.response_id) : {};
+  }
+}
+
+function description(job: Job, responseId: string | null) {
+  const wasted = job.ledger.filter(row => row.kind === 'wasted');
+  return {
+    job_id: job.id,
+    model: job.model,
+    tenant: job.tenant,
+    status: job.status,
+    tombstone: job.tombstone,
+    wasted_tokens: wasted.reduce((sum, row) => sum + (row.usage?.total_tokens ?? 0), 0),
+    response_id: responseId,
+  };
+}

@@ -1,0 +1,7 @@
+// The box in the head of the table ticks every box below it.
+document.addEventListener('change', event => {
+  const { target } = event;
+  if (!(target instanceof HTMLInputElement) || !('selectAll' in target.dataset)) return;
+  for (const box of document.querySelectorAll('input[name="ids"]'))
+    if (box instanceof HTMLInputElement) box.checked = target.checked;
+});

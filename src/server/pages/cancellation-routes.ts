@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { Producer } from '../../producer/producer.ts';
+import { type CancellationFilter, cancellationFilterSchema } from '../../shared/contract/cancellation.ts';
+import { HeadstoneError, parseInput } from '../../shared/contract/errors.ts';
+import { jobIdSchema, reasonSchema } from '../../shared/contract/words.ts';
+import type { CancellationDriver } from '../api/cancellation-driver.ts';
+import { assertAdmin } from '../api/cancellations.ts';
+import { type Api, idParamsSchema } from '../api/schemas.ts';
+import { confirmationPage, progressPage } from './cancellation-pages.ts';
+import { optionalField } from './form.ts';
+
+const wishSchema = z.object({
+  /** Set by the list's form: then only what was ticked is meant. */
+  selected: optionalField(z.literal('1')),
+  ids: z.union([jobIdSchema.transform(id => [id]), z.array(jobIdSchema)]).optional(),
+  status: optionalField(z.string()),
+  tenant: optionalField(z.string()),
+  tag: optionalField(z.string()),
+});
+
+const orderSchema = z.object({ filter: z.string(), reason: optionalField(reasonSchema) });
+
+/** Cancelling many: a question with figures, the order, and how far it has come. */
+export function cancellationPageRoutes(app: Api, producer: Producer, driver: CancellationDriver): void {
+  const { cancellations } = producer;
+
+  app.get('/cancellations/new', { schema: { querystring: wishSchema } }, async ({ query, caller }, reply) => {
+    assertAdmin(caller);
+    const filter = filterOf(query);
+    return reply.type('text/html').send(confirmationPage(caller, filter, await cancellations.estimate(filter)));
+  });
+
+  app.post('/cancellations', { schema: { body: orderSchema } }, async ({ body, caller }, reply) => {
+    assertAdmin(caller);
+    const filter = parseInput(cancellationFilterSchema, readFilter(body.filter));
+    const { keyName } = caller;
+    const { id } = await cancellations.begin(filter, {
+      ...(body.reason === undefined ? {} : { reason: body.reason }),
+      actor: keyName ?? 'operator',
+      ...(keyName === null ? {} : { keyName }),
+    });
+    driver.drive(id);
+    return reply.redirect(`/cancellations/${id}`, 303);
+  });
+
+  app.get('/cancellations/:id', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {
+    assertAdmin(caller);
+    return reply.type('text/html').send(progressPage(caller, await cancellations.get(params.id)));
+  });
+
+  app.post('/cancellations/:id/stop', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {
+    assertAdmin(caller);
+    await cancellations.stop(params.id);
+    return reply.redirect(`/cancellations/${params.id}`, 303);
+  });
+}
+
+function filterOf({ selected, ids, ...rest }: z.output<typeof wishSchema>): CancellationFilter {
+  if (ids) return { ids };
+  if (selected)
+    throw new HeadstoneError('invalid_request', 'No job was selected: tick the ones to cancel, and press again.');
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return parseInput(cancellationFilterSchema, given.length === 0 ? { all: true } : Object.fromEntries(given));
+}
+
+function readFilter(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HeadstoneError('invalid_request', 'The form was changed on its way: go back, and send it again.');
+  }
+}

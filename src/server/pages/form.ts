@@ -1,0 +1,11 @@
+import { z } from 'zod';
+
+/** What a browser sends for a field that was left empty. */
+function emptyAsMissing(value: unknown): unknown {
+  return value === '' ? undefined : value;
+}
+
+/** A field of a form or of a query that may be left empty. */
+export function optionalField<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess(emptyAsMissing, schema.optional());
+}

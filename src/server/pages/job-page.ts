@@ -1,0 +1,129 @@
+import { html } from 'ghtml';
+import type { Job } from '../../shared/contract/job.ts';
+import type { LedgerRow } from '../../shared/contract/ledger.ts';
+import type { Verdict } from '../../shared/contract/words.ts';
+import { span, usd, whole } from '../../shared/runtime/format.ts';
+import type { Caller } from '../access/key-ring.ts';
+import { layout } from './layout.ts';
+import { badge, facts, isOpen, moment, table, tagList, verdictSentences } from './parts.ts';
+import { timeline } from './timeline.ts';
+
+export interface JobPage {
+  caller: Caller;
+  job: Job;
+  /** Empty when it is no longer kept. */
+  request: Record<string, unknown>;
+  /** Of the cancel that led here. */
+  verdict: Verdict | undefined;
+}
+
+const LIVE_MS = 1000;
+
+export function jobPage({ caller, job, request, verdict }: JobPage): string {
+  const isFollowed = isOpen(job) || job.ledger.some(row => row.status === 'pending');
+  return layout({
+    title: `Job ${job.id}`,
+    caller,
+    section: '/jobs',
+    scripts: ['live.js'],
+    body: html`<div id="live" !${isFollowed ? html`data-live="${LIVE_MS}"` : ''}>
+<h1><span>Job</span> <code>${job.id}</code> <span id="status" role="status">!${badge(job.status)}</span></h1>
+!${verdict ? html`<p class="notice" role="status">${verdictSentences[verdict]}</p>` : ''}
+<div id="about">!${about(job)}</div>
+</div>
+!${isOpen(job) ? cancelForm(job.id) : ''}
+<section id="story"><h2>What happened</h2>!${timeline(job.timeline)}</section>
+<section id="ledger"><h2>What it cost</h2>!${ledger(job.ledger)}</section>
+<section id="content"><h2>What was asked, and answered</h2>!${content(job, request)}</section>`,
+  });
+}
+
+function about(job: Job): string {
+  const { tombstone, outcome } = job;
+  return facts([
+    ['Model', html`${job.model}`],
+    ['Tenant', html`${job.tenant}`],
+    ['Tags', job.tags.length > 0 ? tagList(job.tags) : '–'],
+    ['Enqueued', moment(job.created_at)],
+    ['Deadline', moment(job.deadline_at)],
+    ['Ended', moment(job.decided_at)],
+    ['Response', job.response_id === null ? '–' : html`<code>${job.response_id}</code>`],
+    ...(job.held_by === null ? [] : ([['Held back by', html`${job.held_by}`]] as [string, string][])),
+    ...(outcome?.error
+      ? ([['Error', html`<code>${outcome.error.code}</code> ${outcome.error.message}`]] as [string, string][])
+      : []),
+    ...(tombstone
+      ? ([['Tombstone', html`${tombstone.cause}, by ${tombstone.actor ?? 'nobody named'}`]] as [string, string][])
+      : []),
+  ]);
+}
+
+function cancelForm(id: string): string {
+  return html`<form class="card cancel" id="cancel" method="post" action="/jobs/${id}/cancel">
+<label for="reason">Reason <small>(kept, up to 200 characters)</small></label>
+<div class="row">
+<input id="reason" name="reason" maxlength="200" autocomplete="off" placeholder="wrong prompt">
+<button class="danger">Cancel this job</button>
+</div>
+</form>`;
+}
+
+function ledger(rows: LedgerRow[]): string {
+  if (rows.length === 0) return '<p>Nothing was launched, so nothing was charged.</p>';
+  return table(
+    'The responses of this job',
+    [
+      { name: 'Response' },
+      { name: 'Booked as' },
+      { name: 'Provider says' },
+      { name: 'Input', numeric: true },
+      { name: 'Output', numeric: true },
+      { name: 'Total', numeric: true },
+      { name: 'Cost', numeric: true },
+      { name: 'Late by', numeric: true },
+    ],
+    rows.map(row => [
+      html`<code>${row.response_id}</code>`,
+      booking(row),
+      html`${row.upstream_status ?? '–'}`,
+      tokens(row, 'input_tokens'),
+      tokens(row, 'output_tokens'),
+      tokens(row, 'total_tokens'),
+      row.usage === null ? '–' : html`${usd(row.cost_usd_micros)}`,
+      row.late_by_ms === null ? '–' : html`${span(row.late_by_ms)}`,
+    ]),
+  );
+}
+
+function booking({ kind, cause, status }: LedgerRow): string {
+  const what = kind === 'wasted' ? `wasted (${cause})` : (kind ?? 'open');
+  return html`<span class="${kind ?? ''}">${what}</span>!${status === 'final' ? '' : html` <small>${status}</small>`}`;
+}
+
+function tokens(
+  { usage, status, most_tokens: most }: LedgerRow,
+  part: 'input_tokens' | 'output_tokens' | 'total_tokens',
+) {
+  if (usage) return html`${whole(usage[part])}`;
+  if (part === 'total_tokens' && status !== 'final' && most !== null)
+    return html`<small>at most ${whole(most)}</small>`;
+  return '–';
+}
+
+/** Shown to those who may read it by the API too, and folded: it is not what one comes here for. */
+function content(job: Job, request: Record<string, unknown>): string {
+  const asked =
+    Object.keys(request).length === 0
+      ? '<p>The request is no longer kept.</p>'
+      : html`<details id="request"><summary>Request</summary><pre>${JSON.stringify(request, null, 2)}</pre></details>`;
+  if (job.response)
+    return html`!${asked}<details id="result"><summary>Result</summary><pre>${JSON.stringify(job.response, null, 2)}</pre></details>`;
+  return html`!${asked}<p>${noResult(job)}</p>`;
+}
+
+function noResult({ status, outcome }: Job): string {
+  if (outcome === null) return 'There is no result yet.';
+  if (outcome.result === 'deleted') return 'The result was deleted by its owner.';
+  if (outcome.result === 'expired') return 'The result is no longer kept (HEADSTONE_RESULT_TTL_MS).';
+  return status === 'failed' ? 'The run failed.' : 'This job has no result, and never will.';
+}

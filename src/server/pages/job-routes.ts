@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { Producer } from '../../producer/producer.ts';
+import { jobStatusSchema, reasonSchema, verdictSchema } from '../../shared/contract/words.ts';
+import { findJob } from '../api/find-job.ts';
+import { defined, tenantAskedFor } from '../api/pages-of-records.ts';
+import { type Api, idParamsSchema } from '../api/schemas.ts';
+import { optionalField } from './form.ts';
+import { jobPage } from './job-page.ts';
+import { jobsPage } from './jobs-page.ts';
+
+const PAGE = 50;
+
+const listQuerySchema = z.object({
+  status: optionalField(jobStatusSchema),
+  tenant: optionalField(z.string()),
+  tag: optionalField(z.string()),
+  after: optionalField(z.string()),
+});
+
+export function jobPageRoutes(app: Api, producer: Producer): void {
+  app.get('/jobs', { schema: { querystring: listQuerySchema } }, async ({ query, caller }, reply) => {
+    const { after, ...filter } = query;
+    const tenant = tenantAskedFor(caller, filter.tenant);
+    const jobs = await producer.list(
+      defined({ ...filter, tenant, after, limit: PAGE }) as Parameters<Producer['list']>[0],
+    );
+    const next = jobs.length === PAGE ? jobs.at(-1)?.id : undefined;
+    return reply.type('text/html').send(jobsPage({ caller, filter, jobs, next, isFirst: after === undefined }));
+  });
+
+  app.get(
+    '/jobs/:id',
+    { schema: { params: idParamsSchema, querystring: z.object({ verdict: optionalField(verdictSchema) }) } },
+    async ({ params, query, caller }, reply) => {
+      const job = await findJob(producer, params.id, caller);
+      const request = await producer.request(job.id);
+      return reply.type('text/html').send(jobPage({ caller, job, request, verdict: query.verdict }));
+    },
+  );
+
+  app.post(
+    '/jobs/:id/cancel',
+    { schema: { params: idParamsSchema, body: z.object({ reason: optionalField(reasonSchema) }) } },
+    async ({ params, body: { reason }, caller }, reply) => {
+      const { id } = await findJob(producer, params.id, caller);
+      const { keyName } = caller;
+      const { verdict } = await producer.cancel(id, {
+        ...(reason === undefined ? {} : { reason }),
+        actor: keyName ?? 'operator',
+        ...(keyName === null ? {} : { keyName }),
+      });
+      return reply.redirect(`/jobs/${id}?verdict=${verdict}`, 303);
+    },
+  );
+}

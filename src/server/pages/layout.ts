@@ -1,0 +1,72 @@
+import { html } from 'ghtml';
+import type { Caller } from '../access/key-ring.ts';
+
+export interface Page {
+  title: string;
+  /** Null where nobody has signed in yet. */
+  caller: Caller | null;
+  /** The entry of the menu that this page belongs to. */
+  section?: '/jobs' | '/waste';
+  /** Markup: every field in it was escaped by the template that made it. */
+  body: string;
+  /** Names of scripts under /assets. */
+  scripts?: string[];
+}
+
+const menu = [
+  ['/jobs', 'Jobs'],
+  ['/waste', 'Waste'],
+  ['/board', 'Board'],
+  ['/docs', 'API'],
+] as const;
+
+/** A whole page around its own part. */
+export function layout({ title, caller, section, body, scripts = [] }: Page): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title} · Headstone</title>
+<link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
+<link rel="stylesheet" href="/assets/style.css">
+!${scripts.map(script => html`<script type="module" src="/assets/${script}"></script>`).join('\n')}
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="top">
+<a class="brand" href="/jobs"><img src="/assets/icon.svg" alt="" width="22" height="22">Headstone</a>
+!${caller ? navigation(caller, section) : ''}
+</header>
+<main id="main">
+!${body}
+</main>
+</body>
+</html>
+`;
+}
+
+function navigation(caller: Caller, section: Page['section']): string {
+  const links = menu.map(
+    ([path, name]) => html`<a href="${path}" !${path === section ? 'aria-current="page"' : ''}>${name}</a>`,
+  );
+  return html`<nav aria-label="Main">!${links.join('\n')}</nav>
+!${caller.keyName === null ? '' : signedIn(caller.keyName, caller)}`;
+}
+
+function signedIn(keyName: string, { tenant, admin }: Caller): string {
+  return html`<form class="who" method="post" action="/sign-out">
+<span>${keyName} <small>${admin ? 'admin' : tenant}</small></span>
+<button class="quiet">Sign out</button>
+</form>`;
+}
+
+/** A sentence for a person who went wrong. */
+export function messagePage(caller: Caller | null, title: string, message: string): string {
+  return layout({
+    title,
+    caller,
+    body: html`<h1>${title}</h1>\n<p>${message}</p>\n<p><a href="/jobs">All jobs</a></p>`,
+  });
+}

@@ -1,0 +1,65 @@
+import { html } from 'ghtml';
+import type { Job, JobSummary } from '../../shared/contract/job.ts';
+import type { Verdict } from '../../shared/contract/words.ts';
+import { time as timeText } from '../../shared/runtime/format.ts';
+
+/** The status as a word, with a colour that repeats it. */
+export function badge(status: string): string {
+  return html`<span class="badge ${status}">${status}</span>`;
+}
+
+/** A point of time: machines read it exactly, people to the second, in UTC. */
+export function moment(ms: number | null): string {
+  if (ms === null) return '–';
+  const text = timeText(ms);
+  return html`<time datetime="${new Date(ms).toISOString()}" title="${text}">${text.slice(0, 19)}</time>`;
+}
+
+export function jobLink(id: string): string {
+  return html`<a href="/jobs/${id}"><code>${id}</code></a>`;
+}
+
+export function tagList(tags: string[]): string {
+  return tags.map(tag => html`<a class="tag" href="/jobs?tag=${encodeURIComponent(tag)}">${tag}</a>`).join(' ');
+}
+
+export interface Column {
+  name: string;
+  numeric?: boolean;
+}
+
+/** A table that scrolls by itself on a narrow screen, and that can be reached by keyboard. Cells are markup. */
+export function table(caption: string, columns: Column[], rows: string[][]): string {
+  const of = (index: number) => (columns[index]?.numeric ? 'num' : '');
+  const head = columns.map(({ name }, index) => html`<th scope="col" class="${of(index)}">!${name}</th>`);
+  const body = rows.map(
+    cells => `<tr>${cells.map((cell, index) => html`<td class="${of(index)}">!${cell}</td>`).join('')}</tr>`,
+  );
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
+<caption class="unseen">${caption}</caption>
+<thead><tr>!${head.join('')}</tr></thead>
+<tbody>
+!${body.join('\n')}
+</tbody>
+</table></div>`;
+}
+
+/** A list of facts, each a name and its markup. */
+export function facts(entries: [string, string][]): string {
+  return html`<dl class="facts">!${entries.map(([name, value]) => html`<div><dt>${name}</dt><dd>!${value}</dd></div>`).join('\n')}</dl>`;
+}
+
+export function isOpen({ status }: Job | JobSummary): boolean {
+  return status === 'queued' || status === 'launching' || status === 'running';
+}
+
+/** What a verdict means, for whoever pressed the button. */
+export const verdictSentences: Record<Verdict, string> = {
+  cancelled: 'Cancelled. No result of this job will be shown any more, whatever the provider does.',
+  already_cancelled: 'It was cancelled before.',
+  already_completed: 'Too late: it had completed.',
+  already_incomplete: 'Too late: it had ended, incomplete.',
+  already_failed: 'Too late: it had failed.',
+  already_expired: 'It had passed its deadline before.',
+  not_found: 'There is no such job.',
+};

@@ -1,0 +1,51 @@
+import formBody from '@fastify/formbody';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Producer } from '../../producer/producer.ts';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+import type { Sessions } from '../../shared/store/sessions.ts';
+import type { KeyRing } from '../access/key-ring.ts';
+import type { CancellationDriver } from '../api/cancellation-driver.ts';
+import type { Api } from '../api/schemas.ts';
+import { httpStatus } from '../error-answer.ts';
+import { assetRoutes } from './assets.ts';
+import { cancellationPageRoutes } from './cancellation-routes.ts';
+import { jobPageRoutes } from './job-routes.ts';
+import { messagePage } from './layout.ts';
+import { signInRoutes } from './sign-in-routes.ts';
+import { wastePageRoutes } from './waste-routes.ts';
+
+export interface PageParts {
+  producer: Producer;
+  driver: CancellationDriver;
+  sessions: Sessions;
+  /** Null: nobody signs in. */
+  keyRing: KeyRing | null;
+}
+
+/** What people look at: rendered here, whole without a script. */
+export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing }: PageParts): Promise<void> {
+  await assetRoutes(app);
+  await app.register(async scope => {
+    await scope.register(formBody);
+    scope.addHook('onRoute', route => {
+      route.schema = { ...route.schema, hide: true };
+    });
+    scope.setErrorHandler(answerPerson);
+    scope.get('/', async (_request, reply) => reply.redirect('/jobs', 303));
+    if (keyRing) signInRoutes(scope, keyRing, sessions);
+    jobPageRoutes(scope, producer);
+    cancellationPageRoutes(scope, producer, driver);
+    wastePageRoutes(scope, producer);
+  });
+}
+
+/** Errors of ours as a page; anything else goes on to whoever answers it for programs. */
+function answerPerson(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
+  if (!(error instanceof HeadstoneError)) throw error;
+  const status = httpStatus[error.code];
+  const title = status === 404 ? 'Not found' : status === 403 ? 'Not yours to do' : 'That did not work';
+  return reply
+    .code(status)
+    .type('text/html')
+    .send(messagePage(request.caller, title, error.message));
+}

@@ -1,0 +1,47 @@
+import type { CookieSerializeOptions } from '@fastify/cookie';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { SESSION_MS, type Sessions } from '../../shared/store/sessions.ts';
+import type { KeyRing } from '../access/key-ring.ts';
+import { isForeignPage, SESSION_COOKIE } from '../access/sign-in.ts';
+import type { Api } from '../api/schemas.ts';
+import { signInPage } from './sign-in-page.ts';
+
+const HOME = '/jobs';
+
+/** Where to go on; never out of this server. */
+const nextSchema = z
+  .string()
+  .regex(/^\/(?![/\\])/)
+  .catch(HOME);
+
+/** A person gives their key once, and a cookie stands for it. */
+export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions): void {
+  app.get('/sign-in', { schema: { querystring: z.object({ next: nextSchema }) } }, async (request, reply) =>
+    reply.type('text/html').header('cache-control', 'no-store').send(signInPage(request.query.next, false)),
+  );
+
+  app.post(
+    '/sign-in',
+    { schema: { body: z.object({ key: z.string().catch(''), next: nextSchema }) } },
+    async (request, reply) => {
+      const { key, next } = request.body;
+      const session = isForeignPage(request) ? undefined : keyRing.sessionOf(key);
+      if (!session) return reply.code(401).type('text/html').send(signInPage(next, true));
+      const token = await sessions.open(session);
+      return reply.setCookie(SESSION_COOKIE, token, cookieFor(request)).redirect(next, 303);
+    },
+  );
+
+  app.post('/sign-out', async (request, reply) => {
+    const token = request.cookies[SESSION_COOKIE];
+    if (token !== undefined) await sessions.end(token);
+    return reply.clearCookie(SESSION_COOKIE, { path: '/' }).redirect('/sign-in', 303);
+  });
+}
+
+/** Scripts cannot read it, other sites cannot send it with a change, and where we are reached by TLS nothing else carries it. */
+function cookieFor({ protocol, headers }: FastifyRequest): CookieSerializeOptions {
+  const isSecure = protocol === 'https' || headers['x-forwarded-proto'] === 'https';
+  return { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: SESSION_MS / 1000 };
+}

@@ -1,0 +1,195 @@
+import { html } from 'ghtml';
+import {
+  type WasteDimension,
+  type WasteReport,
+  type WasteSum,
+  wasteDimensionSchema,
+} from '../../shared/contract/ledger.ts';
+import { span, usd, whole } from '../../shared/runtime/format.ts';
+import type { Caller } from '../access/key-ring.ts';
+import { layout } from './layout.ts';
+import { table } from './parts.ts';
+
+export interface WastePage {
+  caller: Caller;
+  by: Exclude<WasteDimension, 'day'>;
+  since: string | undefined;
+  until: string | undefined;
+  tenant: string | undefined;
+  byDay: WasteReport;
+  report: WasteReport;
+}
+
+/** Bars past these are too thin to read; the table has them all. */
+const MOST_BARS = 12;
+const DAY_MS = 86_400_000;
+
+export function wastePage(page: WastePage): string {
+  const { caller, by, byDay, report } = page;
+  const { totals, late } = byDay;
+  return layout({
+    title: 'Waste',
+    caller,
+    section: '/waste',
+    scripts: ['charts.js'],
+    body: html`<h1>Waste</h1>
+!${periodForm(page)}
+<div class="cards">
+!${card('Wasted', `${whole(totals.total_tokens)} tokens`, `${usd(totals.cost_usd_micros)}${totals.unpriced > 0 ? `, and ${whole(totals.unpriced)} responses without a price` : ''}`, 'wasted')}
+!${card('Used', `${whole(totals.used_total_tokens)} tokens`, usd(totals.used_cost_usd_micros), 'used')}
+!${card('Wasted, of all', percentage(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
+!${card('Still unknown', `${whole(totals.pending + totals.unknown)} responses`, bound(totals))}
+</div>
+<section><h2>Tokens by day</h2>!${chart('tokens-by-day', `Tokens by day: ${whole(totals.total_tokens)} wasted beside ${whole(totals.used_total_tokens)} used`)}</section>
+<section><h2>Cost by day</h2>!${chart('cost-by-day', `Cost by day: ${usd(totals.cost_usd_micros)} wasted beside ${usd(totals.used_cost_usd_micros)} used`)}
+<details><summary>By day, as a table</summary>!${sumsTable('day', byDay.data)}</details></section>
+<section><h2 id="by">By ${by}</h2>
+!${dimensionLinks(page)}
+!${report.data.length === 0 ? '' : chart('by-dimension', `Tokens by ${by}; the table below has the figures`)}
+!${report.data.length === 0 ? '<p class="empty">Nothing was booked in these days.</p>' : sumsTable(by, report.data)}
+!${by === 'tag' ? '<p><small>A response counts under each of its tags; one without a tag only in the sums above.</small></p>' : ''}
+</section>
+<section><h2>How late results came</h2>
+<p>From the end of the job to the moment that the final usage of its response was first seen.</p>
+!${chart('late', 'Unwanted responses by how late their final usage was seen; the table below has the figures')}
+!${table(
+      'Unwanted responses by how late they were',
+      [{ name: 'Within' }, { name: 'Responses', numeric: true }],
+      late.map(({ responses }, index) => [html`${within(late, index)}`, html`${whole(responses)}`]),
+    )}
+</section>
+<script type="application/json" id="figures">!${figures(page)}</script>`,
+  });
+}
+
+function periodForm({ caller, by, since, until, tenant }: WastePage): string {
+  return html`<form class="filter" method="get" action="/waste">
+<input type="hidden" name="by" value="${by}">
+<label>Since <input type="date" name="since" value="${since ?? ''}"></label>
+<label>Until <input type="date" name="until" value="${until ?? ''}"></label>
+!${caller.admin ? html`<label>Tenant <input name="tenant" value="${tenant ?? ''}" size="12"></label>` : ''}
+<button>Show</button>
+<small>Days are UTC; without dates, the last 30.</small>
+</form>`;
+}
+
+function card(name: string, figure: string, more: string, kind = ''): string {
+  return html`<div class="card figure ${kind}"><h2>${name}</h2><p>${figure}</p><small>${more}</small></div>`;
+}
+
+/** What may still come on the bill. */
+function bound({ pending, unknown, most_tokens, most_cost_usd_micros, unbounded }: WasteSum): string {
+  if (pending + unknown === 0) return 'every response’s tokens are known';
+  const bounded = pending + unknown - unbounded;
+  const most = `at most ${whole(most_tokens)} tokens, ${usd(most_cost_usd_micros)}`;
+  const open = `${pending} still followed, ${unknown} never known`;
+  if (bounded === 0) return `${open}; nothing bounds what they cost`;
+  return `${most}${unbounded > 0 ? ` for ${whole(bounded)} of them; nothing bounds the others` : ''} (${open})`;
+}
+
+function percentage({ total_tokens, used_total_tokens }: WasteSum): string {
+  const all = total_tokens + used_total_tokens;
+  return all === 0 ? '–' : `${((100 * total_tokens) / all).toFixed(1)} %`;
+}
+
+/** A picture with a name; what it shows stands in a table too, so a reader misses nothing. */
+function chart(id: string, label: string): string {
+  return html`<div class="chart"><canvas id="${id}" role="img" aria-label="${label}"></canvas></div>`;
+}
+
+/** Only waste has a cause and an actor, so beside these there is nothing used to compare with. */
+function isComparable(by: WasteDimension): boolean {
+  return by !== 'cause' && by !== 'actor';
+}
+
+function sumsTable(by: WasteDimension, sums: WasteSum[]): string {
+  const comparable = isComparable(by);
+  return table(
+    `Wasted and used tokens by ${by}`,
+    [
+      { name: by },
+      { name: 'Wasted tokens', numeric: true },
+      { name: 'Cost', numeric: true },
+      { name: 'Responses', numeric: true },
+      { name: 'Pending', numeric: true },
+      { name: 'Unknown', numeric: true },
+      ...(comparable
+        ? [
+            { name: 'Used tokens', numeric: true },
+            { name: 'Wasted', numeric: true },
+          ]
+        : []),
+    ],
+    sums.map(sum => [
+      html`${sum.key || '(none)'}`,
+      html`${whole(sum.total_tokens)}`,
+      html`${cost(sum)}`,
+      html`${whole(sum.responses)}`,
+      html`${whole(sum.pending)}`,
+      html`${whole(sum.unknown)}`,
+      ...(comparable ? [html`${whole(sum.used_total_tokens)}`, percentage(sum)] : []),
+    ]),
+  );
+}
+
+function cost({ cost_usd_micros, unpriced, responses }: WasteSum): string {
+  if (unpriced === 0) return usd(cost_usd_micros);
+  return unpriced === responses ? 'no price' : `${usd(cost_usd_micros)} + ${unpriced} without price`;
+}
+
+function dimensionLinks({ by, since, until, tenant }: WastePage): string {
+  const links = wasteDimensionSchema.options
+    .filter(option => option !== 'day')
+    .map(option => {
+      const query = Object.entries({ by: option, since, until, tenant }).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+      );
+      return html`<a href="/waste?${new URLSearchParams(query)}#by" !${option === by ? 'aria-current="true"' : ''}>${option}</a>`;
+    });
+  return html`<nav class="tabs" aria-label="Group by">!${links.join('')}</nav>`;
+}
+
+function within(late: WasteReport['late'], index: number): string {
+  const { under_ms: underMs } = late[index] ?? { under_ms: null };
+  return underMs === null
+    ? 'later'
+    : span(underMs)
+        .replace(/ 0 (s|min)$/, '')
+        .replace('.0 s', ' s');
+}
+
+/** What charts.js draws. In a block of data: the browser does not run it, and no field of it can end the block. */
+function figures({ by, byDay, report }: WastePage): string {
+  const shown = report.data.slice(0, MOST_BARS);
+  const days = everyDay(byDay.data);
+  const data = {
+    days: days.map(({ day }) => day),
+    wasted: days.map(({ sum }) => sum?.total_tokens ?? 0),
+    used: days.map(({ sum }) => sum?.used_total_tokens ?? 0),
+    wastedUsd: days.map(({ sum }) => (sum?.cost_usd_micros ?? 0) / 1_000_000),
+    usedUsd: days.map(({ sum }) => (sum?.used_cost_usd_micros ?? 0) / 1_000_000),
+    dimension: {
+      keys: shown.map(({ key }) => key || '(none)'),
+      wasted: shown.map(sum => sum.total_tokens),
+      used: isComparable(by) ? shown.map(sum => sum.used_total_tokens) : null,
+    },
+    late: {
+      labels: byDay.late.map((_, index) => within(byDay.late, index)),
+      responses: byDay.late.map(({ responses }) => responses),
+    },
+  };
+  return JSON.stringify(data).replaceAll('<', '\\u003c');
+}
+
+/** From the first day with a booking to the last: a day without one is a gap in the picture, and not left out. */
+function everyDay(sums: WasteSum[]): { day: string; sum: WasteSum | undefined }[] {
+  const byKey = new Map(sums.map(sum => [sum.key, sum]));
+  const first = Date.parse(sums.at(0)?.key ?? '');
+  const last = Date.parse(sums.at(-1)?.key ?? '');
+  const days: { day: string; sum: WasteSum | undefined }[] = [];
+  for (let at = first; at <= last; at += DAY_MS) {
+    const day = new Date(at).toISOString().slice(0, 10);
+    days.push({ day, sum: byKey.get(day) });
+  }
+  return days;
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { Producer } from '../../producer/producer.ts';
+import { daySchema, wasteDimensionSchema } from '../../shared/contract/ledger.ts';
+import { defined, tenantAskedFor } from '../api/pages-of-records.ts';
+import type { Api } from '../api/schemas.ts';
+import { optionalField } from './form.ts';
+import { wastePage } from './waste-page.ts';
+
+const wasteQuerySchema = z.object({
+  by: z.preprocess(value => value || 'model', wasteDimensionSchema.exclude(['day'])),
+  since: optionalField(daySchema),
+  until: optionalField(daySchema),
+  tenant: optionalField(z.string()),
+});
+
+export function wastePageRoutes(app: Api, producer: Producer): void {
+  app.get('/waste', { schema: { querystring: wasteQuerySchema } }, async ({ query, caller }, reply) => {
+    const { by, since, until } = query;
+    const tenant = tenantAskedFor(caller, query.tenant);
+    const period = defined({ since, until, tenant }) as { since?: string; until?: string; tenant?: string };
+    const [byDay, report] = await Promise.all([
+      producer.waste({ groupBy: 'day', ...period }),
+      producer.waste({ groupBy: by, ...period }),
+    ]);
+    return reply.type('text/html').send(wastePage({ caller, by, since, until, tenant: query.tenant, byDay, report }));
+  });
+}

@@ -1,0 +1,25 @@
+/** Figures as a person reads them: the same words in the CLI and on the pages. */
+
+/** Dollars; tiny amounts keep their digits. */
+export function usd(micros: number | null): string {
+  if (micros === null) return 'no price';
+  const dollars = micros / 1_000_000;
+  return `$${dollars >= 0.01 || dollars === 0 ? dollars.toFixed(2) : dollars.toPrecision(2)}`;
+}
+
+/** Milliseconds since 1970 as a time in UTC. */
+export function time(ms: number): string {
+  return new Date(ms).toISOString().replace('T', ' ');
+}
+
+export function whole(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+/** A time span in its largest fitting units: 830 ms, 4.2 s, 3 min 12 s, 2 h 5 min. */
+export function span(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} min`;
+}
