@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { QueueName } from '../shared/store/lua/work.ts';
-import { idOfEntry } from '../shared/store/queues.ts';
+import { idOfEntry, isOurEntry } from '../shared/store/queues.ts';
 import { errorCode, isConnectionError, refusalOf } from '../shared/store/redis.ts';
-import type { Activation, Context } from './context.ts';
+import { type Activation, type Context, done } from './context.ts';
 
 export interface Consumer {
   name: QueueName;
@@ -38,7 +38,8 @@ export function openConsumer(
   const { store, configuration } = context;
 
   async function run(job: Job): Promise<Activation> {
-    const id = idOfEntry(job.id ?? '');
+    if (!isOurEntry(job.id)) return done('not an entry of Headstone: nothing done');
+    const id = idOfEntry(job.id);
     const stalls = job.stalledCounter ?? 0;
     if (stalls === 0) return await activate(id, context);
     const place = store.keys.forgivenStalls();

@@ -36,7 +36,7 @@ export async function launch(id: string, context: Context): Promise<Activation> 
           const facts = { job_id: id, epoch: intent.unknown_epoch, code: 'worker_lost', grace_ms: 0 };
           context.telemetry.emit('launch_unknown', facts);
         }
-        return done(`already ${intent.status}`);
+        return done(`already ${intent.status}: nothing done`);
       default:
         return done(intent.reply);
     }

@@ -17,7 +17,7 @@ const ABSENT_MS = 60_000;
 export async function poll(id: string, context: Context): Promise<Activation> {
   const record = await context.store.record(id);
   if (!record) return done('missing');
-  if (isOutcome(record.status)) return done(`already ${record.status}`);
+  if (isOutcome(record.status)) return done(`already ${record.status}: nothing done`);
   if (record.deadline_at <= context.store.now()) {
     const expired = await expire(id, context);
     if (expired) return expired;

@@ -70,7 +70,8 @@ export function isForeignPage({ method, headers }: FastifyRequest): boolean {
   return !URL.canParse(headers.origin) || new URL(headers.origin).host !== headers.host;
 }
 
-function isPerson({ method, headers }: FastifyRequest): boolean {
+/** A browser that opens a page, and not a program. */
+export function isPerson({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && (headers.accept ?? '').includes('text/html');
 }
 

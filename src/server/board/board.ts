@@ -1,11 +1,13 @@
 import { createBullBoard } from '@bull-board/api';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from '../../producer/producer.ts';
-import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { KeyRing } from '../access/key-ring.ts';
+import { isPerson } from '../access/sign-in.ts';
 import type { Api } from '../api/schemas.ts';
 import { setContentPolicy } from '../content-policy.ts';
+import { errorBody } from '../error-answer.ts';
+import { messagePage } from '../pages/layout.ts';
 import { RecordAdapter } from './record-adapter.ts';
 
 const PATH = '/board';
@@ -38,9 +40,10 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
   await app.register(
     async scope => {
       setContentPolicy(scope, { style: "'self' 'unsafe-inline'" });
-      scope.addHook('onRequest', async request => assertMayLook(request, keyRing));
-      scope.addHook('preSerialization', async (request, _reply, payload) =>
-        request.caller.admin ? payload : asReadOnly(payload),
+      scope.addHook('onRequest', refuseOthersWith(keyRing));
+      scope.addHook('preSerialization', async ({ caller }, { statusCode }, payload) =>
+        // An answer of 401 has no caller yet.
+        statusCode !== 200 || caller.admin ? payload : asReadOnly(payload),
       );
       scope.addHook('onSend', async (_request, _reply, payload) =>
         typeof payload === 'string' ? payload.replace(foreignFonts, '') : payload,
@@ -52,16 +55,18 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
 }
 
 /** The queues hold the jobs of all tenants, and their buttons work on all of them (I12). */
-function assertMayLook({ caller, method, url }: FastifyRequest, keyRing: KeyRing | null): void {
-  if (caller.admin) return;
-  const isLook = method === 'GET' && !url.includes('/api/redis');
-  if (isLook && !keyRing?.holdsSeveralTenants) return;
-  throw new HeadstoneError(
-    'insufficient_permissions',
-    isLook
+function refuseOthersWith(keyRing: KeyRing | null) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const { caller, method, url } = request;
+    const isLook = method === 'GET' && !url.includes('/api/redis');
+    if (caller.admin || (isLook && !keyRing?.holdsSeveralTenants)) return undefined;
+    const sentence = isLook
       ? 'The board shows the jobs of all tenants, so it needs an admin key. Your own jobs are at /jobs.'
-      : 'To change something on the board needs an admin key.',
-  );
+      : 'To change something on the board needs an admin key.';
+    reply.code(403);
+    if (isPerson(request)) return reply.type('text/html').send(messagePage(caller, 'Not yours to see', sentence));
+    return reply.send(errorBody(sentence, 'insufficient_permissions', 'invalid_request_error'));
+  };
 }
 
 /** The page offers no button that would be refused. */

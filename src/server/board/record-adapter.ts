@@ -1,6 +1,7 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Job } from '../../shared/contract/job.ts';
+import { idOfEntry, isOurEntry } from '../../shared/store/queues.ts';
 import type { Store } from '../../shared/store/store.ts';
 
 type Entry = Awaited<ReturnType<BullMQAdapter['getJobs']>>[number];
@@ -64,12 +65,11 @@ export class RecordAdapter extends BullMQAdapter {
 
   /** Replaces what is shown, and not what is stored. */
   private async describe(entry: Entry): Promise<void> {
-    const { id } = entry.data as { id?: unknown };
+    const id = isOurEntry(entry.id) ? idOfEntry(entry.id) : '';
     const isResponse = this.getName() === 'settle';
-    const row = isResponse && typeof id === 'string' ? await this.store.row(id) : null;
-    const jobId = isResponse ? row?.job_id : id;
-    const job = typeof jobId === 'string' ? await this.store.job(jobId) : null;
-    entry.data = job ? description(job, isResponse ? String(id) : job.response_id) : {};
+    const jobId = isResponse ? (await this.store.row(id))?.job_id : id;
+    const job = jobId === undefined ? null : await this.store.job(jobId);
+    entry.data = job ? description(job, isResponse ? id : job.response_id) : {};
   }
 }
 

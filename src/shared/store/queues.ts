@@ -14,6 +14,11 @@ export function entryId(id: string): string {
   return `hs-${encodeURIComponent(id).replaceAll('.', '%2E')}`;
 }
 
+/** False for what somebody else put into a queue of ours. */
+export function isOurEntry(entry: string | undefined): entry is string {
+  return entry?.startsWith('hs-') ?? false;
+}
+
 export function idOfEntry(entry: string): string {
   return decodeURIComponent(entry.slice('hs-'.length));
 }
