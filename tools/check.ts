@@ -4,6 +4,7 @@ import { binaries, runFile } from './run-file.ts';
 const checks: [string, string, string[]][] = [
   ['format, lint, arrows', binaries.biome, ['ci', '--colors=off', '.']],
   ['types', binaries.tsc, ['-p', '.']],
+  ['types of the pages’ scripts', binaries.tsc, ['-p', 'src/server/pages/browser']],
   ['unit tests', binaries.vitest, ['run', 'test/unit', '--reporter=dot']],
 ];
 

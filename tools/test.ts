@@ -16,6 +16,9 @@ const onceOnly = [
   'test/e2e/cli*',
   'test/e2e/bench*',
   'test/e2e/processes*',
+  'test/e2e/browser*',
+  'test/e2e/limits*',
+  'test/e2e/passthrough*',
   'test/integration/embedded-store*',
 ];
 

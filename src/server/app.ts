@@ -64,7 +64,12 @@ export async function buildApp(options: AppOptions): Promise<Api> {
       took_ms: Math.round(reply.elapsedTime),
     });
   });
-  await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
+  await app.register(helmet, {
+    contentSecurityPolicy: false,
+    strictTransportSecurity: false,
+    // Not `no-referrer`: browsers then send our own forms with the origin `null`.
+    referrerPolicy: { policy: 'same-origin' },
+  });
   setContentPolicy(app, {});
   await app.register(cookie);
 

@@ -1,12 +1,11 @@
 import { Command } from 'commander';
-import { createProducer } from '../../producer/create-producer.ts';
-import type { Job } from '../../shared/contract/job.ts';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { usd } from '../../shared/runtime/format.ts';
 import type { SimulatorLedger } from '../../simulator/ledger.ts';
 import type { LogLine } from '../children.ts';
 import { audit } from '../demo/audit.ts';
 import { showTheProblem } from '../demo/bare.ts';
+import { FrontDoor } from '../demo/front-door.ts';
 import { printReport } from '../demo/report.ts';
 import { play, untilSettled } from '../demo/scenario.ts';
 import { print, withExamples } from '../output.ts';
@@ -42,40 +41,37 @@ async function run(): Promise<void> {
     simulatorPort: 0,
     simulate: true,
     workers: WORKERS,
-    serverPort: undefined,
+    serverPort: 0,
     env,
     onLine: tell,
   });
-  const producer = createProducer({ configuration, connection: system.redisUrl });
+  const door = new FrontDoor(system.serverUrl ?? '');
   // Ctrl-C ends the demo early and still leaves no process behind.
   const interrupted = () => void system.stop().finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     const simulatorUrl = system.simulatorUrl ?? '';
     const bareResponses = await showAndCount(simulatorUrl, configuration.prices);
-    print(`\n2  With Headstone: the same provider, ${WORKERS} workers, and a user who changes their mind\n`);
-    const played = await play(producer);
-    await untilSettled(producer);
+    print(
+      `\n2  With Headstone: the same client with another base URL, the same provider, ${WORKERS} workers, and a user who changes their mind\n`,
+    );
+    const played = await play(door);
+    await untilSettled(door);
     const simulator = await readLedger(simulatorUrl);
-    const jobs = await Promise.all(played.finished.map(({ id }) => producer.get(id)));
     const books = {
-      jobs: jobs.filter((job): job is Job => job !== null),
-      rows: await producer.ledger(),
+      jobs: await Promise.all(played.ids.map(id => door.job(id))),
+      rows: await door.ledger(),
       simulator: {
         ...simulator,
         responses: simulator.responses.filter(({ response_id }) => !bareResponses.has(response_id)),
       },
     };
     const problems = audit(books);
-    const [byCause, byModel] = await Promise.all([
-      producer.waste({ groupBy: 'cause' }),
-      producer.waste({ groupBy: 'model' }),
-    ]);
+    const [byCause, byModel] = await Promise.all([door.waste('cause'), door.waste('model')]);
     printReport({ played, books, byCause, byModel, problems });
     if (problems.length > 0) process.exitCode = 1;
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await producer.close();
     await system.stop();
   }
 }

@@ -49,7 +49,10 @@ export function devCommand(): Command {
 
 function printAddresses({ serverUrl, simulatorUrl, redisUrl }: System, inMemory: boolean): void {
   print('\nHeadstone is up. Ctrl-C stops everything.');
-  print(`  API        ${serverUrl}/v1  (the base URL for any openai client, with any key)`);
+  print(`  Jobs       ${serverUrl}/jobs  (look, and cancel)`);
+  print(`  Waste      ${serverUrl}/waste`);
+  print(`  Board      ${serverUrl}/board`);
+  print(`  API        ${serverUrl}/v1  (the base URL for any openai client, with any key; described at /docs)`);
   if (simulatorUrl) print(`  Simulator  ${simulatorUrl}  (cancelled responses flip to completed)`);
   print(`  Store      ${redisUrl}${inMemory ? '  (in memory)' : ''}`);
   print('\nTry, in another terminal:');

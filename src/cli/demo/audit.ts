@@ -1,9 +1,9 @@
-import type { Job } from '../../shared/contract/job.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import type { SimulatorLedger, SimulatorLedgerRow } from '../../simulator/ledger.ts';
+import type { ShownJob } from './front-door.ts';
 
 export interface Books {
-  jobs: Job[];
+  jobs: ShownJob[];
   rows: LedgerRow[];
   simulator: SimulatorLedger;
 }
@@ -39,18 +39,18 @@ function differences(row: LedgerRow, { response_id, shown }: SimulatorLedgerRow)
 }
 
 /** A response whose id never reached us must belong to an intent that we report as unknown. */
-function unmatched({ response_id, metadata }: SimulatorLedgerRow, jobs: Map<string, Job>): string[] {
+function unmatched({ response_id, metadata }: SimulatorLedgerRow, jobs: Map<string, ShownJob>): string[] {
   const [, jobId = '', epoch] = (metadata.headstone ?? '').split('/');
   const launch = jobs.get(jobId)?.launches.find(candidate => candidate.epoch === Number(epoch));
   return launch?.state === 'unknown' ? [] : [`${response_id} has no row, and no intent that is reported unknown`];
 }
 
-function shownAgainstPromise(job: Job): string[] {
+function shownAgainstPromise(job: ShownJob): string[] {
   const refused = job.status === 'cancelled' || job.status === 'expired';
   return refused && job.response !== null ? [`${job.id} was ${job.status}, and shows a result`] : [];
 }
 
-function misbooked(job: Job, rows: Map<string, LedgerRow>): string[] {
+function misbooked(job: ShownJob, rows: Map<string, LedgerRow>): string[] {
   const row = job.response_id === null ? undefined : rows.get(job.response_id);
   if (!row || job.outcome === null) return [];
   const expected = job.status === 'completed' || job.status === 'incomplete' ? 'used' : 'wasted';

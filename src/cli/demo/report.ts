@@ -15,7 +15,7 @@ export interface Results {
 
 export function printReport({ played, books, byCause, byModel, problems }: Results): void {
   print('\n3  What came of it\n');
-  print(indent(outcomeTable(played)));
+  print(indent(outcomeTable(books, played)));
   print();
   print(indent(wasteTable('cause', byCause.data)));
   print();
@@ -29,8 +29,8 @@ export function printReport({ played, books, byCause, byModel, problems }: Resul
   print(`\n${conclusion(played, books, byCause)}`);
 }
 
-function outcomeTable({ finished, cancelled }: Played): string {
-  const counts = Map.groupBy(finished, job => job.status);
+function outcomeTable({ jobs: all }: Books, { cancelled }: Played): string {
+  const counts = Map.groupBy(all, job => job.status);
   return table(
     ['OUTCOME', 'JOBS', ''],
     [...counts].map(([status, jobs]) => [status, jobs.length, status === 'cancelled' ? whenCancelled(cancelled) : '']),
@@ -42,7 +42,7 @@ function whenCancelled(cancelled: Played['cancelled']): string {
 }
 
 function conclusion({ cancelled }: Played, { rows, jobs }: Books, { totals }: WasteReport): string {
-  const won = cancelled.filter(({ verdict }) => verdict === 'cancelled');
+  const won = cancelled.filter(({ won: hasWon }) => hasWon);
   const finishedAnyway = rows.filter(row => row.cause === 'cancelled' && row.upstream_status === 'completed').length;
   const seen = jobs.filter(job => job.status === 'cancelled' && job.response !== null).length;
   const open = [

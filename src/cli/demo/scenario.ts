@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Producer } from '../../producer/producer.ts';
-import type { Finished } from '../../shared/contract/job.ts';
-import type { JobStatus, Verdict } from '../../shared/contract/words.ts';
+import type { JobStatus } from '../../shared/contract/words.ts';
+import type { FrontDoor } from './front-door.ts';
 
 const promptsFile = new URL('../../../examples/prompts.txt', import.meta.url);
 const WATCH_MS = 25;
@@ -33,63 +32,56 @@ const lateCancels: Plan[] = [
 const ordinary: Plan = { cancelWhen: null, sim: { duration_ms: 1800 } };
 
 export interface Cancelled {
-  id: string;
   when: JobStatus;
-  verdict: Verdict;
+  /** False where the cancel came too late. */
+  won: boolean;
 }
 
 export interface Played {
-  finished: Finished[];
+  ids: string[];
   cancelled: Cancelled[];
 }
 
 /** Some tens of jobs from a file of prompts; some are cancelled while queued, launching and running. */
-export async function play(producer: Producer): Promise<Played> {
+export async function play(door: FrontDoor): Promise<Played> {
   const prompts = (await readFile(promptsFile, 'utf8')).trim().split('\n');
   const planOf = (position: number): Plan =>
     cancels[position] ?? lateCancels[prompts.length - 1 - position] ?? ordinary;
-  const jobs = prompts.map((input, position) => ({
-    request: {
-      model: models[position % models.length],
-      input,
-      metadata: { sim: JSON.stringify(planOf(position).sim) },
-    },
-    options: { tenant: position % 2 === 0 ? 'harbour' : 'museum', tags: ['demo'] },
-  }));
-  const results = await producer.enqueueMany(jobs);
-  const ids = results.map(({ id, error }) => {
-    if (error) throw error;
-    return id;
-  });
+  const ids: string[] = [];
+  // One after the other: the last ones are to wait in the queue.
+  for (const [position, input] of prompts.entries()) {
+    const tenant = position % 2 === 0 ? 'harbour' : 'museum';
+    const metadata = { sim: JSON.stringify(planOf(position).sim) };
+    const model = models[position % models.length] ?? '';
+    ids.push(await door.create({ model, input, metadata, headstone: { tenant, tags: ['demo'] } }));
+  }
 
   const cancelled: Cancelled[] = [];
-  const outcomes = ids.map(async (id, position) => {
-    const plan = planOf(position);
-    if (plan.cancelWhen !== null) {
-      await reach(producer, id, plan.cancelWhen);
-      const { verdict } = await producer.cancel(id, {
-        actor: 'alice',
-        ...(plan.reason ? { reason: plan.reason } : {}),
-      });
-      cancelled.push({ id, when: plan.cancelWhen, verdict });
-    }
-    return await producer.wait(id);
-  });
-  return { finished: await Promise.all(outcomes), cancelled };
+  await Promise.all(
+    ids.map(async (id, position) => {
+      const { cancelWhen, reason = '' } = planOf(position);
+      if (cancelWhen !== null) {
+        await reach(door, id, cancelWhen);
+        cancelled.push({ when: cancelWhen, won: await door.cancel(id, { actor: 'alice', reason }) });
+      }
+      await door.untilEnded(id);
+    }),
+  );
+  return { ids, cancelled };
 }
 
-async function reach(producer: Producer, id: string, status: JobStatus): Promise<void> {
+async function reach(door: FrontDoor, id: string, status: JobStatus): Promise<void> {
   for (;;) {
-    const job = await producer.get(id);
-    if (!job || job.status === status || job.outcome) return;
+    const job = await door.record(id);
+    if (job.status === status || job.outcome) return;
     await sleep(WATCH_MS);
   }
 }
 
 /** Every response is settled: its tokens are known, or known to be unknown. */
-export async function untilSettled(producer: Producer): Promise<void> {
+export async function untilSettled(door: FrontDoor): Promise<void> {
   for (;;) {
-    const rows = await producer.ledger();
+    const rows = await door.ledger();
     if (rows.every(row => row.status !== 'pending')) return;
     await sleep(WATCH_MS * 4);
   }

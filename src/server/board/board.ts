@@ -64,7 +64,8 @@ function refuseOthersWith(keyRing: KeyRing | null) {
       ? 'The board shows the jobs of all tenants, so it needs an admin key. Your own jobs are at /jobs.'
       : 'To change something on the board needs an admin key.';
     reply.code(403);
-    if (isPerson(request)) return reply.type('text/html').send(messagePage(caller, 'Not yours to see', sentence));
+    if (isPerson(request))
+      return reply.type('text/html; charset=utf-8').send(messagePage(caller, 'Not yours to see', sentence));
     return reply.send(errorBody(sentence, 'insufficient_permissions', 'invalid_request_error'));
   };
 }

@@ -27,7 +27,9 @@ export function cancellationPageRoutes(app: Api, producer: Producer, driver: Can
   app.get('/cancellations/new', { schema: { querystring: wishSchema } }, async ({ query, caller }, reply) => {
     assertAdmin(caller);
     const filter = filterOf(query);
-    return reply.type('text/html').send(confirmationPage(caller, filter, await cancellations.estimate(filter)));
+    return reply
+      .type('text/html; charset=utf-8')
+      .send(confirmationPage(caller, filter, await cancellations.estimate(filter)));
   });
 
   app.post('/cancellations', { schema: { body: orderSchema } }, async ({ body, caller }, reply) => {
@@ -45,7 +47,7 @@ export function cancellationPageRoutes(app: Api, producer: Producer, driver: Can
 
   app.get('/cancellations/:id', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {
     assertAdmin(caller);
-    return reply.type('text/html').send(progressPage(caller, await cancellations.get(params.id)));
+    return reply.type('text/html; charset=utf-8').send(progressPage(caller, await cancellations.get(params.id)));
   });
 
   app.post('/cancellations/:id/stop', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {

@@ -25,7 +25,9 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
       defined({ ...filter, tenant, after, limit: PAGE }) as Parameters<Producer['list']>[0],
     );
     const next = jobs.length === PAGE ? jobs.at(-1)?.id : undefined;
-    return reply.type('text/html').send(jobsPage({ caller, filter, jobs, next, isFirst: after === undefined }));
+    return reply
+      .type('text/html; charset=utf-8')
+      .send(jobsPage({ caller, filter, jobs, next, isFirst: after === undefined }));
   });
 
   app.get(
@@ -34,7 +36,7 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
     async ({ params, query, caller }, reply) => {
       const job = await findJob(producer, params.id, caller);
       const request = await producer.request(job.id);
-      return reply.type('text/html').send(jobPage({ caller, job, request, verdict: query.verdict }));
+      return reply.type('text/html; charset=utf-8').send(jobPage({ caller, job, request, verdict: query.verdict }));
     },
   );
 

@@ -46,6 +46,6 @@ function answerPerson(error: FastifyError | Error, request: FastifyRequest, repl
   const title = status === 404 ? 'Not found' : status === 403 ? 'Not yours to do' : 'That did not work';
   return reply
     .code(status)
-    .type('text/html')
+    .type('text/html; charset=utf-8')
     .send(messagePage(request.caller, title, error.message));
 }

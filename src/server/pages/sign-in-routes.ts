@@ -18,7 +18,10 @@ const nextSchema = z
 /** A person gives their key once, and a cookie stands for it. */
 export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions): void {
   app.get('/sign-in', { schema: { querystring: z.object({ next: nextSchema }) } }, async (request, reply) =>
-    reply.type('text/html').header('cache-control', 'no-store').send(signInPage(request.query.next, false)),
+    reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(signInPage(request.query.next, false)),
   );
 
   app.post(
@@ -27,7 +30,7 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions): vo
     async (request, reply) => {
       const { key, next } = request.body;
       const session = isForeignPage(request) ? undefined : keyRing.sessionOf(key);
-      if (!session) return reply.code(401).type('text/html').send(signInPage(next, true));
+      if (!session) return reply.code(401).type('text/html; charset=utf-8').send(signInPage(next, true));
       const token = await sessions.open(session);
       return reply.setCookie(SESSION_COOKIE, token, cookieFor(request)).redirect(next, 303);
     },

@@ -22,6 +22,8 @@ export function wastePageRoutes(app: Api, producer: Producer): void {
       producer.waste({ groupBy: 'day', ...period }),
       producer.waste({ groupBy: by, ...period }),
     ]);
-    return reply.type('text/html').send(wastePage({ caller, by, since, until, tenant: query.tenant, byDay, report }));
+    return reply
+      .type('text/html; charset=utf-8')
+      .send(wastePage({ caller, by, since, until, tenant: query.tenant, byDay, report }));
   });
 }

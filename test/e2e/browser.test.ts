@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type System, startSystem } from '../../src/cli/system.ts';
+import { createProducer } from '../../src/producer/create-producer.ts';
+import type { Producer } from '../../src/producer/producer.ts';
+import { runFile } from '../../tools/run-file.ts';
+import { hasBrowser, openPage, startBrowser } from '../support/browser.ts';
+import { scripted } from '../support/harness.ts';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const keys = { alice: 'key-of-alice-0123456789', root: 'key-of-root-0123456789a' };
+const prefix = `{browser-${randomUUID().slice(0, 8)}}`;
+const env = {
+  HEADSTONE_PREFIX: prefix,
+  HEADSTONE_POLL_MIN_MS: '200',
+  HEADSTONE_POLL_MAX_MS: '500',
+  HEADSTONE_SETTLE_FIRST_MS: '400',
+  HEADSTONE_API_KEYS: JSON.stringify([
+    { name: 'alice', key: keys.alice, tenant: 'harbour' },
+    { name: 'root', key: keys.root, tenant: 'harbour', admin: true },
+  ]),
+};
+
+let browser: Browser;
+let system: System;
+let producer: Producer;
+let origin = '';
+
+/** The session that most tests need. */
+async function signedIn(key = keys.root, options = {}) {
+  const watched = await openPage(browser, origin, options);
+  await watched.page.goto('/sign-in');
+  await watched.page.getByLabel('API key').fill(key);
+  await watched.page.getByRole('button', { name: 'Sign in' }).click();
+  await watched.page.waitForURL('**/jobs');
+  return watched;
+}
+
+async function enqueueByCli(prompt: string, ...flags: string[]): Promise<string> {
+  const { code, output } = await runFile(main, ['enqueue', prompt, ...flags], {
+    quiet: true,
+    env: { ...env, REDIS_URL: system.redisUrl },
+  });
+  expect(code).toBe(0);
+  return output.trim();
+}
+
+const bodyOf = (page: Page) => page.locator('main').innerText();
+
+describe.skipIf(!hasBrowser)('in a browser', () => {
+  beforeAll(async () => {
+    browser = await startBrowser();
+    system = await startSystem({
+      redisUrl: undefined,
+      storePort: 0,
+      simulatorPort: 0,
+      simulate: true,
+      workers: 1,
+      serverPort: 0,
+      env,
+      onLine: () => {},
+    });
+    origin = system.serverUrl ?? '';
+    producer = createProducer({ connection: system.redisUrl, prefix });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await producer?.close();
+    await system?.stop();
+  });
+
+  test('I12: sign-in is asked for, refused and granted; it ends with the sign-out', async () => {
+    const { page, context } = await openPage(browser, origin);
+    await page.goto('/waste?by=cause');
+    expect(new URL(page.url()).pathname).toBe('/sign-in');
+    await page.getByLabel('API key').fill('a wrong key');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('alert').innerText()).toContain('not an API key');
+    await page.getByLabel('API key').fill(keys.alice);
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/waste?by=cause');
+    const [cookie] = await context.cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax' });
+    expect(JSON.stringify(cookie)).not.toContain(keys.alice);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('**/sign-in');
+    // The cookie of before is worth nothing any more.
+    await context.addCookies([{ ...(cookie as NonNullable<typeof cookie>) }]);
+    await page.goto('/jobs');
+    expect(new URL(page.url()).pathname).toBe('/sign-in');
+    await context.close();
+  });
+
+  test('I1: a job is watched, cancelled with a reason, flips, and is booked as waste, all without a reload', async () => {
+    const { page, complaints, context } = await signedIn();
+    const id = await enqueueByCli('Write a report on tides', '--tenant', 'harbour');
+    await page.goto(`/jobs/${id}`);
+    const status = page.locator('#status');
+    await expect.poll(() => status.innerText(), { timeout: 10_000 }).toBe('running');
+    await page.getByLabel('Reason').fill('wrong prompt');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => bodyOf(page)).toContain('No result of this job will be shown any more');
+    expect(await status.innerText()).toBe('cancelled');
+    expect(await page.locator('#cancel').count()).toBe(0);
+    await expect.poll(() => bodyOf(page), { timeout: 20_000 }).toContain('tokens wasted');
+    const text = await bodyOf(page);
+    for (const part of [
+      'Enqueued.',
+      'Launched as',
+      'Cancelled by root: “wrong prompt” (key root)',
+      'took our cancel, and said cancelled',
+      'The provider finished it all the same (completed). The late result was dropped.',
+      'This job has no result, and never will.',
+    ])
+      expect(text).toContain(part);
+    const [row] = (await producer.get(id))?.ledger ?? [];
+    await page.goto('/waste?by=actor');
+    expect(await bodyOf(page)).toContain(`${row?.usage?.total_tokens.toLocaleString('en-US')} tokens`);
+    await expect.poll(() => page.getByRole('region', { name: /by actor/ }).innerText()).toContain('root');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('I1: many are selected, the dry run’s figures are confirmed, and the progress is seen', async () => {
+    const { page, complaints, context } = await signedIn();
+    const stuck = { request: scripted({ stuck: true }), options: { tenant: 'harbour', tags: ['many'] } };
+    const ids = (await producer.enqueueMany([stuck, stuck, stuck])).map(({ id }) => id);
+    await page.goto('/jobs?tag=many');
+    await page.getByRole('button', { name: 'Cancel the selected' }).click();
+    expect(await bodyOf(page)).toContain('No job was selected');
+    await page.goto('/jobs?tag=many');
+    await page.getByLabel('Select every open job on this page').check();
+    await page.getByLabel(`Select ${ids[0]}`).uncheck();
+    await page.getByRole('button', { name: 'Cancel the selected' }).click();
+    expect(await bodyOf(page)).toMatch(/Cancel 2 jobs\?[\s\S]*Worth about\s+[\d,]+ tokens, \$[\s\S]*An estimate/);
+    await page.getByLabel('Reason').fill('batch withdrawn');
+    await page.getByRole('button', { name: 'Cancel 2 jobs' }).click();
+    await expect.poll(() => page.locator('#headline').innerText()).toBe('Cancelled: 2 of 2');
+    for (const id of ids.slice(1))
+      expect((await producer.get(id))?.tombstone).toMatchObject({ reason: 'batch withdrawn', key_name: 'root' });
+    expect((await producer.get(ids[0] ?? ''))?.outcome).toBeNull();
+    await page.goto('/jobs?tag=many&status=cancelled');
+    expect(await page.locator('tbody tr').count()).toBe(2);
+    await page.goto('/jobs?tag=many');
+    await page.getByRole('button', { name: 'Cancel every open job that matches' }).click();
+    await page.getByRole('button', { name: 'Cancel 1 job' }).click();
+    await expect.poll(() => page.locator('#headline').innerText()).toBe('Cancelled: 1 of 1');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('what a job brings is shown and never run: markup in prompt, model, tenant, tag, reason and actor', async () => {
+    const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
+    const { page, complaints, context } = await signedIn();
+    const wish = { ...scripted({ stuck: true }, `${evil} prompt`), model: `m${evil}` };
+    const { id } = await producer.enqueue(wish, {
+      tenant: '<b onclick=alert(3)>t',
+      tags: ['</script><script>alert(4)'],
+    });
+    await producer.cancel(id, { reason: `${evil} reason`, actor: `${evil} actor` });
+    for (const path of [
+      `/jobs/${id}`,
+      '/jobs',
+      '/waste?by=actor',
+      '/waste?by=model',
+      '/waste?by=tag',
+      '/waste?by=tenant',
+    ]) {
+      await page.goto(path);
+      await page.waitForLoadState('networkidle');
+      expect(await page.locator('main img, main script:not([type="application/json"]), main b').count()).toBe(0);
+    }
+    await page.goto(`/jobs/${id}`);
+    await page.getByText('Request', { exact: true }).click();
+    const text = await bodyOf(page);
+    for (const part of [`${evil} prompt`, `${evil} reason`, `${evil} actor`, '<b onclick=alert(3)>t'])
+      expect(text).toContain(part.replaceAll('"', '\\"'));
+    await page.goto('/board/queue/launch');
+    await expect.poll(() => page.locator('body').innerText()).toContain('alert(3)');
+    await page.goto(`/jobs?tag=${encodeURIComponent('"><script>alert(5)</script>')}`);
+    expect(await bodyOf(page)).toContain('No job matches');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test.for([
+    ['light, at a desk', { colorScheme: 'light', viewport: { width: 1280, height: 900 } }],
+    ['dark, on a phone', { colorScheme: 'dark', viewport: { width: 390, height: 800 } }],
+  ] as const)('readable: %s, with nothing that axe finds', async ([, options]) => {
+    const { page, complaints, context } = await signedIn(keys.root, options);
+    const [job] = await producer.list({ status: 'cancelled', limit: 1 });
+    for (const path of ['/jobs', `/jobs/${job?.id}`, '/waste', '/cancellations/new?tag=nobody']) {
+      await page.goto(path);
+      await page.waitForLoadState('networkidle');
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), path).toBe(true);
+      // By the protocol and not by a tag: our own policy lets no foreign script in.
+      await page.evaluate(axe);
+      const found = await page.evaluate<string[]>(
+        'axe.run().then(({ violations }) => violations.map(one => `${one.id}: ${one.nodes[0].html}`))',
+      );
+      expect(found, path).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('the waste page draws its figures, in the colours of the scheme', async () => {
+    const { page, complaints, context } = await signedIn();
+    await page.goto('/waste?by=cause');
+    const drawn = () =>
+      page.evaluate<number[]>(
+        `[...document.querySelectorAll('canvas')].map(canvas => {
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          return data.filter(value => value !== 0).length;
+        })`,
+      );
+    await expect.poll(drawn).toHaveLength(4);
+    for (const pixels of await drawn()) expect(pixels).toBeGreaterThan(100);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('the board: three queues, an entry that leads to its job, buttons for admins alone', async () => {
+    const { page, complaints, context } = await signedIn();
+    await page.goto('/board/');
+    for (const name of ['1 Launch', '2 Poll', '3 Settle'])
+      await expect.poll(() => page.getByText(name).first().isVisible()).toBe(true);
+    await page.goto('/board/queue/launch');
+    await page.getByRole('link', { name: 'Job page' }).first().click();
+    await expect
+      .poll(() => context.pages().map(one => new URL(one.url()).pathname))
+      .toContainEqual(expect.stringMatching(/^\/jobs\/./));
+    const alice = await signedIn(keys.alice);
+    await alice.page.goto('/board/queue/launch');
+    await expect.poll(() => alice.page.locator('body').innerText()).toContain('cancelled');
+    expect(await alice.page.getByRole('button', { name: /retry|clean|pause/i }).count()).toBe(0);
+    expect([...complaints, ...alice.complaints]).toEqual([]);
+    await Promise.all([context.close(), alice.context.close()]);
+  });
+
+  test('the API’s description opens', async () => {
+    const { page, complaints, context } = await signedIn();
+    await page.goto('/docs');
+    await expect.poll(() => page.locator('body').innerText()).toContain('Enqueue a background response');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
