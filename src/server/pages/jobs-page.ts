@@ -76,7 +76,7 @@ function list(caller: Caller, jobs: JobSummary[]): string {
       ...(caller.admin ? [{ name: 'Tenant' }] : []),
       { name: 'Tags' },
       { name: 'Enqueued (UTC)' },
-      { name: 'Tombstone' },
+      { name: 'Tombstone', wraps: true },
     ],
     jobs.map(job => [
       ...(caller.admin ? [isOpen(job) ? checkbox(job.id) : ''] : []),

@@ -26,11 +26,13 @@ export function tagList(tags: string[]): string {
 export interface Column {
   name: string;
   numeric?: boolean;
+  /** For words of any length. */
+  wraps?: boolean;
 }
 
 /** A table that scrolls by itself on a narrow screen, and that can be reached by keyboard. Cells are markup. */
 export function table(caption: string, columns: Column[], rows: string[][]): string {
-  const of = (index: number) => (columns[index]?.numeric ? 'num' : '');
+  const of = (index: number) => (columns[index]?.numeric ? 'num' : columns[index]?.wraps ? 'wraps' : '');
   const head = columns.map(({ name }, index) => html`<th scope="col" class="${of(index)}">!${name}</th>`);
   const body = rows.map(
     cells => `<tr>${cells.map((cell, index) => html`<td class="${of(index)}">!${cell}</td>`).join('')}</tr>`,

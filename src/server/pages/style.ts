@@ -58,6 +58,8 @@ th, td { text-align: left; padding: 0.45rem 0.65rem; border-bottom: 1px solid va
 tbody tr:last-child td { border-bottom: 0; }
 th { font-weight: 600; font-size: 0.85rem; color: var(--faint); }
 .num { text-align: right; }
+.wraps { white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
+td code { font-size: 0.82em; }
 .wasted { color: var(--wasted); }
 .used { color: var(--used); }
 
