@@ -45,29 +45,38 @@ export interface Played {
 /** Some tens of jobs from a file of prompts; some are cancelled while queued, launching and running. */
 export async function play(door: FrontDoor): Promise<Played> {
   const prompts = (await readFile(promptsFile, 'utf8')).trim().split('\n');
-  const planOf = (position: number): Plan =>
-    cancels[position] ?? lateCancels[prompts.length - 1 - position] ?? ordinary;
-  const ids: string[] = [];
-  // One after the other: the last ones are to wait in the queue.
-  for (const [position, input] of prompts.entries()) {
+  const lateFrom = prompts.length - lateCancels.length;
+  const planOf = (position: number): Plan => cancels[position] ?? lateCancels[position - lateFrom] ?? ordinary;
+  const cancelled: Cancelled[] = [];
+
+  async function create(input: string, position: number): Promise<string> {
     const tenant = position % 2 === 0 ? 'harbour' : 'museum';
     const metadata = { sim: JSON.stringify(planOf(position).sim) };
     const model = models[position % models.length] ?? '';
-    ids.push(await door.create({ model, input, metadata, headstone: { tenant, tags: ['demo'] } }));
+    return await door.create({ model, input, metadata, headstone: { tenant, tags: ['demo'] } });
   }
 
-  const cancelled: Cancelled[] = [];
-  await Promise.all(
-    ids.map(async (id, position) => {
-      const { cancelWhen, reason = '' } = planOf(position);
-      if (cancelWhen !== null) {
-        await reach(door, id, cancelWhen);
-        cancelled.push({ when: cancelWhen, won: await door.cancel(id, { actor: 'alice', reason }) });
-      }
-      await door.untilEnded(id);
+  async function follow(id: string, position: number): Promise<void> {
+    const { cancelWhen, reason = '' } = planOf(position);
+    if (cancelWhen !== null) {
+      await reach(door, id, cancelWhen);
+      cancelled.push({ when: cancelWhen, won: await door.cancel(id, { actor: 'alice', reason }) });
+    }
+    await door.untilEnded(id);
+  }
+
+  const early = await Promise.all(prompts.slice(0, lateFrom).map(create));
+  const following = early.map(follow);
+  // By now every slot is taken and others wait, so these two are still in the queue when they are cancelled.
+  const late = await Promise.all(
+    prompts.slice(lateFrom).map(async (input, offset) => {
+      const id = await create(input, lateFrom + offset);
+      following.push(follow(id, lateFrom + offset));
+      return id;
     }),
   );
-  return { ids, cancelled };
+  await Promise.all(following);
+  return { ids: [...early, ...late], cancelled };
 }
 
 async function reach(door: FrontDoor, id: string, status: JobStatus): Promise<void> {
