@@ -121,3 +121,17 @@ test('I1: a chain goes on from a result under our id, and from no cancelled job'
   });
   expect((await simulatorLedger()).responses.length).toBeGreaterThanOrEqual(2);
 });
+
+test('after its time a result is a 410, a cancelled job stays cancelled, and no client asks again', async () => {
+  const { client, server, happened } = await startFrontDoor({ env: { HEADSTONE_RESULT_TTL_MS: '500' } });
+  const refused = await client.responses.create(request({ duration_ms: 300 }));
+  await client.responses.cancel(refused.id);
+  const { id } = await client.responses.create(request());
+  await happened('job_decided', ({ job_id }) => job_id === id);
+  await expect
+    .poll(async () => await client.responses.retrieve(id).catch((error: unknown) => error))
+    .toMatchObject({ status: 410, code: 'result_expired' });
+  expect((await fetch(`${server.url}/v1/responses/${id}`)).headers.get('x-should-retry')).toBe('false');
+  await expect(client.responses.inputItems.list(id)).rejects.toMatchObject({ status: 410 });
+  expect(await client.responses.retrieve(refused.id)).toMatchObject({ status: 'cancelled', output: [] });
+});

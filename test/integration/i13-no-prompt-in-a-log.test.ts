@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { HeadstoneError } from '../../src/shared/contract/errors.ts';
 import { logTelemetry } from '../../src/shared/runtime/logger.ts';
 import type { Script } from '../../src/simulator/script.ts';
+import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
@@ -76,6 +77,40 @@ test('I13: a field that an event’s schema does not name never reaches a line',
   harness.telemetry.emit('job_accepted', smuggled);
   expect(lines.join('')).toContain('"job_id":"a"');
   expect(lines.join('')).not.toContain(CANARY);
+});
+
+test('I13: the server logs neither prompt nor key nor cookie, for what it answers, refuses and fails at', async () => {
+  const key = 'key-canary-0123456789';
+  const door = await startFrontDoor({ apiKeys: [{ name: 'root', key, tenant: 'harbour', admin: true }] });
+  const lines = captureLog(door);
+  const client = door.clientOf(key);
+  const { id } = await client.responses.create({ ...scripted({}, CANARY), background: true });
+  await door.happened('job_decided');
+  expect((await client.responses.retrieve(id)).output_text).toContain(CANARY);
+  const signIn = await fetch(`${door.server.url}/sign-in`, {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams({ key, next: '/jobs' }),
+  });
+  const cookie = signIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+  for (const [path, body] of [
+    ['/v1/responses', `{"input":"${CANARY}"`],
+    ['/v1/responses', JSON.stringify({ model: 'm', input: [CANARY], background: true })],
+    [`/v1/responses/${CANARY}/cancel`, JSON.stringify({ reason: CANARY.repeat(20) })],
+    [`/v1/${CANARY}`, '{}'],
+  ] as const)
+    await fetch(`${door.server.url}${path}?note=${CANARY}`, {
+      method: 'POST',
+      headers: { cookie, 'content-type': 'application/json' },
+      body,
+    });
+  // A record that cannot be read is an error of ours.
+  await door.redis.hset(`${door.prefix}:job:${id}`, 'tags', `{${CANARY}`);
+  await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 500 });
+  const log = lines.join('');
+  expect(log).toContain('request_failed');
+  expect(log).toContain('request_answered');
+  for (const secret of [CANARY, key, cookie.split('=')[1] ?? 'no cookie']) expect(log).not.toContain(secret);
 });
 
 function captureLog({ telemetry }: Awaited<ReturnType<typeof startHarness>>): string[] {
