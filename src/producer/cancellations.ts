@@ -173,9 +173,9 @@ function averageOf(model: WasteSum): { tokens: number; cost: number } | undefine
 }
 
 function countBy(groups: Group[], keyOf: (group: Group) => string): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const group of groups) counts[keyOf(group)] = (counts[keyOf(group)] ?? 0) + group[2];
-  return counts;
+  const counts = new Map<string, number>();
+  for (const group of groups) counts.set(keyOf(group), (counts.get(keyOf(group)) ?? 0) + group[2]);
+  return Object.fromEntries(counts);
 }
 
 function sum(numbers: number[]): number {

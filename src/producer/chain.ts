@@ -9,7 +9,8 @@ export async function upstreamPredecessor(store: Store, tenant: string, id: stri
   const record = await store.record(id);
   if (record) {
     const isResult = record.status === 'completed' || record.status === 'incomplete';
-    if (record.tenant !== tenant || !isResult || record.response_id === undefined) throw unusable(id);
+    if (record.tenant !== tenant || !isResult || record.response_id === undefined || record.deleted_at !== undefined)
+      throw unusable(id);
     return record.response_id;
   }
   const row = await store.row(id);

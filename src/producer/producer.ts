@@ -9,7 +9,12 @@ import {
   type WasteReport,
   wasteQuerySchema,
 } from '../shared/contract/ledger.ts';
-import { type CancelOptions, cancelOptionsSchema, type EnqueueOptions } from '../shared/contract/request.ts';
+import {
+  type CancelOptions,
+  cancelOptionsSchema,
+  type EnqueueOptions,
+  upstreamPredecessorField,
+} from '../shared/contract/request.ts';
 import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
 import type { Depths } from '../shared/runtime/metrics.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
@@ -83,7 +88,8 @@ export class Producer {
     for (const call of calls.filter(({ request }) => typeof request.previous_response_id === 'string')) {
       const previous = String(call.request.previous_response_id);
       const translated = await upstreamPredecessor(this.store, call.given.tenant, previous);
-      call.body = JSON.stringify({ ...call.request, previous_response_id: translated });
+      // Beside the id that was given: its caller knows no other.
+      call.body = JSON.stringify({ ...call.request, [upstreamPredecessorField]: translated });
     }
     const replies = await this.store.runMany('accept', calls);
     const work = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? reply.work : []));
@@ -151,16 +157,14 @@ export class Producer {
 
   /** What was asked for, without what we add to it; empty when it is no longer kept. */
   async request(id: string): Promise<Record<string, unknown>> {
-    const stored = await this.store.request(checkId(id));
-    return stored === null ? {} : (JSON.parse(stored) as Record<string, unknown>);
+    return readRequest(await this.store.request(checkId(id))) ?? {};
   }
 
   /** The same, for readers who cannot do without it. Throws `result_expired`. */
   async keptRequest(id: string): Promise<Record<string, unknown>> {
-    const stored = await this.store.request(checkId(id));
-    if (stored === null)
-      throw new HeadstoneError('result_expired', `Job ${id} has ended, and its request is no longer kept.`);
-    return JSON.parse(stored) as Record<string, unknown>;
+    const request = readRequest(await this.store.request(checkId(id)));
+    if (!request) throw new HeadstoneError('result_expired', `Job ${id} has ended, and its request is no longer kept.`);
+    return request;
   }
 
   /** The provider's id to chain to. Throws where the id is of a job that is no result of this tenant (I1, I12). */
@@ -196,6 +200,13 @@ export class Producer {
   async close(): Promise<void> {
     await this.store.close();
   }
+}
+
+/** As it was asked for. */
+function readRequest(stored: string | null): Record<string, unknown> | null {
+  if (stored === null) return null;
+  const { [upstreamPredecessorField]: _, ...request } = JSON.parse(stored) as Record<string, unknown>;
+  return request;
 }
 
 function checkId(id: string): string {

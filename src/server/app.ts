@@ -19,7 +19,7 @@ import type { Api } from './api/schemas.ts';
 import { asOwnPath } from './azure-paths.ts';
 import { boardRoutes } from './board/board.ts';
 import { setContentPolicy } from './content-policy.ts';
-import { answerErrorWith, answerUnknownUrl } from './error-answer.ts';
+import { answerBadUrl, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
 import { healthRoutes } from './health.ts';
 import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies } from './limits.ts';
 import { describeApi } from './openapi.ts';
@@ -44,6 +44,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
     requestTimeout: REQUEST_MS,
     http: { maxHeaderSize: MOST_HEADER_BYTES },
     rewriteUrl: request => asOwnPath(request.url ?? '/'),
+    frameworkErrors: answerBadUrl,
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
   }).withTypeProvider<ZodTypeProvider>();
   app.setErrorHandler(answerErrorWith(telemetry));

@@ -3,8 +3,10 @@
  * versions.
  */
 export function asOwnPath(url: string): string {
-  const [path = '', query] = url.split('?');
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? '' : url.slice(mark + 1);
   const own = path.replace(/^\/openai\/v1\//, '/v1/').replace(/^\/openai\//, '/v1/');
-  const rest = (query ?? '').split('&').filter(part => part !== '' && !part.startsWith('api-version='));
+  const rest = query.split('&').filter(part => part !== '' && !part.startsWith('api-version='));
   return rest.length > 0 ? `${own}?${rest.join('&')}` : own;
 }

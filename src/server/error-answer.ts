@@ -55,6 +55,14 @@ export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
     .send(errorBody(`There is no ${request.method} ${path} here.`, 'unknown_url', 'invalid_request_error'));
 }
 
+/** A URL that the router refuses to read, before any hook of ours has run. */
+export function answerBadUrl(_error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  void reply
+    .code(404)
+    .type('application/json')
+    .send(JSON.stringify(errorBody('There is nothing at a URL like this.', 'unknown_url', 'invalid_request_error')));
+}
+
 /** Where an error was thrown and of which kind it is, without its message: that could quote a prompt (I13). */
 function placeOf(error: Error): { error: string; at: string } {
   const frame = error.stack?.split('\n').find(line => /^\s+at /.test(line)) ?? '';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { upstreamPredecessorField } from '../shared/contract/request.ts';
 import { mostOf } from '../shared/runtime/most.ts';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
@@ -95,11 +96,13 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
   }
   const { model, request } = wish;
   telemetry.emit('launch_intended', { job_id: id, model, epoch });
+  // Before the POST: nothing that can fail may stand between an answer and its record.
+  const most = mostOf(request, configuration.prices);
 
   // Never aborted: an answer that we do not wait for is an id that we lose.
   const body = createBody(request, `${context.deployment}/${id}/${epoch}`);
   const answer = await context.holding.awaitCreate(() => context.upstream.create(body));
-  return await recordAnswer(answer, { id, epoch, model, most: mostOf(request, configuration.prices) }, context);
+  return await recordAnswer(answer, { id, epoch, model, most }, context);
 }
 
 /** Null where the store does not give it now, or the job was cancelled and its request deleted in between. */
@@ -114,6 +117,15 @@ async function readWish(id: string, { store }: Context): Promise<{ model: string
 
 /** Our one metadata pair lets a webhook, or a person, find the job of a response whose id never reached us. */
 function createBody(request: string, mark: string): object {
-  const wanted = JSON.parse(request) as { metadata?: Record<string, string> | null };
-  return { ...wanted, background: true, store: true, metadata: { ...wanted.metadata, headstone: mark } };
+  const { [upstreamPredecessorField]: predecessor, ...wanted } = JSON.parse(request) as {
+    metadata?: Record<string, string> | null;
+    [upstreamPredecessorField]?: string;
+  };
+  return {
+    ...wanted,
+    ...(predecessor === undefined ? {} : { previous_response_id: predecessor }),
+    background: true,
+    store: true,
+    metadata: { ...wanted.metadata, headstone: mark },
+  };
 }

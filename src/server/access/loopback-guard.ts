@@ -2,14 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../error-answer.ts';
 
 const localNames = new Set(['localhost', '127.0.0.1', '[::1]']);
-const forwardingHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
+const forwardingHeader = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
 
 /**
  * Without sign-in only this machine's own programs may speak to us. A web page that points a name of its own at
  * 127.0.0.1, or a proxy in front of us, would let others in.
  */
 export async function guardLoopback(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const forwarded = forwardingHeaders.some(header => header in request.headers);
+  const forwarded = Object.keys(request.headers).some(header => forwardingHeader.test(header));
   if (!forwarded && isLocal(`http://${request.headers.host}`) && isLocal(request.headers.origin)) return;
   await reply
     .code(403)

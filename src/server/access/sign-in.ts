@@ -67,6 +67,8 @@ export async function asOperator(request: FastifyRequest, reply: FastifyReply): 
 /** True where a page of another origin wants to change something. Programs send no Origin. */
 export function isForeignPage({ method, headers }: FastifyRequest): boolean {
   if (method === 'GET' || method === 'HEAD' || headers.origin === undefined) return false;
+  // The browser's own word, for a proxy in front of us that changes the host's name.
+  if (headers['sec-fetch-site'] === 'same-origin') return false;
   return !URL.canParse(headers.origin) || new URL(headers.origin).host !== headers.host;
 }
 

@@ -12,7 +12,7 @@ import { type Api, type CreateOptions, createSchema, errorAnswers, responseSchem
 /** An SDK gives up long before; a larger number is nobody's. */
 const MOST_SENDS = 100;
 /** As the contract has it: for so long the same body from the same key may be the same create, sent again. */
-const RESEND_WINDOW_MS = 600_000;
+export const RESEND_WINDOW_MS = 600_000;
 
 export function createRoute(app: Api, producer: Producer, passthrough: Passthrough): void {
   app.post(
@@ -91,7 +91,7 @@ function sendNumber(request: FastifyRequest): number | null {
 /** The job of the create that this is a re-send of, and else a new one (I6: an answer lost on the way is not paid twice). */
 async function idOfSend(request: FastifyRequest, count: number, producer: Producer): Promise<string> {
   const digest = createHash('sha256')
-    .update(JSON.stringify([request.caller.keyName, request.body]))
+    .update(JSON.stringify([request.caller.tenant, request.caller.keyName, request.body]))
     .digest('hex');
   const { id } = await producer.store.run('resend', {
     digest,

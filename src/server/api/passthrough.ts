@@ -1,16 +1,18 @@
+import { Readable } from 'node:stream';
 import replyFrom from '@fastify/reply-from';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { jobIdSchema } from '../../shared/contract/words.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
+import { answerUnknownUrl } from '../error-answer.ts';
 import type { Api } from './schemas.ts';
 
 const OPENAI_URL = 'https://api.openai.com/v1';
 
 /** Calls that leave nothing behind at the provider which another tenant of the same account could read. */
 const leavesNothing =
-  /^(POST \/v1\/(embeddings|moderations|images\/\w+|audio\/\w+)|GET \/v1\/models(\/[\w:-][\w.:-]*)?)$/;
+  /^(POST \/v1\/(embeddings|moderations|images\/(generations|edits|variations)|audio\/(speech|transcriptions|translations))|GET \/v1\/models(\/[^/]+)?)$/;
 
 /** What names us, our callers or the way between, and must not reach the provider. */
 const ownHeaders = new Set(['authorization', 'api-key', 'cookie', 'host', 'origin', 'idempotency-key']);
@@ -53,6 +55,7 @@ export class Passthrough {
       // Files and audio go through as they come.
       scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
       scope.all('/v1/*', { schema: { hide: true } }, async (request, reply) => {
+        if (!isPlainPath(request.url)) return answerUnknownUrl(request, reply);
         if (!this.permits(request)) throw notForTenants();
         return await this.send(request, reply);
       });
@@ -76,7 +79,7 @@ export class Passthrough {
   /** For routes of ours that are asked for a response that was never ours. */
   readonly forStrangers = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const { id } = request.params as { id: string };
-    if (!this.isOpen || !this.isTrusted(request)) return undefined;
+    if (!this.isOpen || !this.isTrusted(request) || !plainPart.test(id)) return undefined;
     const isJob = jobIdSchema.safeParse(id).success && (await this.producer.get(id)) !== null;
     // A response of ours is not read under the provider's id: that would show what a cancel has refused (I1).
     if (isJob || (await this.producer.store.row(id)) !== null) return undefined;
@@ -90,8 +93,7 @@ export class Passthrough {
   private permits(request: FastifyRequest): boolean {
     if (this.isTrusted(request)) return true;
     const path = request.url.split('?')[0];
-    if (path === '/v1/chat/completions' && request.method === 'POST')
-      return (request.body as { store?: unknown } | null)?.store !== true;
+    if (path === '/v1/chat/completions' && request.method === 'POST') return isUnstored(request.body);
     return leavesNothing.test(`${request.method} ${path}`);
   }
 
@@ -117,6 +119,34 @@ export class Passthrough {
       },
     });
   }
+}
+
+/** One part of a path, without what a router on the way could read in another way. */
+const plainPart = /^(?!\.{1,2}$)[\w.:-]+$/;
+
+/**
+ * What means another path to us than to the next server could lead around our own routes: to a response that was
+ * refused (I1). Responses have all their routes here.
+ */
+function isPlainPath(url: string): boolean {
+  const [path = '', query = ''] = url.split('?', 2);
+  const parts = path.split('/').slice(2);
+  return parts.every(part => plainPart.test(part)) && parts[0]?.toLowerCase() !== 'responses' && isDecodable(query);
+}
+
+function isDecodable(query: string): boolean {
+  try {
+    decodeURIComponent(query);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A body that we could not read could say anything. */
+function isUnstored(body: unknown): boolean {
+  const isRead = typeof body === 'object' && body !== null && !(body instanceof Readable);
+  return isRead && (body as { store?: unknown }).store !== true;
 }
 
 function notForTenants(advice = 'Ask with an admin key.'): HeadstoneError {

@@ -27,7 +27,11 @@ const knownErrorCodes = new Set([
 /** A job as a Response of OpenAI's API, under our id. */
 export function responseBody(job: Job, request: Record<string, unknown>) {
   const headstone = headstoneField(job);
-  if (job.response) return { ...job.response, id: job.id, headstone };
+  if (job.response) {
+    // The ids that the caller knows are ours.
+    const previous = request.previous_response_id ?? job.response.previous_response_id ?? null;
+    return { ...job.response, id: job.id, previous_response_id: previous, headstone };
+  }
   const relaunched = job.status !== 'running' && job.launches.length > 1 && job.outcome === null;
   return {
     id: job.id,

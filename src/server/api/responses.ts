@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { cancelOptionsSchema } from '../../shared/contract/request.ts';
+import { Answered } from './answered.ts';
 import { findJob, findKeptJob, showResponse } from './find-job.ts';
 import { inputItems, inputItemsQuerySchema } from './input-items.ts';
 import type { Passthrough } from './passthrough.ts';
@@ -14,6 +15,7 @@ const cancelSchema = cancelOptionsSchema.omit({ keyName: true }).nullish();
 export function responseRoutes(app: Api, producer: Producer, passthrough: Passthrough): void {
   const about = { tags: ['responses'], params: idParamsSchema };
   const strangers = { preHandler: passthrough.forStrangers };
+  const answered = new Answered(producer.store);
 
   app.get(
     '/v1/responses/:id',
@@ -21,7 +23,11 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
       ...strangers,
       schema: { ...about, summary: 'Read a response', response: { 200: responseSchema, ...errorAnswers } },
     },
-    async request => await showResponse(producer, request.params.id, request.caller),
+    async request => {
+      const body = await showResponse(producer, request.params.id, request.caller);
+      answered.note(body.id);
+      return body;
+    },
   );
 
   app.post(
@@ -38,6 +44,7 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
     async request => {
       const { id } = request.params;
       await findJob(producer, id, request.caller);
+      answered.note(id);
       const { keyName } = request.caller;
       await producer.cancel(id, { ...request.body, ...(keyName === null ? {} : { keyName }) });
       return await showResponse(producer, id, request.caller);
@@ -57,6 +64,7 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
     async request => {
       const { id } = request.params;
       await findJob(producer, id, request.caller);
+      answered.note(id);
       const { verdict } = await producer.deleteResult(id);
       if (verdict === 'still_open')
         throw new HeadstoneError('invalid_request', `Response ${id} has not ended: cancel it first, or wait for it.`);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { requestSchema } from '../../shared/contract/request.ts';
+import { deadlineSchema, requestSchema } from '../../shared/contract/request.ts';
 import { jobIdSchema, onUnknownLaunchSchema, tagsSchema, tenantSchema } from '../../shared/contract/words.ts';
 
 /** Fastify whose routes speak in zod: what a route says of itself is what it checks, and what /docs shows. */
@@ -22,7 +22,7 @@ export const createOptionsSchema = z.strictObject({
   id: jobIdSchema.optional(),
   tenant: tenantSchema.optional().describe('For admin keys: the job is that tenant’s.'),
   tags: tagsSchema.optional(),
-  deadline_ms: z.number().int().positive().optional(),
+  deadline_ms: deadlineSchema.optional(),
   priority: z.number().int().min(0).optional(),
   attempts: z.number().int().min(1).optional(),
   on_unknown_launch: onUnknownLaunchSchema.optional(),

@@ -32,7 +32,7 @@ export function jobsPage({ caller, filter, jobs, next, isFirst }: JobsPage): str
 !${filterForm(caller, filter)}
 <form id="jobs" method="get" action="/cancellations/new">
 <input type="hidden" name="selected" value="1">
-<div id="live" !${isFirst ? html`data-live="${LIVE_MS}"` : ''}>
+<div id="live" !${isFirst && isCheap(filter) ? html`data-live="${LIVE_MS}"` : ''}>
 !${jobs.length === 0 ? nothing(filter) : list(caller, jobs)}
 </div>
 <p class="row">
@@ -43,6 +43,11 @@ export function jobsPage({ caller, filter, jobs, next, isFirst }: JobsPage): str
 </form>
 !${caller.admin ? cancelMatching(filter) : ''}`,
   });
+}
+
+/** Two filters that rarely meet make the store look far: not every two seconds. */
+function isCheap(filter: JobsFilter): boolean {
+  return Object.values(filter).filter(Boolean).length < 2;
 }
 
 function filterForm(caller: Caller, filter: JobsFilter): string {

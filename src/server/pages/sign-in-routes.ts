@@ -10,10 +10,7 @@ import { signInPage } from './sign-in-page.ts';
 const HOME = '/jobs';
 
 /** Where to go on; never out of this server. */
-const nextSchema = z
-  .string()
-  .regex(/^\/(?![/\\])/)
-  .catch(HOME);
+const nextSchema = z.string().transform(ownPath).catch(HOME);
 
 /** A person gives their key once, and a cookie stands for it. */
 export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions): void {
@@ -41,6 +38,14 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions): vo
     if (token !== undefined) await sessions.end(token);
     return reply.clearCookie(SESSION_COOKIE, { path: '/' }).redirect('/sign-in', 303);
   });
+}
+
+/** As the browser will read it: `/\t/evil.example` is another server to it. */
+function ownPath(next: string): string {
+  const base = 'http://headstone.invalid';
+  if (!URL.canParse(next, base)) return HOME;
+  const { origin, pathname, search } = new URL(next, base);
+  return origin === base && !pathname.startsWith('//') ? `${pathname}${search}` : HOME;
 }
 
 /** Scripts cannot read it, other sites cannot send it with a change, and where we are reached by TLS nothing else carries it. */

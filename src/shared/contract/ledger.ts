@@ -22,8 +22,8 @@ export const ledgerRowSchema = z.object({
   /** From the outcome to the first sight of the final usage. */
   late_by_ms: z.number().int().nullable(),
   /** What this response cannot cost more than; null where nothing bounds it: its tools, an unknown model. */
-  most_tokens: z.number().int().nullable(),
-  most_cost_usd_micros: z.number().int().nullable(),
+  most_tokens: z.number().int().nullable().catch(null),
+  most_cost_usd_micros: z.number().int().nullable().catch(null),
   /** When the row was opened, which is also the day that its sums belong to. */
   at: z.number().int(),
   /** What the row can be priced again from. */

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { actorSchema, jobIdSchema, onUnknownLaunchSchema, reasonSchema, tagsSchema, tenantSchema } from './words.ts';
+import {
+  actorSchema,
+  jobIdSchema,
+  onUnknownLaunchSchema,
+  reasonSchema,
+  tagsSchema,
+  tenantSchema,
+  toWellFormed,
+} from './words.ts';
 
 /** The upstream takes 16 metadata pairs; one of them is ours. */
 const MOST_METADATA_PAIRS = 15;
@@ -18,14 +26,16 @@ export const requestSchema = z
     model: z
       .string({ error: 'is missing: name the model, or on Azure the deployment' })
       .trim()
-      .min(1, 'must not be empty'),
+      .min(1, 'must not be empty')
+      .overwrite(toWellFormed)
+      .regex(/^[^\p{Cc}]{1,200}$/u, 'must be at most 200 characters without control characters'),
     input: z.union([z.string().regex(/\S/, 'must not be empty'), z.array(z.looseObject({})).min(1)]).optional(),
     prompt: z.looseObject({}).nullish(),
     metadata: metadataSchema.nullish(),
     background: z.literal(true, { error: 'must be true or left out: Headstone runs background responses' }).optional(),
     store: z
       .literal(true, { error: 'must be true or left out: a response that is not stored cannot be followed' })
-      .optional(),
+      .nullish(),
     stream: z.literal(false, { error: 'must be false or left out: streams are not supported yet' }).nullish(),
     previous_response_id: z.string().nullish(),
     conversation: z
@@ -41,7 +51,12 @@ export const requestSchema = z
   });
 export type ResponseRequest = z.infer<typeof requestSchema>;
 
-const milliseconds = z.number().int().positive();
+/** Of a stored request: the provider's id for its `previous_response_id`, which is ours. */
+export const upstreamPredecessorField = 'headstone_predecessor';
+
+/** A year and a day. */
+const MOST_DEADLINE_MS = 366 * 86_400_000;
+export const deadlineSchema = z.number().int().positive().max(MOST_DEADLINE_MS, 'must be at most 366 days');
 
 export const enqueueOptionsSchema = z.strictObject({
   /** Makes a second enqueue of the same request harmless. Default: a new random id. */
@@ -49,7 +64,7 @@ export const enqueueOptionsSchema = z.strictObject({
   tenant: tenantSchema.optional(),
   tags: tagsSchema.optional(),
   /** Counted from the enqueue. Default: HEADSTONE_DEADLINE_MS, 24 h. */
-  deadlineMs: milliseconds.optional(),
+  deadlineMs: deadlineSchema.optional(),
   /** As in BullMQ: 1 is the most urgent, larger waits longer; 0, the default, comes before all of them. */
   priority: z.number().int().min(0).max(2_097_152).optional(),
   /** Paid launches in all, the first included. Default 1: a failed run is not paid for twice. */

@@ -40,17 +40,27 @@ export const jobIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 characters out of A-Z, a-z, 0-9, "_" and "-"');
 
+/** Text that somebody cut in the middle of a character is stored with a mark in its place. */
+export function toWellFormed(text: string): string {
+  return text.toWellFormed();
+}
+
 const label = /^[^\p{Cc}|]{1,64}$/u;
 
 /** Stored in the clear and shown in lists, so control characters are refused. */
-export const tenantSchema = z.string().regex(label, 'must be 1 to 64 characters without control characters or "|"');
+export const tenantSchema = z
+  .string()
+  .overwrite(toWellFormed)
+  .regex(label, 'must be 1 to 64 characters without control characters or "|"');
 export const tagsSchema = z
-  .array(z.string().regex(label, 'must be 1 to 64 characters without control characters or "|"'))
+  .array(
+    z.string().overwrite(toWellFormed).regex(label, 'must be 1 to 64 characters without control characters or "|"'),
+  )
   .max(16, 'must be at most 16 tags');
 
 /** The caller's own words: stored and shown, never a metric label. */
-export const reasonSchema = z.string().max(200, 'must be at most 200 characters');
-export const actorSchema = z.string().max(200, 'must be at most 200 characters');
+export const reasonSchema = z.string().overwrite(toWellFormed).max(200, 'must be at most 200 characters');
+export const actorSchema = z.string().overwrite(toWellFormed).max(200, 'must be at most 200 characters');
 
 /** The tenant of a job that named none. */
 export const DEFAULT_TENANT = 'default';

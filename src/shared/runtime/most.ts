@@ -1,6 +1,9 @@
 import { contextWindowOf, price } from './prices.ts';
 import type { PriceSettings } from './settings.ts';
 
+/** A hundred times the largest context there is. */
+const MOST_BELIEVABLE_TOKENS = 100_000_000;
+
 /** What the provider puts around each item of an input, in tokens: more than was ever seen. */
 const FRAME_TOKENS = 32;
 
@@ -19,6 +22,8 @@ export function mostOf(body: string, prices: PriceSettings): { tokens: number; c
   const outputTokens = Math.min(window, numberOr(request.max_output_tokens, Number.POSITIVE_INFINITY));
   if (outputTokens === Number.POSITIVE_INFINITY) return null;
   const tokens = Math.min(window, inputTokens + outputTokens);
+  // A number that no run can reach bounds nothing, and would not fit into the sums.
+  if (!Number.isSafeInteger(tokens) || tokens > MOST_BELIEVABLE_TOKENS) return null;
   const { costUsdMicros } = price(
     {
       model,
@@ -45,5 +50,5 @@ function isText(item: unknown): boolean {
 }
 
 function numberOr(value: unknown, otherwise: number): number {
-  return typeof value === 'number' ? value : otherwise;
+  return typeof value === 'number' && value >= 0 ? value : otherwise;
 }

@@ -28,14 +28,19 @@ export const PRICE_TABLE = 'genai-prices@0.1.8';
 
 /** Prices the tokens of one response. Tools that the provider bills by call are not in it: the row keeps `tool_usage`. */
 export function price({ model, servedModel, serviceTier, usage }: Purchase, settings: PriceSettings): Price {
-  const named = settings.deployments[model] ?? servedModel ?? model;
-  const own = settings.models[model] ?? settings.models[named];
+  const named = of(settings.deployments, model) ?? servedModel ?? model;
+  const own = of(settings.models, model) ?? of(settings.models, named);
   const table = own ? 'HEADSTONE_PRICES' : PRICE_TABLE;
-  const multiplier = serviceTier === null ? 1 : (settings.tiers[serviceTier] ?? listTiers[serviceTier]);
+  const multiplier = serviceTier === null ? 1 : (of(settings.tiers, serviceTier) ?? of(listTiers, serviceTier));
   const listUsd = own ? ownPriceUsd(own, usage) : tablePriceUsd(named, usage);
   if (multiplier === undefined || listUsd === null) return { costUsdMicros: null, table };
-  const discount = settings.discounts[model] ?? settings.discounts[named] ?? settings.discounts['*'] ?? 0;
+  const discount = of(settings.discounts, model) ?? of(settings.discounts, named) ?? of(settings.discounts, '*') ?? 0;
   return { costUsdMicros: Math.round(listUsd * multiplier * (1 - discount) * MICROS_PER_USD), table };
+}
+
+/** A model may be called `constructor`: only what stands in the table itself is found there. */
+function of<Value>(table: Record<string, Value>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 function ownPriceUsd(own: PriceSettings['models'][string], usage: Usage): number {
@@ -61,7 +66,7 @@ function numberAt(details: Record<string, unknown> | null | undefined, field: st
 
 /** Tokens that one run of a model can hold, input and output together; null for a model that nobody has described. */
 export function contextWindowOf(model: string, settings: PriceSettings): number | null {
-  const named = settings.deployments[model] ?? model;
+  const named = of(settings.deployments, model) ?? model;
   const nothing = { input_tokens: 0, output_tokens: 0 };
   return calcPrice(nothing, named, { providerId: 'openai' })?.model.context_window ?? null;
 }

@@ -48,7 +48,13 @@ const apiKeySchema = z
     admin: z.boolean().default(false),
   })
   .refine(entry => (entry.key === undefined) !== (entry.sha256 === undefined), 'must have either key or sha256');
-export const apiKeysSchema = z.array(apiKeySchema).min(1, 'must hold at least one key');
+export const apiKeysSchema = z
+  .array(apiKeySchema)
+  .min(1, 'must hold at least one key')
+  .refine(
+    keys => new Set(keys.map(({ name }) => name)).size === keys.length,
+    'must give each key a name of its own: it is what a cancel is signed with',
+  );
 export type ApiKey = z.infer<typeof apiKeySchema>;
 
 export const priceSettingsSchema = z.strictObject({
@@ -214,7 +220,8 @@ export const settings = {
     name: 'HEADSTONE_LEDGER_TTL_MS',
     meaning: 'How long a ledger row is kept.',
     fallback: String(90 * DAY_MS),
-    schema: durationMs(DAY_MS),
+    // A provider keeps a response for 30 days, and by its row we know that a cancel has refused it.
+    schema: durationMs(30 * DAY_MS),
   },
   sumsTtlMs: {
     name: 'HEADSTONE_SUMS_TTL_MS',

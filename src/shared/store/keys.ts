@@ -20,8 +20,10 @@ export class Keys {
   timeline = (id: string) => this.key('timeline', id);
   /** Hash: one ledger row. */
   row = (responseId: string) => this.key('row', responseId);
-  /** Hash: one UTC day's sums. */
-  sums = (day: string) => this.key('sums', day);
+  /** Hash: one tenant's sums of one UTC day. */
+  sums = (day: string, tenant: string) => this.key('sums', day, tenant);
+  /** Set: the tenants that have sums of a UTC day. */
+  sumsTenants = (day: string) => this.key('sums', day);
   /** Sorted sets of job ids by sequence. */
   jobs = () => this.key('jobs');
   status = (status: string) => this.key('status', status);
@@ -49,6 +51,8 @@ export class Keys {
   cancellations = () => this.key('cancellations');
   /** List: jobs of one first send, the newest first, by how often each was sent again. */
   sends = (digest: string, count: number) => this.key('sends', digest, String(count));
+  /** String: somebody has asked for this job by its id, so its create was answered. */
+  answered = (id: string) => this.key('answered', id);
   /** String: whose key a person signed in with, by the digest of their cookie. */
   session = (digest: string) => this.key('session', digest);
   /** String: which worker sweeps. */

@@ -31,7 +31,7 @@ import {
   unreachable,
 } from './redis.ts';
 import { type ArgumentsOf, type Given, type ReplyOf, type ScriptName, scripts } from './scripts.ts';
-import { daysOf, wasteReport } from './waste.ts';
+import { daysOf, readWaste } from './waste.ts';
 
 export interface StoreOptions {
   connection: Connection;
@@ -122,7 +122,7 @@ export class Store {
   }
 
   private commandArguments(given: object, body: string): [string, string, string] {
-    return [this.keys.prefix, JSON.stringify({ ...given, retention: this.retention }), body];
+    return [this.keys.prefix, JSON.stringify({ ...given, retention: this.retention }, wellFormed), body];
   }
 
   /** A lost connection becomes an error with a sentence; what the store answers stays as it is. */
@@ -222,11 +222,7 @@ export class Store {
   async waste(query: WasteQuery): Promise<WasteReport> {
     await this.ready();
     const days = daysOf(query, this.now());
-    const sums = await this.guard(() => Promise.all(days.map(day => this.client.hgetall(this.keys.sums(day)))));
-    return wasteReport(
-      days.map((day, index) => ({ day, sums: sums[index] ?? {} })),
-      query,
-    );
+    return await this.guard(() => readWaste(this.client, this.keys, days, query));
   }
 
   /** The random id of this deployment, made by whoever comes first. */
@@ -243,6 +239,11 @@ export class Store {
     await this.queues.close();
     if (this.owned) this.client.disconnect();
   }
+}
+
+/** Half of an emoji, cut off by somebody's slice: Redis' JSON parser refuses it, and a cancel must not fail for that. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 type RunCommand = (key: string, given: string, body: string) => Promise<string>;

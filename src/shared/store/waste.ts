@@ -7,6 +7,9 @@ import {
   type WasteSum,
 } from '../contract/ledger.ts';
 
+import type { Keys } from './keys.ts';
+import type { RedisClient } from './redis.ts';
+
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
 const MOST_DAYS = 760;
@@ -28,34 +31,57 @@ export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   return days;
 }
 
-/** Adds up the days' sums under the keys of one dimension. Each hash field is `[tenant, dimension, value, measure]`. */
-export function wasteReport(days: { day: string; sums: Record<string, string> }[], query: WasteQuery): WasteReport {
+/** Adds up the days' sums under the keys of one dimension. Each hash field is `[dimension, value, measure]`. */
+export async function readWaste(
+  client: RedisClient,
+  keys: Keys,
+  days: string[],
+  query: WasteQuery,
+): Promise<WasteReport> {
   const groupBy = query.groupBy ?? 'model';
-  const totals = emptySum('total');
-  const groups = new Map<string, WasteSum>();
-  const late = new Map(lateBuckets().map(bucket => [lateMeasure(bucket.under_ms), bucket]));
-  for (const { day, sums } of days) {
+  const report = new Report(groupBy);
+  for (const day of days) {
+    const tenants = query.tenant === undefined ? await client.smembers(keys.sumsTenants(day)) : [query.tenant];
+    // One at a time: a day of a busy tenant is large, and others are to be answered in between.
+    for (const tenant of tenants) report.add(day, tenant, await client.hgetall(keys.sums(day, tenant)));
+  }
+  return report.finished();
+}
+
+class Report {
+  private readonly groupBy: WasteDimension;
+  private readonly totals = emptySum('total');
+  private readonly groups = new Map<string, WasteSum>();
+  private readonly late = new Map(lateBuckets().map(bucket => [lateMeasure(bucket.under_ms), bucket]));
+
+  constructor(groupBy: WasteDimension) {
+    this.groupBy = groupBy;
+  }
+
+  add(day: string, tenant: string, sums: Record<string, string>): void {
     for (const [field, text] of Object.entries(sums)) {
-      const [tenant, dimension, value, measure] = JSON.parse(field) as [string, string, string, string];
-      if (query.tenant !== undefined && tenant !== query.tenant) continue;
+      const [dimension, value, measure] = JSON.parse(field) as [string, string, string];
       if (dimension === 'all') {
-        add(totals, measure as keyof WasteSum, Number(text));
-        const bucket = late.get(measure);
+        add(this.totals, measure as keyof WasteSum, Number(text));
+        const bucket = this.late.get(measure);
         if (bucket) bucket.responses += Number(text);
       }
-      if (dimension !== storedDimension(groupBy)) continue;
-      const key = groupBy === 'tenant' ? tenant : groupBy === 'day' ? day : value;
-      const group = groups.get(key) ?? emptySum(key);
-      groups.set(key, group);
+      if (dimension !== storedDimension(this.groupBy)) continue;
+      const key = this.groupBy === 'tenant' ? tenant : this.groupBy === 'day' ? day : value;
+      const group = this.groups.get(key) ?? emptySum(key);
+      this.groups.set(key, group);
       add(group, measure as keyof WasteSum, Number(text));
     }
   }
-  const order = (left: WasteSum, right: WasteSum) =>
-    groupBy === 'day' ? (left.key < right.key ? -1 : 1) : right.total_tokens - left.total_tokens;
-  return { data: [...groups.values()].sort(order), totals, late: [...late.values()] };
+
+  finished(): WasteReport {
+    const order = (left: WasteSum, right: WasteSum) =>
+      this.groupBy === 'day' ? (left.key < right.key ? -1 : 1) : right.total_tokens - left.total_tokens;
+    return { data: [...this.groups.values()].sort(order), totals: this.totals, late: [...this.late.values()] };
+  }
 }
 
-/** Tenants and days stand in every field, so their sums are those of `all`. */
+/** Tenants and days have hashes of their own, so their sums are those of `all`. */
 function storedDimension(groupBy: WasteDimension): string {
   return groupBy === 'tenant' || groupBy === 'day' ? 'all' : groupBy;
 }

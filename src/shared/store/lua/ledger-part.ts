@@ -68,14 +68,19 @@ end
 
 local most_sum_fields = 200000
 
+-- A hash for each tenant: nobody pays for another's sums, nor is crowded by them (I12).
+local function sums_of(row)
+  return key('sums', day_of(tonumber(row.at)), row.tenant)
+end
+
 -- Asked once a row, when it is first booked: all that follows goes to the same places.
 local function is_crowded(row)
-  return redis.call('HLEN', key('sums', day_of(tonumber(row.at)))) > most_sum_fields
+  return redis.call('HLEN', sums_of(row)) > most_sum_fields
 end
 
 local function book(before, after)
   local old, new = measures(before), measures(after)
-  local place = key('sums', day_of(tonumber(after.at)))
+  local place = sums_of(after)
   local crowded = after.crowded == '1'
   local moved = false
   local names = {}
@@ -92,12 +97,17 @@ local function book(before, after)
         local value = dimension[2]
         -- Actors and tags are free text: past the bound a day's further ones share one place (I9).
         if crowded and (dimension[1] == 'actor' or dimension[1] == 'tag') then value = '(other)' end
-        local field = cjson.encode({after.tenant, dimension[1], value, name})
+        local field = cjson.encode({dimension[1], value, name})
         redis.call('HINCRBY', place, field, string.format('%.0f', difference))
       end
     end
   end
-  if moved then redis.call('PEXPIRE', place, args.retention.sums_ms) end
+  if moved then
+    local tenants = key('sums', day_of(tonumber(after.at)))
+    redis.call('SADD', tenants, after.tenant)
+    redis.call('PEXPIRE', tenants, args.retention.sums_ms)
+    redis.call('PEXPIRE', place, args.retention.sums_ms)
+  end
 end
 
 local function save_row(before, after)
@@ -125,7 +135,8 @@ local function open_row(response_id, id, job, most)
   }
   if most then
     row.most_tokens = string.format('%.0f', most.tokens)
-    row.most_cost_usd_micros = most.cost_usd_micros and string.format('%.0f', most.cost_usd_micros)
+    local cost = tonumber(most.cost_usd_micros)
+    row.most_cost_usd_micros = cost and string.format('%.0f', cost) or nil
   end
   save_row({}, row)
   redis.call('ZADD', key('rows'), now, response_id)

@@ -30,17 +30,24 @@ local function keep(id)
   redis.call('PEXPIRE', place, args.window_ms)
 end
 
+-- Who has asked for a job by its id has got the answer to its create: nobody sends that again.
+local function was_answered(id)
+  return redis.call('EXISTS', key('answered', id)) == 1
+end
+
 for number = args.count - 1, 0, -1 do
   local place = key('sends', args.digest, string.format('%.0f', number))
-  local line = redis.call('LPOP', place)
-  if line then
+  for _ = 1, most_kept do
+    local line = redis.call('LPOP', place)
+    if not line then break end
     local send = cjson.decode(line)
-    if now - send.at <= args.window_ms then
+    if now - send.at > args.window_ms then
+      -- The newest is too old, so all are.
+      redis.call('DEL', place)
+    elseif not was_answered(send.id) then
       keep(send.id)
       return reply('again', {id = send.id})
     end
-    -- The newest is too old, so all are.
-    redis.call('DEL', place)
   end
 end
 keep(args.new_id)
