@@ -49,6 +49,7 @@ function check({ request, options = {} }: NewJob, configuration: Configuration) 
       priority: chosen.priority ?? 0,
       attempts: chosen.attempts ?? 1,
       on_unknown: chosen.onUnknownLaunch ?? ('fail' as const),
+      stream: stream === true,
     },
     request: wanted,
     body,

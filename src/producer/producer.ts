@@ -15,6 +15,7 @@ import {
   type EnqueueOptions,
   upstreamPredecessorField,
 } from '../shared/contract/request.ts';
+import { type StreamEvent, type SubscribeOptions, subscribeOptionsSchema } from '../shared/contract/stream.ts';
 import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
 import type { Depths } from '../shared/runtime/metrics.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
@@ -25,6 +26,7 @@ import type { Store } from '../shared/store/store.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
+import { subscribe } from './subscribe.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
 
 export interface ProducerParts {
@@ -175,6 +177,15 @@ export class Producer {
   /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`. */
   async wait(id: string, options: WaitOptions = {}): Promise<Finished> {
     return await waitForOutcome(this.store, checkId(id), options);
+  }
+
+  /**
+   * The events of a job, from its beginning or after a sequence number, as they come; the last one says how it ended.
+   * A job that was not enqueued with `stream: true` gives its result's events at its end. Throws `job_not_found`, `result_expired`.
+   */
+  async *subscribe(id: string, options: SubscribeOptions = {}): AsyncGenerator<StreamEvent, void> {
+    const checked = parseInput(subscribeOptionsSchema, options);
+    yield* subscribe(this.store, checkId(id), await this.request(id), checked);
   }
 
   /** The newest first, 50 where no limit is given. */

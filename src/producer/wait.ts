@@ -1,6 +1,7 @@
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { Finished, Job } from '../shared/contract/job.ts';
 import type { Store } from '../shared/store/store.ts';
+import { Bell } from './bell.ts';
 
 export interface WaitOptions {
   timeoutMs?: number;
@@ -92,33 +93,5 @@ function finishedOf(job: Job): Finished | null {
       return job.tombstone && { id, status, tombstone: job.tombstone };
     default:
       return null;
-  }
-}
-
-/** Remembers a ring that came while nobody was listening. */
-class Bell {
-  private rung = false;
-  private wake: (() => void) | undefined;
-  private timer: NodeJS.Timeout | undefined;
-
-  ring(): void {
-    this.rung = true;
-    this.wake?.();
-  }
-
-  /** Resolves at the next ring, at one that has been, or when the time is over. */
-  async heard(atMostMs: number): Promise<void> {
-    if (!this.rung)
-      await new Promise<void>(resolve => {
-        this.wake = resolve;
-        this.timer = setTimeout(resolve, atMostMs);
-      });
-    this.close();
-    this.rung = false;
-  }
-
-  close(): void {
-    clearTimeout(this.timer);
-    this.wake = undefined;
   }
 }

@@ -35,15 +35,24 @@ function failure(end: string) {
     : { code: 'server_error', message: 'The server had an error processing your request.' };
 }
 
-function message(response: SimulatedResponse) {
-  const subject = typeof response.request.input === 'string' ? response.request.input : 'your input';
+/** The text, as a stream cuts it. */
+export function pieces({ request, script }: SimulatedResponse): string[] {
+  const subject = typeof request.input === 'string' ? request.input : 'your input';
+  const text = `Here is what there is to say about: ${subject}`;
+  const { deltas } = script;
+  if (deltas > text.length) return [text, ...Array.from({ length: deltas - 1 }, (_, number) => ` ${number + 1}`)];
+  const size = text.length / deltas;
+  return Array.from({ length: deltas }, (_, number) =>
+    text.slice(Math.floor(number * size), Math.floor((number + 1) * size)),
+  );
+}
+
+export function message(response: SimulatedResponse) {
   return {
     id: `msg_${response.id.slice('resp_'.length)}`,
     type: 'message',
     role: 'assistant',
     status: response.status === 'incomplete' ? 'incomplete' : 'completed',
-    content: [
-      { type: 'output_text', text: `Here is what there is to say about: ${subject}`, annotations: [], logprobs: [] },
-    ],
+    content: [{ type: 'output_text', text: pieces(response).join(''), annotations: [], logprobs: [] }],
   };
 }

@@ -44,14 +44,19 @@ export class SimulatedResponse {
   cancelledAt: number | undefined;
   /** The last usage that a body has shown to anybody. */
   shownUsage: Usage | null = null;
+  /** How many more of its streams break. */
+  streamsToDrop: number;
+  /** How many streams were opened after the first. */
+  replays = 0;
   private endedAt: number | undefined;
   private readonly durationMs: number;
-  private readonly speed: number;
+  readonly speed: number;
   private readonly now: () => number;
 
   constructor({ request, script, speed, now }: SimulatedResponseOptions) {
     this.request = request;
     this.script = script;
+    this.streamsToDrop = script.drop_after === undefined ? 0 : script.drops;
     this.speed = speed;
     this.now = now;
     this.createdAt = now();
@@ -65,6 +70,20 @@ export class SimulatedResponse {
       total_tokens: input + output,
     };
     this.durationMs = (script.duration_ms ?? LEAST_DURATION_MS + randomBelow(MORE_DURATION_MS)) / speed;
+  }
+
+  get time(): number {
+    return this.now();
+  }
+
+  /** When it leaves the provider's queue. */
+  get startsAt(): number {
+    return this.createdAt + QUEUED_MS / this.speed;
+  }
+
+  /** When it would end, if nobody cancelled it. */
+  get naturalEnd(): number {
+    return Math.max(this.createdAt + this.durationMs, this.startsAt);
   }
 
   private get endsAt(): number {

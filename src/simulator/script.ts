@@ -51,6 +51,21 @@ export const scriptSchema = z.strictObject({
   /** A fault on read, and how many reads meet it. */
   read: z.enum(['not_found', 'server_error', 'rate_limit', 'slow', 'malformed', 'html', 'odd_status']).optional(),
   read_times: z.number().int().positive().default(Number.MAX_SAFE_INTEGER),
+  /** Into how many deltas a stream cuts the text; more of them make the text longer. */
+  deltas: z.number().int().positive().default(12),
+  /** What a stream says of a cancel: nothing at all, as reported, or one of two closing events. */
+  stream_cancel: z.enum(['silent', 'failed', 'cancelled']).default('silent'),
+  /** After so many events a stream breaks, ends without a last event, or falls silent; and how many streams do so. */
+  drop_after: z.number().int().nonnegative().optional(),
+  drop: z.enum(['reset', 'end', 'silence']).default('reset'),
+  drops: z.number().int().nonnegative().default(1),
+  /** False: a stream is not played again, 400; the plain GET still works. */
+  replay: z.boolean().default(true),
+  /** So many keepalives come before the first event. */
+  keepalives: z.number().int().nonnegative().default(0),
+  keepalive_ms: milliseconds.default(50),
+  /** An event of a type that nobody knows is among them. */
+  odd_events: z.boolean().default(false),
 });
 export type Script = z.infer<typeof scriptSchema>;
 

@@ -7,6 +7,7 @@ import { failRead, loseAnswer, notFound, refusal, sendError } from './faults.ts'
 import { ledgerBody } from './ledger.ts';
 import { type CreateRequest, SimulatedResponse } from './response.ts';
 import { parseScript, ScriptError } from './script.ts';
+import { streamEvents } from './stream.ts';
 
 export interface SimulatorOptions {
   /** 0 takes a free port. */
@@ -67,7 +68,7 @@ export async function startSimulator({
   app.post('/v1/responses', async (request, reply) => {
     creates += 1;
     const parsed = createSchema.safeParse(request.body);
-    if (!parsed.success || parsed.data.background !== true || parsed.data.stream)
+    if (!parsed.success || parsed.data.background !== true)
       return sendError(
         reply,
         invalid('This simulator runs background responses: send model, input and background: true.'),
@@ -95,12 +96,20 @@ export async function startSimulator({
     responses.set(response.id, response);
     if (script.served_model) reply.header('x-ms-served-model', script.served_model);
     const body = responseBody(response);
-    return fault ? loseAnswer(reply, fault, body) : reply.send(body);
+    if (fault) return loseAnswer(reply, fault, body);
+    if (parsed.data.stream) return await streamEvents(reply, response);
+    return reply.send(body);
   });
 
-  app.get<{ Params: { id: string } }>('/v1/responses/:id', async (request, reply) => {
+  app.get<{ Params: { id: string }; Querystring: StreamQuery }>('/v1/responses/:id', async (request, reply) => {
     const response = responses.get(request.params.id);
     if (!response) return sendError(reply, notFound(request.params.id));
+    if (request.query.stream === 'true') {
+      if (!response.script.replay) return sendError(reply, invalid('This response can no longer be streamed.'));
+      response.replays += 1;
+      const { starting_after: after } = request.query;
+      return await streamEvents(reply, response, after === undefined ? -1 : Number(after));
+    }
     response.reads += 1;
     if (await failRead(reply, response, speed)) return reply;
     const body = responseBody(response);
@@ -129,6 +138,11 @@ export async function startSimulator({
 
   await app.listen({ port, host });
   return { url: `http://127.0.0.1:${portOf(app)}/v1`, close: () => app.close() };
+}
+
+interface StreamQuery {
+  stream?: string;
+  starting_after?: string;
 }
 
 function readScript(metadata: Record<string, string> | null | undefined) {

@@ -1,9 +1,16 @@
 import type { UpstreamResponse } from '../shared/contract/response.ts';
+import type { UpstreamStream } from './upstream-stream.ts';
 
 /** A create ends in one of three ways, and only the first two are certain. */
 export type LaunchAnswer =
   /** A response exists, and this is its id. */
-  | { kind: 'launched'; response: UpstreamResponse; servedModel: string | undefined }
+  | {
+      kind: 'launched';
+      response: UpstreamResponse;
+      servedModel: string | undefined;
+      /** Where the create was one; nothing of it has been heard yet. */
+      stream?: UpstreamStream;
+    }
   /** No response exists, nor ever will. */
   | ({ kind: 'refused' } & Refusal)
   /** A response may exist, may run and be billed. */
@@ -29,8 +36,18 @@ export type CancelAnswer =
   | { kind: 'too_late' }
   | { kind: 'failed'; code: string; retryAfterMs: number | undefined };
 
+export type StreamAnswer =
+  | { kind: 'opened'; stream: UpstreamStream }
+  /** The provider does not play this stream again. */
+  | { kind: 'refused'; code: string }
+  | { kind: 'failed'; code: string };
+
 export interface Upstream {
   create(request: object): Promise<LaunchAnswer>;
+  /** The same as a stream: answers at the first event that has an id. */
+  createStream(request: object): Promise<LaunchAnswer>;
+  /** The events after a sequence number. */
+  resumeStream(responseId: string, after: number): Promise<StreamAnswer>;
   retrieve(responseId: string, signal: AbortSignal): Promise<Look>;
   cancel(responseId: string): Promise<CancelAnswer>;
 }

@@ -3,6 +3,7 @@ import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Upstream } from './answers.ts';
 import type { Holding } from './holding.ts';
+import type { Streams } from './streams.ts';
 
 /** What every activation works with. */
 export interface Context {
@@ -12,6 +13,8 @@ export interface Context {
   telemetry: Telemetry;
   /** What this process is doing at the moment, by job, so that a cancel can interrupt it. */
   holding: Holding;
+  /** The streams that this process holds. */
+  streams: Streams;
   /** Our random id, for the metadata pair by which an orphan is found. */
   deployment: string;
   /** Aborted when the worker is asked to stop. */

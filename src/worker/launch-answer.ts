@@ -5,6 +5,7 @@ import { type Activation, type Context, done } from './context.ts';
 import { insist } from './insist.ts';
 import { reportHold } from './report-hold.ts';
 import { seenOf } from './seen.ts';
+import { holdStream } from './stream.ts';
 
 export interface Intent {
   id: string;
@@ -53,6 +54,12 @@ async function recordLaunched(
     throw error;
   }
   telemetry.emit('launch_acknowledged', facts);
+  const { stream } = answer;
+  if (stream && reply.reply === 'running')
+    context.streams.hold(id, decided =>
+      holdStream({ id, model, responseId: answer.response.id }, stream, decided, context),
+    );
+  else stream?.close();
   if (reply.reply === 'unwanted')
     telemetry.emit('response_unwanted', { job_id: id, model, response_id: answer.response.id, cause: reply.cause });
   await store.followQuietly(reply.work);

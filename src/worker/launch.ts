@@ -19,6 +19,18 @@ const FRESH_SHARE = 0.6;
 
 /** Takes a queued job to the upstream: intent, POST, and then whatever came of it. */
 export async function launch(id: string, context: Context): Promise<Activation> {
+  const { store, streams } = context;
+  if (!(await store.isStream(id))) return await launchNow(id, context);
+  // Where this process holds as many as it may, one more waits, or goes to another process.
+  if (!streams.reserve(id)) return parkFor(FULL_RETRY_MS);
+  try {
+    return await launchNow(id, context);
+  } finally {
+    streams.unreserve(id);
+  }
+}
+
+async function launchNow(id: string, context: Context): Promise<Activation> {
   return await context.holding.hold(id, async decided => {
     const { intent, askedAt } = await intendWhenFree(id, context, decided);
     switch (intent.reply) {
@@ -101,15 +113,20 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
 
   // Never aborted: an answer that we do not wait for is an id that we lose.
   const body = createBody(request, `${context.deployment}/${id}/${epoch}`);
-  const answer = await context.holding.awaitCreate(() => context.upstream.create(body));
+  const answer = await context.holding.awaitCreate(() =>
+    wish.isStream ? context.upstream.createStream(body) : context.upstream.create(body),
+  );
   return await recordAnswer(answer, { id, epoch, model, most }, context);
 }
 
 /** Null where the store does not give it now, or the job was cancelled and its request deleted in between. */
-async function readWish(id: string, { store }: Context): Promise<{ model: string; request: string } | null> {
+async function readWish(
+  id: string,
+  { store }: Context,
+): Promise<{ model: string; request: string; isStream: boolean } | null> {
   try {
     const [record, request] = await Promise.all([store.record(id), store.request(id)]);
-    return record && request !== null ? { model: record.model, request } : null;
+    return record && request !== null ? { model: record.model, request, isStream: record.stream === 'live' } : null;
   } catch {
     return null;
   }

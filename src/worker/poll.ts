@@ -1,17 +1,17 @@
-import type { UpstreamResponse } from '../shared/contract/response.ts';
 import { isOutcome } from '../shared/contract/words.ts';
-import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
-import type { Look } from './answers.ts';
 import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide, expire } from './decide.ts';
-import { pollDelayMs } from './poll-delay.ts';
-import { reportHold } from './report-hold.ts';
 import { seenOf } from './seen.ts';
+import { holdStream, LIVE_MS } from './stream.ts';
+import { parkUntilNextLook, takeIn } from './take-in.ts';
 
 /** A 404 on an id that the upstream gave us itself must stay for so long before we believe it. */
 const ABSENT_MS = 60_000;
+
+/** Between two looks whether somebody still listens. */
+const FOLLOWED_MS = 3000;
 
 /** One look at an open job: its deadline, its grace, its response. */
 export async function poll(id: string, context: Context): Promise<Activation> {
@@ -24,7 +24,24 @@ export async function poll(id: string, context: Context): Promise<Activation> {
   }
   if (record.status === 'launching') return await pollIntent(record, context);
   if (record.status === 'queued') return done('queued again');
+  if (await isFollowed(record, context))
+    return parkFor(Math.min(FOLLOWED_MS, record.deadline_at - context.store.now()));
   return await context.holding.hold(id, async decided => await look(record, decided, context));
+}
+
+/** True where a worker listens to the response's stream: it decides, and knows sooner. One that nobody holds is taken up. */
+async function isFollowed(
+  { id, model, stream, response_id: responseId }: JobRecord,
+  context: Context,
+): Promise<boolean> {
+  const { store, streams, stopping } = context;
+  if (stream !== 'live' || responseId === undefined || stopping.aborted) return false;
+  const seenAt = await store.client.zscore(store.keys.streams(), id);
+  if (seenAt !== null && Number(seenAt) > store.now() - LIVE_MS) return true;
+  if (streams.holds(id)) return true;
+  if (streams.isFull()) return false;
+  streams.hold(id, decided => holdStream({ id, model, responseId }, undefined, decided, context));
+  return true;
 }
 
 async function look(record: JobRecord, decided: AbortSignal, context: Context): Promise<Activation> {
@@ -62,76 +79,6 @@ async function look(record: JobRecord, decided: AbortSignal, context: Context): 
         context,
       );
   }
-}
-
-/** The one place that turns a status of the upstream into an outcome of the job. */
-async function takeIn(
-  record: JobRecord,
-  responseId: string,
-  { response, raw }: Extract<Look, { kind: 'seen' }>,
-  seen: Seen,
-  context: Context,
-): Promise<Activation> {
-  const { id } = record;
-  switch (response.status) {
-    case 'completed':
-    case 'incomplete':
-      return await decide(
-        id,
-        { status: response.status, response_id: responseId, seen, has_result: true },
-        context,
-        raw,
-      );
-    case 'failed':
-      return await afterFailedRun(record, responseId, response, seen, context);
-    case 'cancelled':
-      // Nobody cancelled through us. It may flip like any other, so it is watched like any other.
-      return await decide(
-        id,
-        { status: 'cancelled', cause: 'cancelled', actor: 'provider', response_id: responseId, seen },
-        context,
-      );
-    default:
-      // Queued, in progress, or a status that we do not know: clones have more of them. Not an end.
-      return parkFor(parkUntilNextLook(record, context));
-  }
-}
-
-/** Reasons that another try may overcome. A content refusal would only be paid for again. */
-const passingCodes = new Set(['server_error', 'rate_limit_exceeded', 'vector_store_timeout']);
-
-async function afterFailedRun(
-  record: JobRecord,
-  responseId: string,
-  response: UpstreamResponse,
-  seen: Seen,
-  context: Context,
-): Promise<Activation> {
-  const { store, telemetry } = context;
-  // A failure without a reason is not one that is known to pass.
-  const code = response.error?.code ?? 'unspecified';
-  const message = response.error?.message ?? 'The run failed at the provider.';
-  const free = code === 'rate_limit_exceeded' && seen.usage === undefined;
-  if (passingCodes.has(code)) {
-    const hold = { scope: `model:${record.model}`, kind: 'rate' as const, code };
-    const reply = await store.run('rerun', {
-      id: record.id,
-      code,
-      response_id: responseId,
-      counts: !free,
-      seen,
-      due_in_ms: 0,
-      ...(code === 'rate_limit_exceeded' ? { hold } : {}),
-    });
-    if (reply.reply === 'queued') {
-      telemetry.emit('run_repeated', { job_id: record.id, model: record.model, response_id: responseId, code });
-      reportHold(reply, code, telemetry);
-      await store.followQuietly(reply.work);
-      return done('queued again');
-    }
-    if (reply.reply === 'stale') return done('stale');
-  }
-  return await decide(record.id, { status: 'failed', response_id: responseId, code, message, seen }, context);
 }
 
 async function whileAbsent(record: JobRecord, responseId: string, context: Context): Promise<Activation> {
@@ -191,10 +138,4 @@ async function pollSilentIntent(record: JobRecord, context: Context): Promise<Ac
   });
   await store.clear(reply.work);
   return parkFor(configuration.unknownGraceMs);
-}
-
-function parkUntilNextLook(record: JobRecord, { store, configuration }: Context): number {
-  const now = store.now();
-  const delayMs = pollDelayMs(now - (record.running_at ?? now), configuration);
-  return Math.max(0, Math.min(delayMs, record.deadline_at - now));
 }

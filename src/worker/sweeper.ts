@@ -7,6 +7,7 @@ import { Canary } from './canary.ts';
 import type { Context } from './context.ts';
 import { expire } from './decide.ts';
 import { resolveUnknown } from './launch-answer.ts';
+import { LIVE_MS } from './stream.ts';
 
 const TICK_MS = 1000;
 const LEASE_MS = 5000;
@@ -60,6 +61,7 @@ export class Sweeper {
       () => this.releaseParked(),
       () => this.patrolJobs(),
       () => this.patrolResponses(),
+      () => this.findSilentStreams(),
       () => store.run('forget', { most: MOST_PER_TICK }),
       () => this.trimLedger(),
     ];
@@ -138,6 +140,18 @@ export class Sweeper {
         const next = Math.min(record.deadline_at, store.now() + PATROL_MS);
         await store.client.zadd(store.keys.open(), 'XX', next, id);
       }
+    }
+  }
+
+  /** A worker that died with a stream in hand: the next look takes it up, and it comes now. */
+  private async findSilentStreams(): Promise<void> {
+    const { store } = this.context;
+    const old = store.now() - LIVE_MS;
+    for (const id of await store.client.zrangebyscore(store.keys.streams(), '-inf', old, 'LIMIT', 0, MOST_PER_TICK)) {
+      const record = await store.record(id);
+      if (record?.status === 'running' && record.stream === 'live')
+        await store.queues.ensure({ queue: 'poll', id, dueAt: store.now(), priority: 0, line: '' }, store.now());
+      else await store.client.zrem(store.keys.streams(), id);
     }
   }
 

@@ -1,7 +1,9 @@
 import { type ClientOptions, OpenAI } from 'openai';
 import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contract/response.ts';
-import type { CallFailure, Upstream } from './answers.ts';
+import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
+import type { CallFailure, LaunchAnswer, Upstream } from './answers.ts';
 import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
+import { UpstreamStream } from './upstream-stream.ts';
 
 export interface UpstreamOptions {
   /** As `new OpenAI(…)` takes them, or a client that the app already has. */
@@ -11,6 +13,7 @@ export interface UpstreamOptions {
 }
 
 const READ_TIMEOUT_MS = 30_000;
+const LONGEST_WITHOUT_ID_MS = 600_000;
 
 /** The one door to the provider. Nothing behind it throws: every way that a call can end is a value. */
 export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upstream {
@@ -35,6 +38,42 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
         return { kind: 'launched', ...body, servedModel: servedModelOf(answer) };
       } catch (error) {
         return answerToFailedCreate(callFailure(error));
+      }
+    },
+
+    async createStream(request) {
+      try {
+        const { data, response } = await client
+          .post('/responses', {
+            body: { ...request, stream: true },
+            stream: true,
+            timeout: launchTimeoutMs,
+            maxRetries: 0,
+          })
+          .withResponse();
+        return await untilId(openStream(data, response), launchTimeoutMs);
+      } catch (error) {
+        return answerToFailedCreate(callFailure(error));
+      }
+    },
+
+    async resumeStream(responseId, after) {
+      try {
+        const { data, response } = await client
+          .get(path(responseId), {
+            query: { stream: true, ...(after < 0 ? {} : { starting_after: after }) },
+            stream: true,
+            timeout: READ_TIMEOUT_MS,
+            maxRetries: 0,
+          })
+          .withResponse();
+        return { kind: 'opened', stream: openStream(data, response) };
+      } catch (error) {
+        const status = statusOf(error);
+        // 400 after five minutes, as reported, while the plain GET still works. A 404 may pass.
+        return status === 400 || status === 405 || status === 422
+          ? { kind: 'refused', code: `http_${status}` }
+          : { kind: 'failed', code: failure(error).code };
       }
     },
 
@@ -76,6 +115,39 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
       }
     },
   };
+}
+
+/** The SDK's stream of whatever the provider sends, as events; what is none is passed over. */
+function openStream(data: unknown, response: Response): UpstreamStream {
+  const stream = data as AsyncIterable<unknown> & { controller: AbortController };
+  return new UpstreamStream(eventsOf(stream), () => stream.controller.abort(), servedModelOf(response));
+}
+
+async function* eventsOf(stream: AsyncIterable<unknown>): AsyncGenerator<UpstreamEvent, void> {
+  for await (const raw of stream) {
+    const parsed = streamEventSchema.safeParse(raw);
+    if (parsed.success) yield parsed.data;
+  }
+}
+
+/** Only keepalives may come for minutes before there is an id (reported); silence is waited for like any answer. */
+async function untilId(stream: UpstreamStream, silenceMs: number): Promise<LaunchAnswer> {
+  const heardBefore: UpstreamEvent[] = [];
+  const givenUpAt = performance.now() + LONGEST_WITHOUT_ID_MS;
+  while (performance.now() < givenUpAt) {
+    const heard = await stream.next(silenceMs);
+    if (heard.kind !== 'event') {
+      stream.close();
+      return { kind: 'unknown', code: `stream_${heard.kind}` };
+    }
+    heardBefore.push(heard.event);
+    const parsed = upstreamResponseSchema.safeParse(heard.event.response);
+    if (!parsed.success) continue;
+    stream.putBack(heardBefore);
+    return { kind: 'launched', response: parsed.data, servedModel: stream.servedModel, stream };
+  }
+  stream.close();
+  return { kind: 'unknown', code: 'stream_without_id' };
 }
 
 function path(responseId: string): string {

@@ -9,6 +9,7 @@ import { Holding } from './holding.ts';
 import { launch } from './launch.ts';
 import { poll } from './poll.ts';
 import { giveUpSettling, settle } from './settle.ts';
+import { Streams } from './streams.ts';
 import { Sweeper } from './sweeper.ts';
 
 const LONGEST_IDLE_MS = 30_000;
@@ -25,6 +26,7 @@ export class Worker {
   private readonly parts: WorkerParts;
   private readonly stopping = new AbortController();
   private readonly holding = new Holding();
+  private readonly streams: Streams;
   private consumers: Consumer[] = [];
   private sweeper: Sweeper | undefined;
   private stopListening: (() => void) | undefined;
@@ -33,6 +35,7 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
+    this.streams = new Streams(parts.configuration.concurrency.stream);
   }
 
   /** Resolves when the first entry can be taken. Rejects when the store does not answer or must not be used. */
@@ -46,13 +49,17 @@ export class Worker {
       configuration,
       telemetry,
       holding,
+      streams: this.streams,
       deployment: await store.deployment(),
       stopping: this.stopping.signal,
     };
     this.stopListening = await store.decisions.listen(message => {
       // Without a message nobody knows which jobs were decided: all of them look at their record again.
       if (message === null) holding.releaseAll();
-      else holding.release(message.id);
+      else {
+        holding.release(message.id);
+        this.streams.release(message.id);
+      }
     });
     this.stopping.signal.addEventListener('abort', () => holding.releaseAll());
     this.consumers = queues.map(queue => openConsumer(consumerOptions(queue, context), context));
@@ -118,7 +125,7 @@ export class Worker {
 
   private async drain(): Promise<void> {
     await this.sweeper?.stop();
-    await Promise.all(this.consumers.map(({ worker }) => worker.close()));
+    await Promise.all([this.streams.close(), ...this.consumers.map(({ worker }) => worker.close())]);
   }
 
   /** Hopeless: the store has been away for a while and no create is under way, or even the slowest create is over. */

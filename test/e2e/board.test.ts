@@ -111,7 +111,7 @@ test('I12: the board is for admins; where all keys are of one tenant the others 
   expect((await shared.ask('GET', '/queues', keys.bob)).status).toBe(403);
   expect((await shared.look('launch', keys.root)).readOnlyMode).toBe(false);
   const own = await startBoard({ workers: 0, apiKeys: [alice, root] });
-  const { id } = await own.producer.enqueue(scripted());
+  const { id } = await own.producer.enqueue(scripted(), { tenant: 'harbour' });
   expect((await own.look('launch', keys.alice)).readOnlyMode).toBe(true);
   for (const [method, path] of [
     ['PUT', '/queues/launch/pause'],
@@ -120,4 +120,7 @@ test('I12: the board is for admins; where all keys are of one tenant the others 
   ] as const)
     expect((await own.ask(method, path, keys.alice)).status).toBe(403);
   expect((await own.ask('GET', '/queues')).status).toBe(401);
+  // An app enqueues for a tenant that no key is of: that is nobody else's to see.
+  await own.producer.enqueue(scripted(), { tenant: 'museum' });
+  expect((await own.ask('GET', '/queues', keys.alice)).status).toBe(403);
 });

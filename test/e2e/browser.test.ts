@@ -238,8 +238,8 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
       .toContainEqual(expect.stringMatching(/^\/jobs\/./));
     const alice = await signedIn(keys.alice);
     await alice.page.goto('/board/queue/launch');
-    await expect.poll(() => alice.page.locator('body').innerText()).toContain('cancelled');
-    expect(await alice.page.getByRole('button', { name: /retry|clean|pause/i }).count()).toBe(0);
+    // Other tenants have jobs here, so she is sent to her own.
+    expect(await bodyOf(alice.page)).toContain('Your own jobs are at /jobs');
     expect([...complaints, ...alice.complaints]).toEqual([]);
     await Promise.all([context.close(), alice.context.close()]);
   });

@@ -70,7 +70,6 @@ test('what is not a background response is told so, by the name of the parameter
 test.for([
   ['no model', { input: 'x', ...background }, 400, 'model'],
   ['store: false', { model: 'm', input: 'x', store: false, ...background }, 400, 'store'],
-  ['a stream', { model: 'm', input: 'x', stream: true, ...background }, 400, 'stream'],
   ['twenty metadata pairs', { model: 'm', input: 'x', ...background, metadata: twenty() }, 400, 'metadata'],
 ] as const)('bad input: %s is an error in OpenAI’s shape that names the field', async ([, body, status, param]) => {
   const { server } = await startFrontDoor({ workers: 0 });

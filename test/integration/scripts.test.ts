@@ -17,6 +17,7 @@ test(`accept: the same id from two processes is one job, and another request a c
       priority: 0,
       attempts: 1,
       on_unknown: 'fail',
+      stream: false,
     }) as const;
   for (let race = 0; race < RACES; race += 1) {
     const id = `job-${race}`;

@@ -11,6 +11,7 @@ import { Holding } from '../../src/worker/holding.ts';
 import { launch } from '../../src/worker/launch.ts';
 import { poll } from '../../src/worker/poll.ts';
 import { settle } from '../../src/worker/settle.ts';
+import { Streams } from '../../src/worker/streams.ts';
 import { openUpstream } from '../../src/worker/upstream.ts';
 
 /** One deployment without BullMQ's clock: the test itself says which entry is taken, and when the worker dies. */
@@ -48,6 +49,7 @@ export async function startLife(): Promise<Life> {
     configuration,
     telemetry,
     holding: new Holding(),
+    streams: new Streams(10),
     deployment: await store.deployment(),
     stopping: new AbortController().signal,
   };

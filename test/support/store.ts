@@ -50,6 +50,7 @@ export async function acceptJob(store: Store, id: string, wish: Partial<AcceptWi
       priority: 0,
       attempts: 1,
       on_unknown: 'fail',
+      stream: false,
       ...wish,
     },
     '{}',

@@ -13,7 +13,7 @@ export interface Wish {
   model: string;
   input: string;
   metadata: Record<string, string>;
-  headstone: { tenant: string; tags: string[] };
+  headstone: { tenant: string; tags: string[]; priority?: number };
 }
 
 const POLL_MS = 150;

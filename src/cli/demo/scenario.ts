@@ -5,6 +5,10 @@ import type { FrontDoor } from './front-door.ts';
 
 const promptsFile = new URL('../../../examples/prompts.txt', import.meta.url);
 const WATCH_MS = 25;
+/** More than may run at once, so that others have to wait. */
+const FILLING = 20;
+/** Behind every job without a priority. */
+const LAST_OF_ALL = 10;
 
 /** The last one is a deployment whose price nobody knows: its tokens count, its cost is left open. */
 const models = ['gpt-5.5', 'gpt-5-mini', 'o3', 'acme-deployment'];
@@ -29,7 +33,7 @@ const lateCancels: Plan[] = [
   { cancelWhen: 'queued', reason: 'batch withdrawn', sim: {} },
   { cancelWhen: 'queued', reason: 'batch withdrawn', sim: {} },
 ];
-const ordinary: Plan = { cancelWhen: null, sim: { duration_ms: 1800 } };
+const ordinary: Plan = { cancelWhen: null, sim: { duration_ms: 2200 } };
 
 export interface Cancelled {
   when: JobStatus;
@@ -45,38 +49,48 @@ export interface Played {
 /** Some tens of jobs from a file of prompts; some are cancelled while queued, launching and running. */
 export async function play(door: FrontDoor): Promise<Played> {
   const prompts = (await readFile(promptsFile, 'utf8')).trim().split('\n');
-  const lateFrom = prompts.length - lateCancels.length;
-  const planOf = (position: number): Plan => cancels[position] ?? lateCancels[position - lateFrom] ?? ordinary;
+  const planOf = (position: number): Plan => cancels[position] ?? ordinary;
   const cancelled: Cancelled[] = [];
 
-  async function create(input: string, position: number): Promise<string> {
-    const tenant = position % 2 === 0 ? 'harbour' : 'museum';
-    const metadata = { sim: JSON.stringify(planOf(position).sim) };
-    const model = models[position % models.length] ?? '';
-    return await door.create({ model, input, metadata, headstone: { tenant, tags: ['demo'] } });
+  async function begin(position: number, isLast = false): Promise<string> {
+    const { sim } = planOf(position);
+    return await door.create({
+      model: models[position % models.length] ?? '',
+      input: prompts[position] ?? '',
+      metadata: { sim: JSON.stringify(sim) },
+      headstone: {
+        tenant: position % 2 === 0 ? 'harbour' : 'museum',
+        tags: ['demo'],
+        ...(isLast ? { priority: LAST_OF_ALL } : {}),
+      },
+    });
   }
 
-  async function follow(id: string, position: number): Promise<void> {
-    const { cancelWhen, reason = '' } = planOf(position);
+  async function follow(id: string, { cancelWhen, reason = '' }: Plan): Promise<string> {
     if (cancelWhen !== null) {
       await reach(door, id, cancelWhen);
       cancelled.push({ when: cancelWhen, won: await door.cancel(id, { actor: 'alice', reason }) });
     }
     await door.untilEnded(id);
+    return id;
   }
 
-  const early = await Promise.all(prompts.slice(0, lateFrom).map(create));
-  const following = early.map(follow);
-  // By now every slot is taken and others wait, so these two are still in the queue when they are cancelled.
-  const late = await Promise.all(
-    prompts.slice(lateFrom).map(async (input, offset) => {
-      const id = await create(input, lateFrom + offset);
-      following.push(follow(id, lateFrom + offset));
-      return id;
-    }),
+  const positions = [...prompts.keys()];
+  const first = await Promise.all(
+    positions.slice(0, FILLING).map(async position => ({ position, id: await begin(position) })),
   );
-  await Promise.all(following);
-  return { ids: [...early, ...late], cancelled };
+  const following = first.map(({ position, id }) => follow(id, planOf(position)));
+  // By now every slot is taken and others wait: these two stand behind them when they are cancelled.
+  const withdrawn = positions.slice(FILLING, FILLING + lateCancels.length);
+  for (const [index, position] of withdrawn.entries())
+    following.push(begin(position, true).then(id => follow(id, lateCancels[index] ?? ordinary)));
+  await Promise.all(withdrawn.map((_, index) => following.at(-1 - index)));
+  following.push(
+    ...positions
+      .slice(FILLING + lateCancels.length)
+      .map(async position => await follow(await begin(position), planOf(position))),
+  );
+  return { ids: await Promise.all(following), cancelled };
 }
 
 async function reach(door: FrontDoor, id: string, status: JobStatus): Promise<void> {

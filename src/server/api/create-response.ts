@@ -5,6 +5,7 @@ import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
 import type { Caller } from '../access/sign-in.ts';
+import { sendEvents } from './event-stream.ts';
 import { showResponse } from './find-job.ts';
 import type { Passthrough } from './passthrough.ts';
 import { type Api, type CreateOptions, createSchema, errorAnswers, responseSchema } from './schemas.ts';
@@ -48,6 +49,7 @@ export function createRoute(app: Api, producer: Producer, passthrough: Passthrou
         .catch((error: unknown) => {
           throw isConflictOfKey(error, headstone.id) ? keyConflict() : error;
         });
+      if (wanted.stream) return sendEvents(reply, producer.subscribe(jobId));
       reply.header('x-should-retry', 'false');
       const body = await showResponse(producer, jobId, request.caller);
       reply.removeHeader('x-should-retry');

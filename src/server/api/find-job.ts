@@ -1,9 +1,9 @@
 import type { Producer } from '../../producer/producer.ts';
+import { responseBody } from '../../producer/response-body.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import { jobIdSchema } from '../../shared/contract/words.ts';
 import type { Caller } from '../access/sign-in.ts';
-import { responseBody } from './response-body.ts';
 
 /** The caller's own job. Another tenant's is as absent as one that never was (I12). */
 export async function findJob(producer: Producer, id: string, caller: Caller): Promise<Job> {

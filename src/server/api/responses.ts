@@ -3,6 +3,7 @@ import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { cancelOptionsSchema } from '../../shared/contract/request.ts';
 import { Answered } from './answered.ts';
+import { sendEvents } from './event-stream.ts';
 import { findJob, findKeptJob, showResponse } from './find-job.ts';
 import { inputItems, inputItemsQuerySchema } from './input-items.ts';
 import type { Passthrough } from './passthrough.ts';
@@ -10,6 +11,14 @@ import { type Api, errorAnswers, idParamsSchema, responseSchema } from './schema
 
 /** The caller's own words; the key's name is not theirs to claim. */
 const cancelSchema = cancelOptionsSchema.omit({ keyName: true }).nullish();
+
+const readQuerySchema = z.object({
+  stream: z
+    .enum(['true', 'false'])
+    .transform(text => text === 'true')
+    .optional(),
+  starting_after: z.coerce.number().int().nonnegative().optional().describe('The last sequence number that is known.'),
+});
 
 /** The part of OpenAI's API that reads and ends background responses. */
 export function responseRoutes(app: Api, producer: Producer, passthrough: Passthrough): void {
@@ -21,9 +30,20 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
     '/v1/responses/:id',
     {
       ...strangers,
-      schema: { ...about, summary: 'Read a response', response: { 200: responseSchema, ...errorAnswers } },
+      schema: {
+        ...about,
+        summary: 'Read a response, or with stream=true follow its events',
+        querystring: readQuerySchema,
+        response: { 200: responseSchema, ...errorAnswers },
+      },
     },
-    async request => {
+    async (request, reply) => {
+      const { stream, starting_after: after } = request.query;
+      if (stream) {
+        const { id } = await findKeptJob(producer, request.params.id, request.caller);
+        answered.note(id);
+        return sendEvents(reply, producer.subscribe(id, after === undefined ? {} : { after }));
+      }
       const body = await showResponse(producer, request.params.id, request.caller);
       answered.note(body.id);
       return body;

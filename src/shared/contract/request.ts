@@ -36,7 +36,7 @@ export const requestSchema = z
     store: z
       .literal(true, { error: 'must be true or left out: a response that is not stored cannot be followed' })
       .nullish(),
-    stream: z.literal(false, { error: 'must be false or left out: streams are not supported yet' }).nullish(),
+    stream: z.boolean().nullish(),
     previous_response_id: z.string().nullish(),
     conversation: z
       .null({

@@ -76,13 +76,17 @@ export type PriceSettings = z.infer<typeof priceSettingsSchema>;
 
 const concurrencySchema = z
   .string()
-  .regex(/^(launch|poll|settle)=\d+(,(launch|poll|settle)=\d+)*$/, 'must look like launch=10,poll=50,settle=10')
+  .regex(
+    /^(launch|poll|settle|stream)=\d+(,(launch|poll|settle|stream)=\d+)*$/,
+    'must look like launch=10,poll=50,settle=10,stream=50',
+  )
   .transform(text => {
     const given = Object.fromEntries(text.split(',').map(part => part.split('=') as [string, string]));
     return {
       launch: Number(given.launch ?? 10),
       poll: Number(given.poll ?? 50),
       settle: Number(given.settle ?? 10),
+      stream: Number(given.stream ?? 50),
     };
   })
   .refine(value => Math.min(value.launch, value.poll, value.settle) > 0, 'must be at least 1 for each queue');
@@ -151,8 +155,8 @@ export const settings = {
   },
   concurrency: {
     name: 'HEADSTONE_CONCURRENCY',
-    meaning: 'Activations at once in one pod, by queue.',
-    fallback: 'launch=10,poll=50,settle=10',
+    meaning: 'Activations at once in one pod, by queue; and streams, which hold a connection each.',
+    fallback: 'launch=10,poll=50,settle=10,stream=50',
     schema: concurrencySchema,
   },
   pollMinMs: {

@@ -35,6 +35,12 @@ export class Keys {
   intents = () => this.key('intents');
   /** Sorted set of response ids that are still followed. */
   unsettled = () => this.key('unsettled');
+  /** Stream: the events of a job's response, in batches. */
+  events = (id: string) => this.key('events', id);
+  /** Sorted set of jobs whose stream a worker holds, by the time of its last sign of life. */
+  streams = () => this.key('streams');
+  /** Channel: jobs that have new events. */
+  streamed = () => this.key('streamed');
   /** Sorted set of response ids by the time that their row was opened. */
   rows = (tenant?: string) => (tenant === undefined ? this.key('rows') : this.key('rows', tenant));
   /** Sorted set of queue entries that are due, by the time they were written. */

@@ -2,9 +2,12 @@ import type { z } from 'zod';
 import { absent } from './lua/absent.ts';
 import { accept } from './lua/accept.ts';
 import { advanceCancellation } from './lua/advance-cancellation.ts';
+import { appendEvents } from './lua/append-events.ts';
+import { attachStream } from './lua/attach-stream.ts';
 import { beginCancellation } from './lua/begin-cancellation.ts';
 import { charge } from './lua/charge.ts';
 import { decide } from './lua/decide.ts';
+import { detachStream } from './lua/detach-stream.ts';
 import { erase } from './lua/erase.ts';
 import { forget } from './lua/forget.ts';
 import { intend } from './lua/intend.ts';
@@ -36,6 +39,9 @@ export const scripts = {
   begin_cancellation: beginCancellation,
   advance_cancellation: advanceCancellation,
   stop_cancellation: stopCancellation,
+  attach_stream: attachStream,
+  append_events: appendEvents,
+  detach_stream: detachStream,
 };
 export type ScriptName = keyof typeof scripts;
 export type ArgumentsOf<Name extends ScriptName> =

@@ -1,9 +1,11 @@
 import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
 import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
+import { type JobStatus, jobStatusSchema } from '../contract/words.ts';
 import type { Configuration } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
-import { Decisions } from './decisions.ts';
+import { Channel } from './channel.ts';
+import { type DecidedMessage, parseDecided } from './decisions.ts';
 import { Keys } from './keys.ts';
 import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
@@ -46,7 +48,10 @@ export class Store {
   readonly client: RedisClient;
   readonly keys: Keys;
   readonly queues: Queues;
-  readonly decisions: Decisions;
+  /** Each outcome. */
+  readonly decisions: Channel<DecidedMessage>;
+  /** Each job that has new events of its stream. */
+  readonly streamed: Channel<string>;
   private readonly owned: boolean;
   private readonly retention: Retention;
   private readonly replicas: number;
@@ -59,7 +64,8 @@ export class Store {
     this.owned = owned;
     this.keys = new Keys(prefix);
     this.queues = new Queues(client, prefix);
-    this.decisions = new Decisions(client, this.keys.decided());
+    this.decisions = new Channel(client, this.keys.decided(), parseDecided);
+    this.streamed = new Channel(client, this.keys.streamed(), id => id);
     this.retention = {
       result_ms: configuration.resultTtlMs,
       record_ms: configuration.recordTtlMs,
@@ -183,6 +189,15 @@ export class Store {
     return parseRecord(await this.guard(() => this.client.hgetall(this.keys.job(id))));
   }
 
+  async status(id: string): Promise<JobStatus | null> {
+    const status = await this.guard(() => this.client.hget(this.keys.job(id), 'status'));
+    return status === null ? null : jobStatusSchema.parse(status);
+  }
+
+  async isStream(id: string): Promise<boolean> {
+    return (await this.guard(() => this.client.hget(this.keys.job(id), 'stream'))) === 'live';
+  }
+
   async request(id: string): Promise<string | null> {
     return await this.guard(() => this.client.get(this.keys.request(id)));
   }
@@ -235,7 +250,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
-    await this.decisions.close();
+    await Promise.all([this.decisions.close(), this.streamed.close()]);
     await this.queues.close();
     if (this.owned) this.client.disconnect();
   }

@@ -15,6 +15,8 @@ export interface AcceptArguments {
   priority: number;
   attempts: number;
   on_unknown: 'fail' | 'relaunch';
+  /** Launched as a stream, whose events readers can follow. */
+  stream: boolean;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -45,6 +47,7 @@ redis.call('HSET', place,
   'id', args.id, 'sequence', sequence, 'tenant', args.tenant, 'tags', args.tags, 'model', args.model,
   'fingerprint', args.fingerprint, 'priority', args.priority, 'attempts', args.attempts, 'paid', 0,
   'on_unknown', args.on_unknown, 'created_at', now, 'deadline_at', string.format('%.0f', now + args.deadline_ms))
+if args.stream then redis.call('HSET', place, 'stream', 'live') end
 redis.call('SET', key('request', args.id), ARGV[2])
 move(args.id, job, 'queued')
 redis.call('ZADD', key('jobs'), sequence, args.id)

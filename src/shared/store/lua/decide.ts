@@ -7,7 +7,14 @@ import type { Retention, Seen } from './shapes.ts';
 import { workSchema } from './work.ts';
 
 export type Decision =
-  | { status: 'completed' | 'incomplete'; response_id: string; seen: Seen; has_result: true }
+  | {
+      status: 'completed' | 'incomplete';
+      response_id: string;
+      seen: Seen;
+      has_result: true;
+      /** Every event of the stream is in the store, so nothing has to be made up from the result. */
+      stream_complete?: boolean;
+    }
   /** With an epoch: only while that launch is still the job's, and without an answer. */
   | { status: 'failed'; response_id?: string; epoch?: number; code: string; message: string; seen?: Seen }
   | {

@@ -18,7 +18,7 @@ if not job.status then return reply('not_found') end
 if open[job.status] then return reply('still_open') end
 if not job.deleted_at then
   redis.call('HSET', place, 'deleted_at', now)
-  redis.call('DEL', key('result', args.id), key('request', args.id))
+  redis.call('DEL', key('result', args.id), key('events', args.id), key('request', args.id))
   note(args.id, 'result_deleted')
 end
 return reply('deleted')

@@ -1,6 +1,6 @@
 /** How a job leaves `open`: the only place that writes an outcome, always in the step that decided it (I2). */
 export const finishPart = /* lua */ `
--- outcome: status, cause, reason, actor, code, message, seen, has_result
+-- outcome: status, cause, reason, actor, code, message, seen, has_result, stream_complete
 local function finish(id, job, outcome)
   local place = key('job', id)
   move(id, job, outcome.status)
@@ -17,6 +17,14 @@ local function finish(id, job, outcome)
   redis.call('PEXPIRE', key('request', id), args.retention.result_ms)
   if outcome.has_result then
     redis.call('SET', key('result', id), ARGV[2], 'PX', args.retention.result_ms)
+  end
+
+  -- What was refused is gone in the step that refused it: no late reader plays it again (I1).
+  if job.stream then
+    if outcome.status == 'cancelled' or outcome.status == 'expired' then redis.call('DEL', key('events', id)) end
+    if outcome.stream_complete then redis.call('HSET', place, 'stream', 'done') end
+    redis.call('PEXPIRE', key('events', id), args.retention.result_ms)
+    redis.call('ZREM', key('streams'), id)
   end
 
   if job.response_id then

@@ -34,7 +34,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMI
     end
     redis.call('ZREM', key('jobs'), id)
     redis.call('ZREM', key('ended'), id)
-    redis.call('DEL', place, key('request', id), key('result', id), key('timeline', id))
+    redis.call('DEL', place, key('request', id), key('result', id), key('timeline', id), key('events', id))
     records = records + 1
   end
 end

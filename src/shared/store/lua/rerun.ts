@@ -60,7 +60,10 @@ else
     return reply('exhausted')
   end
 end
-redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at')
+redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at', 'stream_token')
+-- Another run says something else: it is not streamed on top of the first.
+if job.stream_last then redis.call('HSET', place, 'stream', 'polled') end
+redis.call('ZREM', key('streams'), args.id)
 note(args.id, 'queued_again', {code = args.code})
 return queue_again(args.id, job, args.due_in_ms, args.hold)
 `,

@@ -1,5 +1,5 @@
-import type { Job } from '../../shared/contract/job.ts';
-import type { JobStatus } from '../../shared/contract/words.ts';
+import type { Job } from '../shared/contract/job.ts';
+import type { JobStatus } from '../shared/contract/words.ts';
 
 /** What the closed set of the SDKs' types shows of a job. A further attempt is still in progress: nothing goes back. */
 const shownStatus: Record<JobStatus, string> = {

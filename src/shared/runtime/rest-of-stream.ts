@@ -1,0 +1,65 @@
+import type { UpstreamEvent } from '../contract/stream.ts';
+
+type Part = { type?: string; text?: string; [field: string]: unknown };
+type Item = { id?: string; type?: string; content?: Part[]; [field: string]: unknown };
+
+/**
+ * The events that are missing between what a stream has said and the final response: for a stream that could not be
+ * followed to its end, or that never was one. A text goes on where its deltas ended, so no reader gets a word twice.
+ */
+export function restOfStream(said: UpstreamEvent[], output: Item[]): UpstreamEvent[] {
+  return output.flatMap((item, index) => restOfItem(said, item, index));
+}
+
+function restOfItem(said: UpstreamEvent[], item: Item, index: number): UpstreamEvent[] {
+  const about = said.filter(event => event.output_index === index);
+  const has = (type: string) => about.some(event => event.type === type);
+  if (has('response.output_item.done')) return [];
+  const parts = item.type === 'message' ? (item.content ?? []) : [];
+  const beginning = { ...item, status: 'in_progress', ...(item.type === 'message' ? { content: [] } : {}) };
+  return [
+    ...(has('response.output_item.added')
+      ? []
+      : [{ type: 'response.output_item.added', output_index: index, item: beginning }]),
+    ...parts.flatMap((part, content) =>
+      restOfPart(
+        about.filter(event => event.content_index === content),
+        part,
+        { item_id: item.id, output_index: index, content_index: content },
+      ),
+    ),
+    { type: 'response.output_item.done', output_index: index, item },
+  ];
+}
+
+function restOfPart(
+  about: UpstreamEvent[],
+  part: Part,
+  place: { item_id: string | undefined; output_index: number; content_index: number },
+): UpstreamEvent[] {
+  const has = (type: string) => about.some(event => event.type === type);
+  if (has('response.content_part.done')) return [];
+  const added = has('response.content_part.added')
+    ? []
+    : [
+        {
+          type: 'response.content_part.added',
+          ...place,
+          part: { ...part, ...(part.text === undefined ? {} : { text: '' }) },
+        },
+      ];
+  const finished = { type: 'response.content_part.done', ...place, part };
+  if (part.type !== 'output_text') return [...added, finished];
+  const text = part.text ?? '';
+  const spoken = about
+    .flatMap(event => (event.type === 'response.output_text.delta' ? String(event.delta) : []))
+    .join('');
+  // A text that went another way is told whole by the events that end it.
+  const delta = text.startsWith(spoken) ? text.slice(spoken.length) : '';
+  return [
+    ...added,
+    ...(delta === '' ? [] : [{ type: 'response.output_text.delta', ...place, delta, logprobs: [] }]),
+    ...(has('response.output_text.done') ? [] : [{ type: 'response.output_text.done', ...place, text, logprobs: [] }]),
+    finished,
+  ];
+}

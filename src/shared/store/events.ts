@@ -1,0 +1,40 @@
+import { streamEventSchema, type UpstreamEvent } from '../contract/stream.ts';
+import type { Store } from './store.ts';
+
+/** Events of a stream, in order, as one holder wrote them in one go. */
+export interface Batch {
+  /** The sequence number before the first of them. */
+  after: number;
+  last: number;
+  events: (UpstreamEvent & { sequence_number: number })[];
+}
+
+const PAGE = 50;
+
+/** The stored batches that hold events past `after`, the first page of them. */
+export async function readBatches(store: Store, id: string, after: number, most = PAGE): Promise<Batch[]> {
+  // An entry's id is the place after its last event.
+  const from = `(${after + 1}-0`;
+  const entries = await store.guard(() => store.client.xrange(store.keys.events(id), from, '+', 'COUNT', most));
+  return entries.map(([entryId, fields]) => parseBatch(entryId, fields));
+}
+
+/** All of them. */
+export async function readAllBatches(store: Store, id: string): Promise<Batch[]> {
+  const all: Batch[] = [];
+  for (;;) {
+    const page = await readBatches(store, id, all.at(-1)?.last ?? -1);
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
+}
+
+function parseBatch(entryId: string, fields: string[]): Batch {
+  const field = (name: string) => fields[fields.indexOf(name) + 1] ?? '';
+  const events = streamEventSchema.array().parse(JSON.parse(field('events')));
+  return {
+    after: Number(field('after')),
+    last: Number(entryId.split('-')[0]) - 1,
+    events: events.map(event => ({ ...event, sequence_number: event.sequence_number ?? 0 })),
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { defineScript } from './script.ts';
+import type { Retention } from './shapes.ts';
+
+export interface AppendEventsArguments {
+  id: string;
+  token: string;
+  /** The sequence number before the first event; events that the store has are not given again. */
+  after: number;
+  /** Of the last event; the same as `after` where there is none, and then this only says that the holder lives. */
+  last: number;
+  /** Batches that are kept; the oldest leave first. */
+  most_batches: number;
+  /** How much of one stream is kept. */
+  most_bytes: number;
+  retention: Retention;
+}
+
+const replySchema = z.object({ reply: z.enum(['appended', 'stale', 'final', 'full']) });
+
+/**
+ * Adds a batch of a stream's events, ARGV[2], a JSON array. `final`: the job was decided, so nobody reads on · `stale`:
+ * another worker holds the stream · `full`: the stream is longer than what is kept of one.
+ */
+export const appendEvents = defineScript<AppendEventsArguments>()({
+  name: 'append_events',
+  body: /* lua */ `
+local place = key('job', args.id)
+local fields = redis.call('HMGET', place, 'status', 'stream_token', 'stream_last', 'stream_bytes')
+if fields[1] ~= 'running' then return reply('final') end
+if fields[2] ~= args.token or tonumber(fields[3] or -1) ~= args.after then return reply('stale') end
+if tonumber(fields[4] or 0) + #ARGV[2] > args.most_bytes then return reply('full') end
+redis.call('ZADD', key('streams'), now, args.id)
+if args.last == args.after then return reply('appended') end
+-- An entry's id is the place after its last event, so that a reader finds its own by the number it has.
+local events = key('events', args.id)
+redis.call('XADD', events, 'MAXLEN', args.most_batches, string.format('%.0f', args.last + 1) .. '-0',
+  'after', string.format('%.0f', args.after), 'events', ARGV[2])
+redis.call('PEXPIRE', events, args.retention.result_ms)
+redis.call('HSET', place, 'stream_last', string.format('%.0f', args.last))
+redis.call('HINCRBY', place, 'stream_bytes', #ARGV[2])
+redis.call('PUBLISH', key('streamed'), args.id)
+return reply('appended')
+`,
+  reply: replySchema,
+});

@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyReply } from 'fastify';
+import { message, pieces, responseBody } from './body.ts';
+import type { SimulatedResponse } from './response.ts';
+
+/** How soon a stream notices what was asked of its response meanwhile. */
+const LOOK_MS = 20;
+
+interface Planned {
+  /** Milliseconds since 1970. */
+  at: number;
+  event: Record<string, unknown> & { type: string };
+}
+
+/** Sends a response's events as they come, or again from the one after `startingAfter`. */
+export async function streamEvents(
+  reply: FastifyReply,
+  response: SimulatedResponse,
+  startingAfter = -1,
+): Promise<void> {
+  const { script } = response;
+  reply.hijack();
+  const socket = reply.raw;
+  socket.writeHead(200, {
+    'content-type': 'text/event-stream',
+    ...(script.served_model ? { 'x-ms-served-model': script.served_model } : {}),
+  });
+  socket.flushHeaders();
+  if (startingAfter < 0)
+    for (let number = 0; number < script.keepalives; number += 1) {
+      await send(socket, { type: 'keepalive' });
+      await sleep(script.keepalive_ms / response.speed);
+    }
+
+  const plan = plannedEvents(response);
+  let sent = 0;
+  for (let number = startingAfter + 1; number <= plan.length && !socket.destroyed; ) {
+    if (response.streamsToDrop > 0 && sent >= (script.drop_after ?? Number.POSITIVE_INFINITY)) {
+      response.streamsToDrop -= 1;
+      if (script.drop === 'reset') socket.socket?.resetAndDestroy();
+      else if (script.drop === 'silence') return;
+      else socket.end();
+      return;
+    }
+    const closing = closingEvent(response, number === plan.length);
+    if (closing !== undefined) {
+      if (closing) await send(socket, { ...closing, sequence_number: number });
+      socket.end();
+      return;
+    }
+    const next = plan[number];
+    if (next && next.at <= response.time) {
+      await send(socket, { ...next.event, sequence_number: number });
+      number += 1;
+      sent += 1;
+    } else await sleep(LOOK_MS);
+  }
+  socket.end();
+}
+
+/** Everything but the last event, which depends on what happens until then. */
+function plannedEvents(response: SimulatedResponse): Planned[] {
+  const { createdAt, startsAt, naturalEnd, script } = response;
+  const body = responseBody(response);
+  const early = { ...body, output: [], usage: null, error: null, incomplete_details: null };
+  const texts = pieces(response);
+  const item = message(response);
+  const place = { item_id: item.id, output_index: 0, content_index: 0 };
+  const emptyPart = { type: 'output_text', text: '', annotations: [], logprobs: [] };
+  const text = texts.join('');
+  const part = { ...emptyPart, text };
+  const deltaAt = (number: number) => startsAt + ((naturalEnd - startsAt) * (number + 1)) / (texts.length + 1);
+  return [
+    { at: createdAt, event: { type: 'response.created', response: { ...early, status: 'queued' } } },
+    { at: startsAt, event: { type: 'response.in_progress', response: { ...early, status: 'in_progress' } } },
+    ...(script.odd_events ? [{ at: startsAt, event: { type: 'response.pondering', depth: 1 } }] : []),
+    {
+      at: startsAt,
+      event: {
+        type: 'response.output_item.added',
+        output_index: 0,
+        item: { ...item, status: 'in_progress', content: [] },
+      },
+    },
+    { at: startsAt, event: { type: 'response.content_part.added', ...place, part: emptyPart } },
+    ...texts.map((delta, number) => ({
+      at: deltaAt(number),
+      event: { type: 'response.output_text.delta', ...place, delta, logprobs: [] },
+    })),
+    { at: naturalEnd, event: { type: 'response.output_text.done', ...place, text, logprobs: [] } },
+    { at: naturalEnd, event: { type: 'response.content_part.done', ...place, part } },
+    { at: naturalEnd, event: { type: 'response.output_item.done', output_index: 0, item } },
+  ];
+}
+
+/** Undefined while the stream goes on; null where it ends without a word. */
+function closingEvent(
+  response: SimulatedResponse,
+  allSent: boolean,
+): { type: string; response: object } | null | undefined {
+  const { status, script } = response;
+  const body = responseBody(response);
+  if (status === 'cancelled') {
+    if (script.stream_cancel === 'failed') return { type: 'response.failed', response: body };
+    if (script.stream_cancel === 'cancelled') return { type: 'response.cancelled', response: body };
+    // As the reports have it: no event says so, and what was under way goes on.
+    return script.cancel === 'honour' ? null : undefined;
+  }
+  if (!allSent || status === 'queued' || status === 'in_progress') return undefined;
+  response.shownUsage = body.usage ?? response.shownUsage;
+  return { type: `response.${status}`, response: body };
+}
+
+async function send(socket: ServerResponse, event: { type: string; sequence_number?: number }): Promise<void> {
+  if (socket.destroyed) return;
+  const isRoomLeft = socket.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  if (!isRoomLeft) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+}

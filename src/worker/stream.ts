@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { upstreamFinalStatuses, upstreamResponseSchema } from '../shared/contract/response.ts';
+import { closingEventTypes, type UpstreamEvent } from '../shared/contract/stream.ts';
+import type { Context } from './context.ts';
+import { insist } from './insist.ts';
+import { seenOf } from './seen.ts';
+import { takeIn } from './take-in.ts';
+import type { UpstreamStream } from './upstream-stream.ts';
+
+/** At most twenty writes a second a response, however fast its events come. */
+const FLUSH_MS = 50;
+const HEARTBEAT_MS = 2000;
+/** A holder that has given no sign of life for so long is gone, and another worker takes up its stream. */
+export const LIVE_MS = 6000;
+/** So long without a word, and a GET is asked instead. */
+const SILENCE_MS = 60_000;
+const LARGEST_BATCH_BYTES = 256_000;
+const MOST_BATCHES = 20_000;
+const MOST_BYTES = 16_000_000;
+const MOST_RETRIES = 5;
+const FIRST_RETRY_MS = 250;
+
+export interface StreamedJob {
+  id: string;
+  model: string;
+  responseId: string;
+}
+
+/** Listens to a running response and writes what it hears where every reader finds it. Ends when there is no more to hear. */
+export async function holdStream(
+  job: StreamedJob,
+  opened: UpstreamStream | undefined,
+  decided: AbortSignal,
+  context: Context,
+): Promise<void> {
+  const holder = new StreamHolder(job, decided, context);
+  await holder.run(opened);
+}
+
+/** What follows from a step. `gone`: the stream is not ours any more, or nobody wants it. */
+type Step = 'on' | 'gone';
+
+class StreamHolder {
+  private readonly job: StreamedJob;
+  private readonly decided: AbortSignal;
+  private readonly context: Context;
+  private readonly token = randomUUID();
+  /** The last sequence number in the store, and the last one heard. */
+  private stored = -1;
+  private heard = -1;
+  private pending: UpstreamEvent[] = [];
+  private pendingBytes = 0;
+  private flushedAt = 0;
+  private heardAt = performance.now();
+
+  constructor(job: StreamedJob, decided: AbortSignal, context: Context) {
+    this.job = job;
+    this.decided = decided;
+    this.context = context;
+  }
+
+  async run(opened: UpstreamStream | undefined): Promise<void> {
+    if ((await this.attach()) === 'gone') return opened?.close();
+    let stream = opened ?? (await this.reopen());
+    while (stream) {
+      this.context.telemetry.emit('stream_opened', { ...this.facts, after: this.heard });
+      const end = await this.listen(stream);
+      stream.close();
+      if (end === 'gone') return;
+      this.context.telemetry.emit('stream_broken', { ...this.facts, code: end, after: this.heard });
+      stream = await this.reopen();
+    }
+  }
+
+  /** Until the response is decided, which is `gone`, or the connection ends without a word: its code. */
+  private async listen(stream: UpstreamStream): Promise<'gone' | string> {
+    const { stopping } = this.context;
+    const interrupted = AbortSignal.any([this.decided, stopping]);
+    for (;;) {
+      const sinceFlush = performance.now() - this.flushedAt;
+      const waitMs = this.pending.length > 0 ? Math.max(0, FLUSH_MS - sinceFlush) : HEARTBEAT_MS;
+      const heard = await stream.next(waitMs, interrupted);
+      if (this.decided.aborted) return 'gone';
+      if (stopping.aborted) return await this.letGo(false);
+      if (heard.kind === 'event') {
+        this.heardAt = performance.now();
+        if (closingEventTypes.has(heard.event.type)) {
+          if ((await this.flush()) === 'gone') return 'gone';
+          return await this.finish(heard.event, stream.servedModel);
+        }
+        this.take(heard.event);
+      }
+      const isDue = performance.now() - this.flushedAt >= FLUSH_MS || this.pendingBytes > LARGEST_BATCH_BYTES;
+      if (heard.kind !== 'event' || (this.pending.length > 0 && isDue))
+        if ((await this.flush()) === 'gone') return 'gone';
+      if (heard.kind === 'ended' || heard.kind === 'broken') return heard.kind;
+      if (performance.now() - this.heardAt > SILENCE_MS && (await this.ask()) === 'gone') return 'gone';
+    }
+  }
+
+  /** In the upstream's numbers. What comes again, and what only keeps the connection alive, is passed over. */
+  private take(event: UpstreamEvent): void {
+    if (event.type === 'keepalive') return;
+    const number = event.sequence_number ?? this.heard + 1;
+    if (number <= this.heard) return;
+    this.heard = number;
+    const numbered = { ...event, sequence_number: number };
+    this.pending.push(numbered);
+    this.pendingBytes += JSON.stringify(numbered).length;
+  }
+
+  private async attach(): Promise<Step> {
+    const { store, stopping } = this.context;
+    const { id, responseId } = this.job;
+    const reply = await insist(
+      () => store.run('attach_stream', { id, response_id: responseId, token: this.token, live_ms: LIVE_MS }),
+      stopping,
+    );
+    if (reply.reply !== 'attached') return 'gone';
+    this.stored = reply.after;
+    this.heard = Math.max(this.heard, reply.after);
+    return 'on';
+  }
+
+  /** Writes what was heard; without anything new it says that we live. Waits for a store that is away: nothing is lost. */
+  private async flush(): Promise<Step> {
+    const { store, stopping } = this.context;
+    const last = this.pending.at(-1)?.sequence_number ?? this.stored;
+    const body = JSON.stringify(this.pending);
+    const given = {
+      id: this.job.id,
+      token: this.token,
+      after: this.stored,
+      last,
+      most_batches: MOST_BATCHES,
+      most_bytes: MOST_BYTES,
+    };
+    const { reply } = await insist(() => store.run('append_events', given, body), stopping);
+    this.flushedAt = performance.now();
+    if (reply === 'full') return await this.letGo(true, 'longer than what is kept of a stream');
+    if (reply === 'final') return 'gone';
+    if (reply === 'stale') {
+      // Another holder; or ours was written, and only the answer was lost.
+      if ((await this.attach()) === 'gone') return 'gone';
+      this.pending = this.pending.filter(({ sequence_number: number = 0 }) => number > this.stored);
+      return this.pending.length > 0 ? await this.flush() : 'on';
+    }
+    this.stored = last;
+    this.pending = [];
+    this.pendingBytes = 0;
+    return 'on';
+  }
+
+  /** The last event has the whole response, so it decides as a look would. */
+  private async finish(event: UpstreamEvent, servedModel: string | undefined): Promise<'gone'> {
+    const { telemetry } = this.context;
+    const raw = event.response ?? {};
+    const parsed = upstreamResponseSchema.safeParse(raw);
+    telemetry.emit('stream_ended', { ...this.facts, last: this.heard });
+    if (parsed.success && upstreamFinalStatuses.has(parsed.data.status))
+      await this.takeIn({ kind: 'seen', response: parsed.data, raw, servedModel }, true);
+    return await this.letGo(false);
+  }
+
+  /** Asks by a GET: a stream that is silent, or that ended without a last event, says nothing of the response. */
+  private async ask(): Promise<Step> {
+    this.heardAt = performance.now();
+    const look = await this.context.upstream.retrieve(this.job.responseId, this.context.stopping);
+    if (look.kind !== 'seen' || !upstreamFinalStatuses.has(look.response.status)) return 'on';
+    await this.takeIn(look, false);
+    return await this.letGo(false);
+  }
+
+  private async takeIn(look: Parameters<typeof takeIn>[2], isComplete: boolean): Promise<void> {
+    const { store, configuration, stopping } = this.context;
+    const { id, model, responseId } = this.job;
+    const record = await insist(() => store.record(id), stopping);
+    if (record?.status !== 'running' || record.response_id !== responseId) return;
+    const seen = seenOf({ ...look, model }, configuration.prices);
+    await insist(() => takeIn(record, responseId, look, seen, this.context, isComplete), stopping);
+  }
+
+  private async reopen(): Promise<UpstreamStream | undefined> {
+    const { upstream, stopping } = this.context;
+    const interrupted = AbortSignal.any([this.decided, stopping]);
+    for (let tries = 0; tries < MOST_RETRIES && !interrupted.aborted; tries += 1) {
+      if (tries > 0) await sleep(FIRST_RETRY_MS * 2 ** tries, undefined, { signal: interrupted }).catch(() => {});
+      const answer = await upstream.resumeStream(this.job.responseId, this.heard);
+      if (answer.kind === 'opened') return answer.stream;
+      if (answer.kind === 'refused') {
+        await this.letGo(true, answer.code);
+        return undefined;
+      }
+      if ((await this.flush()) === 'gone') return undefined;
+    }
+    if (!this.decided.aborted) await this.letGo(false);
+    return undefined;
+  }
+
+  /** The next look at the job comes at once; unless we give up it takes up the stream again. */
+  private async letGo(giveUp: boolean, code = ''): Promise<'gone'> {
+    const { store, stopping, telemetry } = this.context;
+    const given = { id: this.job.id, token: this.token, give_up: giveUp };
+    const reply = await insist(() => store.run('detach_stream', given), stopping);
+    if (giveUp) telemetry.emit('stream_given_up', { ...this.facts, code });
+    await store.followQuietly(reply.work);
+    return 'gone';
+  }
+
+  private get facts() {
+    const { id, model, responseId } = this.job;
+    return { job_id: id, model, response_id: responseId };
+  }
+}

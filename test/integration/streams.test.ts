@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest';
+import type { Producer } from '../../src/producer/producer.ts';
+import type { StreamEvent } from '../../src/shared/contract/stream.ts';
+import type { Script } from '../../src/simulator/script.ts';
+import { scripted, startHarness } from '../support/harness.ts';
+
+const streamed = (script: Partial<Script> = {}, input?: string) => ({ ...scripted(script, input), stream: true });
+
+async function all(producer: Producer, id: string, after?: number): Promise<StreamEvent[]> {
+  const events: StreamEvent[] = [];
+  for await (const event of producer.subscribe(id, after === undefined ? {} : { after })) events.push(event);
+  return events;
+}
+
+const textOf = (events: StreamEvent[]) =>
+  events.map(event => (event.type === 'response.output_text.delta' ? String(event.delta) : '')).join('');
+const typesOf = (events: StreamEvent[]) => events.map(({ type }) => type.replace('response.', ''));
+const numbersOf = (events: StreamEvent[]) => events.map(event => event.sequence_number);
+const isRising = (numbers: number[]) =>
+  numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0));
+
+test('a streamed job: every event in order under our id, the same for a late reader and for one in the middle', async () => {
+  const { producer, simulatorLedger, happened } = await startHarness();
+  const { id } = await producer.enqueue(streamed({ duration_ms: 900, deltas: 8, odd_events: true, keepalives: 2 }));
+  const live = await all(producer, id);
+  expect(typesOf(live)).toEqual([
+    'created',
+    'in_progress',
+    'pondering',
+    'output_item.added',
+    'content_part.added',
+    ...Array.from({ length: 8 }, () => 'output_text.delta'),
+    'output_text.done',
+    'content_part.done',
+    'output_item.done',
+    'completed',
+  ]);
+  expect(isRising(numbersOf(live))).toBe(true);
+  expect(textOf(live)).toContain('Write about tides');
+  expect(live.at(-1)).toMatchObject({
+    response: { id, status: 'completed', usage: { total_tokens: expect.any(Number) } },
+  });
+  for (const event of live) expect((event.response as { id: string } | undefined)?.id ?? id).toBe(id);
+  expect(JSON.stringify(live)).not.toContain('"headstone":"');
+  expect(await all(producer, id)).toEqual(live);
+  expect(await all(producer, id, 6)).toEqual(live.filter(event => event.sequence_number > 6));
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  // Decided by the stream's own last event: no GET was needed.
+  await happened('stream_ended');
+  expect((await simulatorLedger()).responses[0]?.reads).toBe(0);
+  const [row] = await producer.ledger();
+  expect(row).toMatchObject({ kind: 'used', status: 'final' });
+});
+
+test('I1: a cancel ends every reader’s stream at once; nothing follows, and no late reader sees what was said', async () => {
+  const { producer, happened, redis, prefix } = await startHarness();
+  const { id } = await producer.enqueue(streamed({ duration_ms: 1500, deltas: 60, flip_after_ms: 100 }));
+  const seen: StreamEvent[] = [];
+  let cancelledAt = 0;
+  const readers = Array.from({ length: 10 }, async (_, reader) => {
+    for await (const event of producer.subscribe(id)) {
+      if (reader === 0) seen.push(event);
+      if (cancelledAt > 0) expect(event.type).toBe('response.failed');
+      if (reader === 0 && seen.length === 10) {
+        await producer.cancel(id, { reason: 'wrong prompt' });
+        cancelledAt = performance.now();
+      }
+    }
+    return performance.now();
+  });
+  for (const endedAt of await Promise.all(readers)) expect(endedAt - cancelledAt).toBeLessThan(1000);
+  expect(seen.at(-1)).toMatchObject({ type: 'response.failed', response: { id, status: 'cancelled', output: [] } });
+  expect(await redis.exists(`${prefix}:events:${id}`)).toBe(0);
+  const late = await all(producer, id);
+  expect(typesOf(late)).toEqual(['created', 'failed']);
+  const { total_tokens } = await happened('tokens_wasted');
+  expect(total_tokens).toBeGreaterThan(0);
+  expect(typesOf(await all(producer, id))).toEqual(['created', 'failed']);
+  expect(await redis.exists(`${prefix}:events:${id}`)).toBe(0);
+});
+
+test.for([
+  ['the connection breaks in the middle', { drop_after: 9, drop: 'reset' as const }],
+  ['the stream ends without a last event', { drop_after: 9, drop: 'end' as const }],
+  ['it breaks three times', { drop_after: 5, drop: 'reset' as const, drops: 3 }],
+] as const)('I6: %s: it is taken up where it ended, without a gap, a double or a second launch', async ([, fault]) => {
+  const { producer, simulatorLedger } = await startHarness();
+  const { id } = await producer.enqueue(streamed({ duration_ms: 900, deltas: 20, ...fault }));
+  const events = await all(producer, id);
+  expect(events.at(-1)?.type).toBe('response.completed');
+  expect(numbersOf(events)).toEqual(events.map((_, number) => number));
+  expect(textOf(events)).toBe('Here is what there is to say about: Write about tides');
+  expect((await simulatorLedger()).creates).toBe(1);
+});
+
+test('where the provider plays nothing again, the job is polled and the rest of the text comes from the result', async () => {
+  const { producer, happened, simulatorLedger } = await startHarness();
+  const script = { duration_ms: 900, deltas: 20, drop_after: 9, drop: 'end' as const, replay: false };
+  const { id } = await producer.enqueue(streamed(script));
+  const events = await all(producer, id);
+  await happened('stream_given_up');
+  expect(events.at(-1)).toMatchObject({ type: 'response.completed', response: { id } });
+  expect(isRising(numbersOf(events))).toBe(true);
+  expect(textOf(events)).toBe('Here is what there is to say about: Write about tides');
+  expect(await all(producer, id)).toEqual(events);
+  expect((await simulatorLedger()).creates).toBe(1);
+});
+
+test.for(['failed', 'cancelled'] as const)(
+  'a provider that says %s in the stream after our cancel changes nothing',
+  async stream_cancel => {
+    const { producer, happened } = await startHarness();
+    const { id } = await producer.enqueue(streamed({ duration_ms: 900, stream_cancel, flip_after_ms: 100 }));
+    const reading = all(producer, id);
+    await happened('stream_opened');
+    await producer.cancel(id);
+    expect(typesOf(await reading).at(-1)).toBe('failed');
+    expect((await producer.get(id))?.tombstone).toMatchObject({ cause: 'cancelled', actor: null });
+    await happened('tokens_wasted');
+  },
+);
+
+test('a job that was never a stream gives its result as events when it has ended', async () => {
+  const { producer } = await startHarness();
+  const { id } = await producer.enqueue(scripted({ duration_ms: 300 }));
+  const events = await all(producer, id);
+  expect(typesOf(events)).toEqual([
+    'created',
+    'output_item.added',
+    'content_part.added',
+    'output_text.delta',
+    'output_text.done',
+    'content_part.done',
+    'output_item.done',
+    'completed',
+  ]);
+  expect(textOf(events)).toContain('Write about tides');
+  const failed = await producer.enqueue(scripted({ end: 'failed' }));
+  expect((await all(producer, failed.id)).at(-1)).toMatchObject({
+    type: 'response.failed',
+    response: { status: 'failed' },
+  });
+});
+
+test('ten thousand events come in order, in at most twenty writes a second', async () => {
+  const { producer, redis, prefix } = await startHarness();
+  const startedAt = performance.now();
+  const { id } = await producer.enqueue(streamed({ duration_ms: 2500, deltas: 10_000 }));
+  const events = await all(producer, id);
+  const seconds = (performance.now() - startedAt) / 1000;
+  expect(numbersOf(events)).toEqual(events.map((_, number) => number));
+  expect(events.length).toBeGreaterThan(10_000);
+  expect(textOf(events)).toMatch(/ 9999$/);
+  expect(await redis.xlen(`${prefix}:events:${id}`)).toBeLessThan(20 * seconds + 50);
+});
+
+test('I9: as many streams as the setting allows, and the next job waits its turn', async () => {
+  const { producer, events } = await startHarness({
+    env: { HEADSTONE_CONCURRENCY: 'launch=10,poll=50,settle=10,stream=2' },
+  });
+  const jobs = Array.from({ length: 5 }, (_, n) => ({ request: streamed({ duration_ms: 500 }, `Prompt ${n}`) }));
+  const ids = (await producer.enqueueMany(jobs)).map(({ id }) => id);
+  let open = 0;
+  let most = 0;
+  await Promise.all(ids.map(id => producer.wait(id)));
+  for (const { name } of events) {
+    if (name === 'stream_opened') open += 1;
+    if (name === 'stream_ended') open -= 1;
+    most = Math.max(most, open);
+  }
+  expect(most).toBeLessThanOrEqual(2);
+});
