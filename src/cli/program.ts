@@ -11,6 +11,7 @@ import { simulatorCommand } from './commands/simulator.ts';
 import { storeCommand } from './commands/store.ts';
 import { waitCommand } from './commands/wait.ts';
 import { wasteCommand } from './commands/waste.ts';
+import { watchCommand } from './commands/watch.ts';
 import { workerCommand } from './commands/worker.ts';
 
 /** 0: done · 1: something failed · 2: wrong use · 3: a cancel that came too late. */
@@ -30,6 +31,7 @@ export async function runProgram(argv: string[]): Promise<void> {
     enqueueCommand,
     getCommand,
     waitCommand,
+    watchCommand,
     listCommand,
     cancelCommand,
     wasteCommand,

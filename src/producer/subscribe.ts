@@ -91,15 +91,16 @@ class Reader {
 
   /** The next events, as soon as there are any; `decided` when no more will come into the store. */
   async page(cursor: number): Promise<Batch['events'] | 'decided'> {
-    let lastLook = 0;
+    let lastLook = Number.NEGATIVE_INFINITY;
     for (;;) {
       this.signal?.throwIfAborted();
       try {
         const look = this.mayBeDecided || performance.now() - lastLook > REREAD_MS;
+        // Before the look: what is decided during it rings again.
+        this.mayBeDecided = false;
         const status = look ? await this.status() : 'running';
         // What was refused is not read any more; what ended otherwise is read to its end.
         if (status === 'cancelled' || status === 'expired') return 'decided';
-        this.mayBeDecided = false;
         if (look) lastLook = performance.now();
         const events = (await readBatches(this.store, this.id, cursor)).flatMap(batch => batch.events);
         this.readAt = performance.now();

@@ -13,8 +13,6 @@ const FLUSH_MS = 50;
 const HEARTBEAT_MS = 2000;
 /** A holder that has given no sign of life for so long is gone, and another worker takes up its stream. */
 export const LIVE_MS = 6000;
-/** So long without a word, and a GET is asked instead. */
-const SILENCE_MS = 60_000;
 const LARGEST_BATCH_BYTES = 256_000;
 const MOST_BATCHES = 20_000;
 const MOST_BYTES = 16_000_000;
@@ -79,7 +77,7 @@ class StreamHolder {
     const interrupted = AbortSignal.any([this.decided, stopping]);
     for (;;) {
       const sinceFlush = performance.now() - this.flushedAt;
-      const waitMs = this.pending.length > 0 ? Math.max(0, FLUSH_MS - sinceFlush) : HEARTBEAT_MS;
+      const waitMs = this.pending.length > 0 ? Math.max(0, FLUSH_MS - sinceFlush) : this.idleMs;
       const heard = await stream.next(waitMs, interrupted);
       if (this.decided.aborted) return 'gone';
       if (stopping.aborted) return await this.letGo(false);
@@ -95,7 +93,11 @@ class StreamHolder {
       if (heard.kind !== 'event' || (this.pending.length > 0 && isDue))
         if ((await this.flush()) === 'gone') return 'gone';
       if (heard.kind === 'ended' || heard.kind === 'broken') return heard.kind;
-      if (performance.now() - this.heardAt > SILENCE_MS && (await this.ask()) === 'gone') return 'gone';
+      if (
+        performance.now() - this.heardAt > this.context.configuration.streamSilenceMs &&
+        (await this.ask()) === 'gone'
+      )
+        return 'gone';
     }
   }
 
@@ -206,6 +208,11 @@ class StreamHolder {
     if (giveUp) telemetry.emit('stream_given_up', { ...this.facts, code });
     await store.followQuietly(reply.work);
     return 'gone';
+  }
+
+  /** Between two signs of life, or until the silence is too long. */
+  private get idleMs(): number {
+    return Math.min(HEARTBEAT_MS, this.context.configuration.streamSilenceMs);
   }
 
   private get facts() {

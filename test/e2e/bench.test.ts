@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 test.for([
   ['throughput', 3],
   ['cancellation', 2],
+  ['stream-cancel', 1],
 ] as const)(
   'the benchmark of %s runs, and each line says where and when',
   { timeout: 60_000 },

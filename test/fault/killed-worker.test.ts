@@ -133,3 +133,47 @@ test('I3, I10: workers killed at random under load: every job ends and the ledge
   };
   expect(audit(books)).toEqual([]);
 });
+
+test('I6, I7, I10: kill -9 with a stream in hand: another takes it up within 15 s, without a gap or a second launch', {
+  timeout: 60_000,
+}, async () => {
+  const { producer, startWorker, logged, ledger } = await startScene();
+  const first = await startWorker();
+  const { id } = await producer.enqueue({ ...scripted({ duration_ms: 25_000, deltas: 200 }), stream: true });
+  const numbers: number[] = [];
+  const arrivals: number[] = [];
+  let text = '';
+  const reading = (async () => {
+    for await (const event of producer.subscribe(id)) {
+      numbers.push(event.sequence_number);
+      arrivals.push(performance.now());
+      if (event.type === 'response.output_text.delta') text += event.delta;
+    }
+  })();
+  await logged('stream_opened');
+  await expect.poll(() => numbers.length).toBeGreaterThan(8);
+  const second = startWorker();
+  first.kill('SIGKILL');
+  const killedAt = performance.now();
+  await second;
+  const heardBefore = numbers.length;
+  await expect.poll(() => numbers.length, { timeout: 15_000 }).toBeGreaterThan(heardBefore + 2);
+  expect(performance.now() - killedAt).toBeLessThan(15_000);
+  await reading;
+  expect(numbers).toEqual(numbers.map((_, number) => number));
+  expect(text).toMatch(/ 199$/);
+  expect((await ledger()).creates).toBe(1);
+});
+
+test('I10: a worker that is asked to stop hands its stream over at once', { timeout: 60_000 }, async () => {
+  const { producer, startWorker, logged, lines } = await startScene();
+  const first = await startWorker();
+  const { id } = await producer.enqueue({ ...scripted({ duration_ms: 8000, deltas: 80 }), stream: true });
+  await logged('stream_opened');
+  await startWorker();
+  await first.stop();
+  const stoppedAt = performance.now();
+  await expect.poll(() => lines.filter(({ event }) => event === 'stream_opened').length, { timeout: 5000 }).toBe(2);
+  expect(performance.now() - stoppedAt).toBeLessThan(5000);
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+});

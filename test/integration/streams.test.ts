@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
 import type { StreamEvent } from '../../src/shared/contract/stream.ts';
 import type { Script } from '../../src/simulator/script.ts';
@@ -169,4 +170,51 @@ test('I9: as many streams as the setting allows, and the next job waits its turn
     most = Math.max(most, open);
   }
   expect(most).toBeLessThanOrEqual(2);
+});
+
+test('a reader that has asked nothing before follows a job too', async () => {
+  const { producer, redisUrl, prefix, configuration } = await startHarness();
+  const { id } = await producer.enqueue(streamed({ duration_ms: 500 }));
+  const other = createProducer({ connection: redisUrl, prefix, configuration });
+  onTestFinished(() => other.close());
+  expect((await all(other, id)).at(-1)?.type).toBe('response.completed');
+});
+
+test('a silent stream is checked by a GET, which decides', async () => {
+  const { producer, simulatorLedger } = await startHarness({ env: { HEADSTONE_STREAM_SILENCE_MS: '300' } });
+  const { id } = await producer.enqueue(streamed({ duration_ms: 900, deltas: 20, drop_after: 6, drop: 'silence' }));
+  const events = await all(producer, id);
+  expect(events.at(-1)?.type).toBe('response.completed');
+  expect(textOf(events)).toBe('Here is what there is to say about: Write about tides');
+  expect((await simulatorLedger()).responses[0]?.reads).toBeGreaterThan(0);
+});
+
+test('I3, I4: a streamed create without an id is unknown, and a cancel before the id still finds its response', async () => {
+  const { producer, happened } = await startHarness();
+  const lost = await producer.enqueue(streamed({ create: 'reset' }));
+  expect(await producer.wait(lost.id)).toMatchObject({ status: 'failed', error: { code: 'launch_unknown' } });
+  const slow = await producer.enqueue(streamed({ keepalives: 8, keepalive_ms: 100, duration_ms: 300 }, 'Another'));
+  await happened('launch_intended', ({ job_id }) => job_id === slow.id);
+  await producer.cancel(slow.id);
+  const { cause } = await happened('tokens_wasted', ({ job_id }) => job_id === slow.id);
+  expect(cause).toBe('cancelled');
+});
+
+test('a slow reader is behind, keeps nobody up, and hears nothing of what was refused meanwhile', async () => {
+  const { producer } = await startHarness();
+  const { id } = await producer.enqueue(streamed({ duration_ms: 1500, deltas: 300 }));
+  const slow = producer.subscribe(id);
+  expect((await slow.next()).value?.type).toBe('response.created');
+  const fast = await all(producer, id);
+  expect(fast.length).toBeGreaterThan(300);
+  expect((await slow.next()).value?.sequence_number).toBe(1);
+  await slow.return();
+
+  const refused = await producer.enqueue(streamed({ duration_ms: 3000, deltas: 300 }, 'Refused'));
+  const reader = producer.subscribe(refused.id);
+  for (let heard = 0; heard < 20; heard += 1) await reader.next();
+  await producer.cancel(refused.id);
+  const next = await reader.next();
+  expect(next.value).toMatchObject({ type: 'response.failed', response: { status: 'cancelled' } });
+  expect((await reader.next()).done).toBe(true);
 });

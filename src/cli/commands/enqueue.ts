@@ -3,6 +3,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { followText } from '../follow-text.ts';
 import { print, printJson, withJson } from '../output.ts';
 import { collect, parseCount, parseDuration } from '../parse.ts';
 import { printFinished } from '../print-finished.ts';
@@ -17,6 +18,8 @@ interface EnqueueFlags {
   deadline?: number;
   attempts?: number;
   wait?: boolean;
+  stream?: boolean;
+  cancelOnInterrupt?: boolean;
   json?: boolean;
 }
 
@@ -33,11 +36,14 @@ export function enqueueCommand(): Command {
       .option('--deadline <duration>', 'like 15m or 24h', parseDuration)
       .option('--attempts <n>', 'paid launches, the first included', parseCount)
       .option('--wait', 'wait for the outcome, and print the text')
+      .option('--stream', 'print the text as it comes')
+      .option('--cancel-on-interrupt', 'with --stream: Ctrl-C cancels the job without asking')
       .action(async (prompt: string | undefined, flags: EnqueueFlags) => {
         const prompts = await readPrompts(prompt, flags.file);
         await withProducer(producer => enqueue(producer, prompts, flags));
       }),
     'headstone enqueue "Write a report on tides" --tag nightly --wait',
+    'headstone enqueue "Write a report on tides" --stream',
     'headstone enqueue --file prompts.txt --model gpt-5-mini',
   );
 }
@@ -50,12 +56,16 @@ async function enqueue(producer: Producer, prompts: string[], flags: EnqueueFlag
     ...(flags.deadline === undefined ? {} : { deadlineMs: flags.deadline }),
     ...(flags.attempts === undefined ? {} : { attempts: flags.attempts }),
   };
-  const jobs = prompts.map(input => ({ request: { model: flags.model, input }, options }));
+  const jobs = prompts.map(input => ({
+    request: { model: flags.model, input, ...(flags.stream ? { stream: true } : {}) },
+    options,
+  }));
   for (const { id, status, error } of await producer.enqueueMany(jobs)) {
     if (error) {
       process.stderr.write(`${error.message}\n`);
       process.exitCode = 1;
-    } else if (flags.json && !flags.wait) printJson({ id, status });
+    } else if (flags.stream) await followText(producer, id, flags);
+    else if (flags.json && !flags.wait) printJson({ id, status });
     else if (!flags.wait) print(id);
     else printFinished(await producer.wait(id), flags.json ?? false);
   }

@@ -41,7 +41,7 @@ export function workerCommand(): Command {
 /** Only where HEADSTONE_HEALTH_PORT says so: a worker listens on nothing by default. */
 async function openHealth(
   worker: Worker,
-  { healthPort }: Configuration,
+  { healthPort, concurrency }: Configuration,
   telemetry: Telemetry,
 ): Promise<RunningHealth | undefined> {
   if (healthPort === undefined) return undefined;
@@ -51,7 +51,7 @@ async function openHealth(
       await depths();
     },
     lively: () => worker.isLively(),
-    metrics: createMetrics(telemetry, depths),
+    metrics: createMetrics(telemetry, depths, concurrency.stream),
   });
 }
 

@@ -10,13 +10,19 @@ export interface Depths {
   duePolls: number;
   oldestDuePollSeconds: number;
   unsettledResponses: number;
+  openStreams: number;
 }
 
 /**
  * Counters from the one stream of facts, each process its own; gauges from the store at each scrape. A reason, an actor
  * and a tenant are free text and therefore never a label (I9).
  */
-export function createMetrics(telemetry: Telemetry, readDepths: () => Promise<Depths>): Registry {
+export function createMetrics(
+  telemetry: Telemetry,
+  readDepths: () => Promise<Depths>,
+  /** Of a worker: how many streams it may hold. */
+  streamLimit?: number,
+): Registry {
   const registry = new Registry();
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
@@ -70,7 +76,14 @@ export function createMetrics(telemetry: Telemetry, readDepths: () => Promise<De
   gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.', depths => depths.launchWaiting);
   gauge('due_polls', 'Polls whose time has come and that no worker has taken.', depths => depths.duePolls);
   gauge('oldest_due_poll_seconds', 'How late the oldest of them is.', depths => depths.oldestDuePollSeconds);
+  gauge('open_streams', 'Streams that a worker listens to.', depths => depths.openStreams);
   gauge('unsettled_responses', 'Responses that are still followed.', depths => depths.unsettledResponses);
+  if (streamLimit !== undefined)
+    new Gauge({
+      name: 'headstone_stream_limit',
+      help: 'Streams that this worker may hold at once.',
+      registers,
+    }).set(streamLimit);
   new Gauge({
     name: 'headstone_jobs',
     help: 'Jobs on record, by status.',

@@ -190,6 +190,12 @@ export const settings = {
     fallback: String(9 * 60_000),
     schema: durationMs(10),
   },
+  streamSilenceMs: {
+    name: 'HEADSTONE_STREAM_SILENCE_MS',
+    meaning: 'How long a stream may be silent before the response is asked for by a GET.',
+    fallback: '60000',
+    schema: durationMs(10),
+  },
   launchTimeoutMs: {
     name: 'HEADSTONE_LAUNCH_TIMEOUT_MS',
     meaning: 'How long a create may take before it counts as unknown.',

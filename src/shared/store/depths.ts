@@ -10,7 +10,7 @@ export async function readDepths(store: Store): Promise<Depths> {
   const statuses = jobStatusSchema.options;
   const due = store.now() * DELAYED_SCORE_UNIT;
   const parked = queues.poll.toKey('delayed');
-  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled] = await store.guard(() =>
+  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled, openStreams] = await store.guard(() =>
     Promise.all([
       Promise.all(statuses.map(status => client.zcard(keys.status(status)))),
       queues.launch.getJobCounts('waiting', 'prioritized', 'delayed'),
@@ -19,6 +19,7 @@ export async function readDepths(store: Store): Promise<Depths> {
       client.zcount(parked, '-inf', due),
       client.zrange(parked, '0', '0', 'WITHSCORES'),
       client.zcard(keys.unsettled()),
+      client.zcard(keys.streams()),
     ]),
   );
   const held = await Promise.all(scopes.map(scope => client.zcard(keys.parked(scope))));
@@ -29,6 +30,7 @@ export async function readDepths(store: Store): Promise<Depths> {
     duePolls: waitingPolls + duePolls,
     oldestDuePollSeconds: Math.max(0, (store.now() - oldestDueAt) / 1000),
     unsettledResponses: unsettled,
+    openStreams,
   };
 }
 

@@ -190,15 +190,18 @@ export class Store {
   }
 
   async status(id: string): Promise<JobStatus | null> {
+    await this.ready();
     const status = await this.guard(() => this.client.hget(this.keys.job(id), 'status'));
     return status === null ? null : jobStatusSchema.parse(status);
   }
 
   async isStream(id: string): Promise<boolean> {
+    await this.ready();
     return (await this.guard(() => this.client.hget(this.keys.job(id), 'stream'))) === 'live';
   }
 
   async request(id: string): Promise<string | null> {
+    await this.ready();
     return await this.guard(() => this.client.get(this.keys.request(id)));
   }
 
@@ -216,6 +219,7 @@ export class Store {
   }
 
   async row(responseId: string): Promise<LedgerRow | null> {
+    await this.ready();
     return parseRow(await this.guard(() => this.client.hgetall(this.keys.row(responseId))));
   }
 

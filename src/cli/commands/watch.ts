@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import type { Producer } from '../../producer/producer.ts';
+import { type FollowFlags, followText } from '../follow-text.ts';
+import { withJson } from '../output.ts';
+import { withProducer } from '../session.ts';
+
+const LOOK_MS = 300;
+
+export function watchCommand(): Command {
+  return withJson(
+    new Command('watch')
+      .description('follows a job: what happens to it on stderr, its text on stdout as it comes')
+      .argument('<id>')
+      .option('--cancel-on-interrupt', 'Ctrl-C cancels the job without asking')
+      .action(async (id: string, flags: FollowFlags) => {
+        await withProducer(async producer => {
+          const ended = new AbortController();
+          const telling = flags.json ? Promise.resolve() : tellWhatHappens(producer, id, ended.signal);
+          try {
+            await followText(producer, id, flags);
+          } finally {
+            ended.abort();
+            await telling;
+          }
+        });
+      }),
+    'headstone watch resp_0123456789abcdef',
+  );
+}
+
+/** The lines of the timeline, each once. */
+async function tellWhatHappens(producer: Producer, id: string, ended: AbortSignal): Promise<void> {
+  let told = 0;
+  for (;;) {
+    const isLast = ended.aborted;
+    const job = await producer.get(id).catch(() => null);
+    for (const { at, event } of job?.timeline.slice(told) ?? []) {
+      told += 1;
+      process.stderr.write(`${new Date(at).toISOString().slice(11, 19)}  ${event.replaceAll('_', ' ')}\n`);
+    }
+    if (isLast) return;
+    await sleep(LOOK_MS, undefined, { signal: ended }).catch(() => {});
+  }
+}
