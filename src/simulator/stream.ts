@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
@@ -116,5 +115,12 @@ function closingEvent(
 async function send(socket: ServerResponse, event: { type: string; sequence_number?: number }): Promise<void> {
   if (socket.destroyed) return;
   const isRoomLeft = socket.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-  if (!isRoomLeft) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  if (isRoomLeft) return;
+  await new Promise<void>(resolve => {
+    const go = () => {
+      socket.off('drain', go).off('close', go);
+      resolve();
+    };
+    socket.on('drain', go).on('close', go);
+  });
 }

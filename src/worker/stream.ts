@@ -74,11 +74,23 @@ class StreamHolder {
   /** Until the response is decided, which is `gone`, or the connection ends without a word: its code. */
   private async listen(stream: UpstreamStream): Promise<'gone' | string> {
     const { stopping } = this.context;
-    const interrupted = AbortSignal.any([this.decided, stopping]);
+    const interrupt = () => stream.interrupt();
+    for (const signal of [this.decided, stopping]) signal.addEventListener('abort', interrupt);
+    try {
+      return await this.hear(stream);
+    } finally {
+      for (const signal of [this.decided, stopping]) signal.removeEventListener('abort', interrupt);
+    }
+  }
+
+  private async hear(stream: UpstreamStream): Promise<'gone' | string> {
+    const { stopping } = this.context;
     for (;;) {
+      if (this.decided.aborted) return 'gone';
+      if (stopping.aborted) return await this.letGo(false);
       const sinceFlush = performance.now() - this.flushedAt;
       const waitMs = this.pending.length > 0 ? Math.max(0, FLUSH_MS - sinceFlush) : this.idleMs;
-      const heard = await stream.next(waitMs, interrupted);
+      const heard = await stream.next(waitMs);
       if (this.decided.aborted) return 'gone';
       if (stopping.aborted) return await this.letGo(false);
       if (heard.kind === 'event') {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { UpstreamEvent } from '../shared/contract/stream.ts';
 
 /** What came of waiting for an event. `broken`: the connection did, and nothing follows from it for the response. */
@@ -14,6 +13,7 @@ export class UpstreamStream {
   private readonly iterator: AsyncIterator<UpstreamEvent>;
   private readonly abort: () => void;
   private coming: Promise<Heard> | undefined;
+  private wake: (() => void) | undefined;
   private returned: UpstreamEvent[] = [];
 
   constructor(events: AsyncIterable<UpstreamEvent>, abort: () => void, servedModel: string | undefined) {
@@ -22,20 +22,35 @@ export class UpstreamStream {
     this.servedModel = servedModel;
   }
 
-  /** The next event, `silent` when none has come within the time: then the same one is still waited for at the next call. */
-  async next(waitMs: number, signal?: AbortSignal): Promise<Heard> {
+  /** The next event; `silent` when none has come within the time, and the same one is still waited for at the next call. */
+  async next(waitMs: number): Promise<Heard> {
     const event = this.returned.shift();
     if (event) return { kind: 'event', event };
     this.coming ??= this.hear();
-    const timer = new AbortController();
-    const ended = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
-    const silence = sleep(waitMs, { kind: 'silent' } as const, { signal: ended }).catch(
-      () => ({ kind: 'silent' }) as const,
-    );
-    const heard = await Promise.race([this.coming, silence]);
-    timer.abort();
-    if (heard.kind !== 'silent') this.coming = undefined;
-    return heard;
+    const { coming } = this;
+    // Plain timers: thousands of events a second must not leave a signal each behind.
+    return await new Promise<Heard>(resolve => {
+      let isOver = false;
+      const silent = () => {
+        isOver = true;
+        clearTimeout(timer);
+        resolve({ kind: 'silent' });
+      };
+      const timer = setTimeout(silent, waitMs);
+      this.wake = silent;
+      void coming.then(heard => {
+        // Came just after the time: it is kept for the next call.
+        if (isOver) return;
+        clearTimeout(timer);
+        this.coming = undefined;
+        resolve(heard);
+      });
+    });
+  }
+
+  /** Ends the present wait as `silent`. */
+  interrupt(): void {
+    this.wake?.();
   }
 
   /** Gives events back, to be heard again first. */

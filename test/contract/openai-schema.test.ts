@@ -4,7 +4,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { OpenAI } from 'openai';
 import { describe, expect, test } from 'vitest';
 
-import { startFrontDoor } from '../support/front-door.ts';
+import { type FrontDoor, startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 const schemaFile = fileURLToPath(new URL('../../../shared/openai-responses.schema.json', import.meta.url));
@@ -14,12 +14,12 @@ if (!present)
     'The published schema is not beside this checkout (../shared/openai-responses.schema.json): bodies are not validated against it.\n',
   );
 
-function compile(): ValidateFunction {
+function compile(name = 'Response'): ValidateFunction {
   const schema = JSON.parse(readFileSync(schemaFile, 'utf8')) as object;
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   ajv.addSchema(schema, 'openai');
-  const validate = ajv.getSchema('openai#/$defs/Response');
-  if (!validate) throw new Error('The schema has no Response.');
+  const validate = ajv.getSchema(`openai#/$defs/${name}`);
+  if (!validate) throw new Error(`The schema has no ${name}.`);
   return validate as ValidateFunction;
 }
 
@@ -89,5 +89,37 @@ describe.skipIf(!present)('bodies as OpenAI publishes them', () => {
     expectValid(validate, cancelled);
     statuses.add(cancelled.status);
     expect(statuses).toEqual(new Set(['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled']));
+  });
+
+  test.for([
+    ['the simulator’s', (door: FrontDoor) => new OpenAI({ baseURL: door.simulator.url, apiKey: 'any' })],
+    ['the server’s', (door: FrontDoor) => door.client],
+  ] as const)('%s events, to each kind of end', async ([, clientOf]) => {
+    const validate = compile('ResponseStreamEvent');
+    const door = await startFrontDoor();
+    const types = new Set<string>();
+    for (const script of [
+      { duration_ms: 400 },
+      { end: 'incomplete' },
+      { end: 'failed' },
+      { replay: false, drop_after: 6, drop: 'end' },
+    ]) {
+      const request = {
+        ...scripted({ duration_ms: 400, ...script } as never),
+        background: true,
+        stream: true,
+      } as const;
+      for await (const event of await clientOf(door).responses.create(request)) {
+        types.add(event.type);
+        if ('response' in event) {
+          const { usage, headstone, ...rest } = event.response as { usage?: unknown; headstone?: unknown };
+          validate({ ...event, response: usage === null ? rest : { ...rest, usage } });
+        } else validate(event);
+        expect(validate.errors ?? [], event.type).toEqual([]);
+      }
+    }
+    expect(types).toContain('response.completed');
+    expect(types).toContain('response.incomplete');
+    expect(types).toContain('response.failed');
   });
 });

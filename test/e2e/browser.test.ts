@@ -127,6 +127,22 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await context.close();
   });
 
+  test('I1: a stream’s text appears as it comes, and is gone with the cancel', async () => {
+    const { page, complaints, context } = await signedIn();
+    const wish = { ...scripted({ duration_ms: 8000, deltas: 40 }, 'the tides of Fundy'), stream: true };
+    const { id } = await producer.enqueue(wish, { tenant: 'harbour' });
+    await page.goto(`/jobs/${id}`);
+    const text = page.locator('#text');
+    await expect.poll(() => text.innerText(), { timeout: 10_000 }).toContain('Here is');
+    const before = (await text.innerText()).length;
+    await expect.poll(async () => (await text.innerText()).length).toBeGreaterThan(before);
+    await producer.cancel(id);
+    await expect.poll(() => text.isVisible()).toBe(false);
+    expect(await page.content()).not.toContain('Here is');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
   test('I1: many are selected, the dry run’s figures are confirmed, and the progress is seen', async () => {
     const { page, complaints, context } = await signedIn();
     const stuck = { request: scripted({ stuck: true }), options: { tenant: 'harbour', tags: ['many'] } };

@@ -25,13 +25,14 @@ export function jobPage({ caller, job, request, verdict }: JobPage): string {
     title: `Job ${job.id}`,
     caller,
     section: '/jobs',
-    scripts: ['live.js'],
+    scripts: ['live.js', 'stream-text.js'],
     body: html`<div id="live" !${isFollowed ? html`data-live="${LIVE_MS}"` : ''}>
 <h1><span>Job</span> <code>${job.id}</code> <span id="status" role="status">!${badge(job.status)}</span></h1>
 !${verdict ? html`<p class="notice" role="status">${verdictSentences[verdict]}</p>` : ''}
 <div id="about">!${about(job)}</div>
 </div>
 !${isOpen(job) ? cancelForm(job.id) : ''}
+!${isOpen(job) ? liveText(job.id) : ''}
 <section id="story"><h2>What happened</h2>!${timeline(job.timeline)}</section>
 <section id="ledger"><h2>What it cost</h2>!${ledger(job.ledger)}</section>
 <section id="content"><h2>What was asked, and answered</h2>!${content(job, request)}</section>`,
@@ -66,6 +67,11 @@ function cancelForm(id: string): string {
 <button class="danger">Cancel this job</button>
 </div>
 </form>`;
+}
+
+/** Filled by a script, as the text comes. */
+function liveText(id: string): string {
+  return html`<section><h2>Text</h2><pre id="text" class="text" data-stream="/v1/responses/${id}?stream=true"></pre></section>`;
 }
 
 function ledger(rows: LedgerRow[]): string {

@@ -23,6 +23,7 @@ a { color: var(--accent); }
 small { color: var(--faint); }
 code, pre { font: 0.875em/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 pre { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 1rem; max-height: 28rem; overflow: auto; white-space: pre-wrap; }
+.text:empty::before { content: 'Nothing yet.'; color: var(--faint); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 0.5rem; background: var(--paper); padding: 0.5rem; z-index: 1; }
