@@ -28,7 +28,10 @@ export async function followText(producer: Producer, id: string, flags: FollowFl
 }
 
 function tell(event: StreamEvent, asJson: boolean): void {
-  if (asJson) return printJson(event);
+  if (asJson) {
+    printJson(event);
+    return;
+  }
   if (event.type === 'response.output_text.delta') process.stdout.write(String(event.delta));
   if (event.type === 'response.completed' || event.type === 'response.incomplete') process.stdout.write('\n');
   if (event.type === 'response.failed') {

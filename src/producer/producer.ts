@@ -46,12 +46,12 @@ export type EnqueueResult = (EnqueuedJob & { error: null }) | { id: string; stat
 
 /** For app code: asks for work, cancels it, reads what became of it. Any number, in any process. */
 export class Producer {
-  /** For Headstone's own server. Apps have the methods below. */
+  /** These three are for Headstone's own server and fetch. Apps have the methods below. */
   readonly store: Store;
+  readonly configuration: Configuration;
+  readonly telemetry: Telemetry;
   /** Many jobs under one cancel. */
   readonly cancellations: Cancellations;
-  private readonly configuration: Configuration;
-  private readonly telemetry: Telemetry;
 
   constructor({ store, configuration, telemetry }: ProducerParts) {
     this.cancellations = new Cancellations(store, telemetry);

@@ -218,7 +218,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
       // By the protocol and not by a tag: our own policy lets no foreign script in.
       await page.evaluate(axe);
       const found = await page.evaluate<string[]>(
-        'axe.run().then(({ violations }) => violations.map(one => `${one.id}: ${one.nodes[0].html}`))',
+        'axe.run().then(({ violations }) => violations.map(one => one.id + ": " + one.nodes[0].html))',
       );
       expect(found, path).toEqual([]);
     }

@@ -140,7 +140,7 @@ test('I6, I7, I10: kill -9 with a stream in hand: another takes it up within 15 
 }, async () => {
   const { producer, startWorker, logged, ledger } = await startScene();
   const first = await startWorker();
-  const { id } = await producer.enqueue({ ...scripted({ duration_ms: 25_000, deltas: 200 }), stream: true });
+  const { id } = await producer.enqueue({ ...scripted({ duration_ms: 18_000, deltas: 200 }), stream: true });
   const numbers: number[] = [];
   const arrivals: number[] = [];
   let text = '';

@@ -1,0 +1,114 @@
+import { Readable } from 'node:stream';
+import type { Producer } from '../producer/producer.ts';
+import { jobIdSchema, tenantSchema } from '../shared/contract/words.ts';
+import { createRoute } from './api/create-response.ts';
+import { Passthrough } from './api/passthrough.ts';
+import { responseRoutes } from './api/responses.ts';
+import type { Api } from './api/schemas.ts';
+import { openRouter } from './router.ts';
+
+export interface FetchOptions {
+  /** Whose jobs these are. Default: `default`. */
+  tenant?: string;
+  /** For what is not a background response. Default: the global one. */
+  fetch?: typeof fetch;
+}
+
+const responsesPath = /\/responses(?:\/([^/]+)(?:\/(?:cancel|input_items))?)?$/;
+
+/**
+ * The front door in process: `new OpenAI({ fetch: createFetch(producer) })`, and the app's create, retrieve loop and cancel
+ * stay as they are. Background responses become jobs; everything else goes on to the real fetch.
+ */
+export function createFetch(producer: Producer, options: FetchOptions = {}): typeof fetch {
+  const tenant = tenantSchema.parse(options.tenant ?? 'default');
+  const realFetch = options.fetch ?? globalThis.fetch;
+  let router: Promise<Api> | undefined;
+
+  return async (input, init) => {
+    const request = new Request(input, init);
+    const { pathname, search } = new URL(request.url);
+    const [path, id] = responsesPath.exec(pathname) ?? [];
+    if (path === undefined) return await realFetch(request);
+    if (id !== undefined) {
+      if (!(await isOurs(id))) return await realFetch(request);
+    } else {
+      if (request.method !== 'POST') return await realFetch(request);
+      const wish = readJson(await request.clone().text());
+      if (wish?.background !== true) return await passOn(request, wish);
+    }
+    router ??= openRoutes();
+    return await answer(await router, request, `/v1${path}${search}`);
+  };
+
+  async function openRoutes(): Promise<Api> {
+    const { configuration, telemetry } = producer;
+    const app = openRouter(configuration, telemetry);
+    app.addHook('onRequest', async request => {
+      request.caller = { keyName: null, tenant, admin: false };
+    });
+    const passthrough = new Passthrough({
+      producer,
+      configuration: { ...configuration, passthrough: false },
+      isShared: false,
+    });
+    createRoute(app, producer, passthrough);
+    responseRoutes(app, producer, passthrough);
+    await app.ready();
+    return app;
+  }
+
+  /** A response of ours is never asked for at the provider, not even under the provider's id (I1). */
+  async function isOurs(id: string): Promise<boolean> {
+    const known = jobIdSchema.safeParse(id).success && (await producer.store.status(id)) !== null;
+    return known || (await producer.store.row(id)) !== null;
+  }
+
+  /** A create that runs in the foreground may go on from a result of ours, and from none that was refused (I1). */
+  async function passOn(request: Request, wish: Wish | undefined): Promise<Response> {
+    if (typeof wish?.previous_response_id !== 'string') return await realFetch(request);
+    const previous_response_id = await producer.predecessor(tenant, wish.previous_response_id);
+    const headers = new Headers(request.headers);
+    headers.delete('content-length');
+    return await realFetch(request.url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ ...wish, previous_response_id }),
+      signal: request.signal,
+    });
+  }
+}
+
+interface Wish {
+  background?: unknown;
+  previous_response_id?: unknown;
+}
+
+async function answer(app: Api, request: Request, url: string): Promise<Response> {
+  request.signal.throwIfAborted();
+  const body = await request.text();
+  const reply = await app.inject({
+    method: request.method as 'GET' | 'POST' | 'DELETE',
+    url,
+    headers: Object.fromEntries(request.headers),
+    ...(body === '' ? {} : { payload: body }),
+    payloadAsStream: true,
+  });
+  const stream = reply.stream();
+  request.signal.addEventListener('abort', () => stream.destroy(new DOMException('Aborted', 'AbortError')), {
+    once: true,
+  });
+  const headers = Object.entries(reply.headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as [string, string]],
+  );
+  return new Response(Readable.toWeb(stream) as ReadableStream, { status: reply.statusCode, headers });
+}
+
+function readJson(text: string): Wish | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Wish) : undefined;
+  } catch {
+    return undefined;
+  }
+}

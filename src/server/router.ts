@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import Fastify from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { parseInput } from '../shared/contract/errors.ts';
+import type { Configuration } from '../shared/runtime/settings.ts';
+import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import type { Caller } from './access/key-ring.ts';
+import type { Api } from './api/schemas.ts';
+import { asOwnPath } from './azure-paths.ts';
+import { answerBadUrl, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
+import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies } from './limits.ts';
+
+/** A router that speaks OpenAI's errors and checks by zod, without a route yet: for the server, and for fetch in process. */
+export function openRouter(configuration: Configuration, telemetry: Telemetry): Api {
+  const app: Api = Fastify({
+    forceCloseConnections: true,
+    bodyLimit: configuration.maxRequestBytes + BODY_ALLOWANCE_BYTES,
+    requestTimeout: REQUEST_MS,
+    http: { maxHeaderSize: MOST_HEADER_BYTES },
+    rewriteUrl: request => asOwnPath(request.url ?? '/'),
+    frameworkErrors: answerBadUrl,
+    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setErrorHandler(answerErrorWith(telemetry));
+  app.setNotFoundHandler(answerUnknownUrl);
+  app.setValidatorCompiler(({ schema }) => checkWith(schema as unknown as z.ZodType));
+  // What we send is typed by the same schemas; to check it once more would only cost.
+  app.setSerializerCompiler(() => data => JSON.stringify(data));
+  app.decorateRequest('caller', null as unknown as Caller);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    telemetry.emit('request_answered', {
+      request_id: request.id,
+      method: request.method,
+      // The pattern and not the URL: that could hold anything (I13).
+      route: request.routeOptions.url ?? '',
+      http_status: reply.statusCode,
+      took_ms: Math.round(reply.elapsedTime),
+    });
+  });
+  readBodies(app);
+  return app;
+}
+
+/** Fastify's validators answer with a value or an error; ours says in a sentence what is wrong. */
+function checkWith(schema: z.ZodType) {
+  return (data: unknown) => {
+    try {
+      return { value: parseInput(schema, data) };
+    } catch (error) {
+      return { error: error as Error };
+    }
+  };
+}
