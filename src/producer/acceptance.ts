@@ -50,6 +50,7 @@ function check({ request, options = {} }: NewJob, configuration: Configuration) 
       attempts: chosen.attempts ?? 1,
       on_unknown: chosen.onUnknownLaunch ?? ('fail' as const),
       stream: stream === true,
+      ...(chosen.notify ? { notify: JSON.stringify(chosen.notify) } : {}),
     },
     request: wanted,
     body,

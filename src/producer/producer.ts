@@ -10,6 +10,7 @@ import {
   wasteQuerySchema,
 } from '../shared/contract/ledger.ts';
 import {
+  type AdoptOptions,
   type CancelOptions,
   cancelOptionsSchema,
   type EnqueueOptions,
@@ -24,6 +25,7 @@ import { readDepths } from '../shared/store/depths.ts';
 import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
+import { adoptResponse } from './adopt.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { subscribe } from './subscribe.ts';
@@ -118,6 +120,16 @@ export class Producer {
       case 'taken':
         return { id, status: null, error: taken(id) };
     }
+  }
+
+  /**
+   * Guards a background response that the app's own code has created: from here on it is a job like any other, and a
+   * cancel of it holds. It only writes this down; a worker looks. Twice is harmless. Throws `id_conflict`, `id_taken`.
+   */
+  async adopt(responseId: string, options: AdoptOptions = {}): Promise<EnqueuedJob> {
+    const adopted = await adoptResponse(this.store, this.configuration, responseId, options);
+    this.telemetry.emit('job_adopted', { job_id: adopted.id, response_id: responseId });
+    return adopted;
   }
 
   /**

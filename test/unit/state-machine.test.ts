@@ -12,7 +12,7 @@ function arrowsOfTheCode(): Set<string> {
     return lua(name).includes('return queue_again(') ? [...direct, 'queued'] : direct;
   };
   expect(lua('hold-part')).toContain("move(id, job, 'queued')");
-  for (const to of moves('accept')) arrows.add(`[*] --> ${to}`);
+  for (const name of ['accept', 'adopt']) for (const to of moves(name)) arrows.add(`[*] --> ${to}`);
   for (const to of moves('intend')) arrows.add(`queued --> ${to}`);
   for (const to of moves('launched')) for (const from of ['launching', 'queued']) arrows.add(`${from} --> ${to}`);
   for (const to of moves('resolve')) arrows.add(`launching --> ${to}`);
@@ -36,6 +36,10 @@ test('the diagram in docs/state-machine.md has the arrows of the scripts, and no
 test('no script but the setter writes a status', () => {
   for (const name of [
     'accept',
+    'adopt',
+    'attach-stream',
+    'append-events',
+    'detach-stream',
     'intend',
     'launched',
     'resolve',

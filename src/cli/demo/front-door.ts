@@ -16,7 +16,7 @@ export interface Wish {
   headstone: { tenant: string; tags: string[]; priority?: number };
 }
 
-const POLL_MS = 150;
+const POLL_MS = 400;
 const PAGE = 500;
 
 /** An app's view of Headstone: the plain openai client with another base URL, and fetch for what OpenAI's API has no words for. */

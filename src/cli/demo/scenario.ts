@@ -4,9 +4,9 @@ import type { JobStatus } from '../../shared/contract/words.ts';
 import type { FrontDoor } from './front-door.ts';
 
 const promptsFile = new URL('../../../examples/prompts.txt', import.meta.url);
-const WATCH_MS = 25;
-/** More than may run at once, so that others have to wait. */
-const FILLING = 20;
+const WATCH_MS = 60;
+/** More than may run and be launched at once, so that others have to wait. */
+const FILLING = 28;
 /** Behind every job without a priority. */
 const LAST_OF_ALL = 10;
 
@@ -68,7 +68,8 @@ export async function play(door: FrontDoor): Promise<Played> {
 
   async function follow(id: string, { cancelWhen, reason = '' }: Plan): Promise<string> {
     if (cancelWhen !== null) {
-      await reach(door, id, cancelWhen);
+      // A new one is in the queue, behind the others.
+      if (cancelWhen !== 'queued') await reach(door, id, cancelWhen);
       cancelled.push({ when: cancelWhen, won: await door.cancel(id, { actor: 'alice', reason }) });
     }
     await door.untilEnded(id);

@@ -22,6 +22,7 @@ const response = ({ response_id }: Entry) => html`<code>${text(response_id)}</co
 
 const sentences: Record<string, (entry: Entry) => string> = {
   enqueued: () => 'Enqueued.',
+  adopted: entry => html`Adopted: !${response(entry)} was created elsewhere, and is guarded from here on.`,
   launching: ({ epoch }) => html`Launching: intent ${text(epoch)} was written before the request went out.`,
   launched: entry => html`Launched as !${response(entry)}.`,
   launched_unwanted: entry =>

@@ -13,6 +13,7 @@ const response = { ...job, response_id: text };
  */
 export const eventTable = {
   job_accepted: { level: 'debug', fields: z.strictObject(job) },
+  job_adopted: { level: 'info', fields: z.strictObject({ job_id: text, response_id: text }) },
   job_cancel_asked: { level: 'info', fields: z.strictObject({ job_id: text, verdict: verdictSchema }) },
   job_decided: {
     level: 'info',

@@ -58,6 +58,16 @@ export const upstreamPredecessorField = 'headstone_predecessor';
 const MOST_DEADLINE_MS = 366 * 86_400_000;
 export const deadlineSchema = z.number().int().positive().max(MOST_DEADLINE_MS, 'must be at most 366 days');
 
+/** A queue of the app's own, in the same Redis: each outcome adds one job there, at least once, with data `{id, status}`. */
+export const notifySchema = z.strictObject({
+  queue: z.string().regex(/^[^:]+$/, 'must be the name of a BullMQ queue, without a colon'),
+  /** Of the job that is added. */
+  name: z.string().min(1).default('headstone'),
+  /** Of the app's queues. */
+  prefix: z.string().min(1).default('bull'),
+});
+export type Notify = z.output<typeof notifySchema>;
+
 export const enqueueOptionsSchema = z.strictObject({
   /** Makes a second enqueue of the same request harmless. Default: a new random id. */
   id: jobIdSchema.optional(),
@@ -70,8 +80,21 @@ export const enqueueOptionsSchema = z.strictObject({
   /** Paid launches in all, the first included. Default 1: a failed run is not paid for twice. */
   attempts: z.number().int().min(1).max(10).optional(),
   onUnknownLaunch: onUnknownLaunchSchema.optional(),
+  notify: notifySchema.optional(),
 });
-export type EnqueueOptions = z.infer<typeof enqueueOptionsSchema>;
+export type EnqueueOptions = z.input<typeof enqueueOptionsSchema>;
+
+export const adoptOptionsSchema = z.strictObject({
+  /** Default: the response's own id. */
+  id: jobIdSchema.optional(),
+  tenant: tenantSchema.optional(),
+  tags: tagsSchema.optional(),
+  /** Default: what the first look says. */
+  model: z.string().min(1).max(200).optional(),
+  /** Counted from now. Default: HEADSTONE_DEADLINE_MS, 24 h. */
+  deadlineMs: deadlineSchema.optional(),
+});
+export type AdoptOptions = z.infer<typeof adoptOptionsSchema>;
 
 export const cancelOptionsSchema = z.strictObject({
   reason: reasonSchema.optional(),

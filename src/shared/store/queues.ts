@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq';
+import type { Notify } from '../contract/request.ts';
 import { type QueueName, queueNames, type Work } from './lua/work.ts';
 import type { RedisClient } from './redis.ts';
 
@@ -22,6 +23,9 @@ export function isOurEntry(entry: string | undefined): entry is string {
 export function idOfEntry(entry: string): string {
   return decodeURIComponent(entry.slice('hs-'.length));
 }
+
+/** An entry of one of our own queues. */
+export type QueueEntry = Work & { queue: QueueName };
 
 export interface Ensured {
   /** False where the entry is active at this moment: it may be about to end, so the outbox line must stay. */
@@ -66,7 +70,7 @@ export class Queues {
   /** Adds entries that cannot exist yet, in one round trip a queue. */
   async addFresh(work: Work[], now: number): Promise<void> {
     for (const name of queueNames) {
-      const entries = work.filter(entry => entry.queue === name);
+      const entries = work.filter((entry): entry is QueueEntry => entry.queue === name);
       if (entries.length > 0) await this[name].addBulk(entries.map(entry => this.job(entry, now)));
     }
   }
@@ -75,7 +79,7 @@ export class Queues {
    * Makes sure that the entry will be taken at its time. BullMQ ignores an add whose id it still keeps, so a finished
    * leftover is removed first and a delayed one is brought forward.
    */
-  async ensure(entry: Work, now: number): Promise<Ensured> {
+  async ensure(entry: QueueEntry, now: number): Promise<Ensured> {
     const queue = this[entry.queue];
     const id = entryId(entry.id);
     const state = await queue.getJobState(id);
@@ -104,7 +108,7 @@ export class Queues {
     return (await this.client.exists(`${this[name].toKey(entryId(id))}:lock`)) === 1;
   }
 
-  private job(entry: Work, now: number) {
+  private job(entry: QueueEntry, now: number) {
     return {
       name: entry.queue,
       // No truth in here: an entry's data can be written by a worker that lost its lock.
@@ -115,6 +119,17 @@ export class Queues {
         ...(entry.priority > 0 ? { priority: entry.priority } : {}),
       },
     };
+  }
+
+  /** Adds one job to a queue of the app's own; BullMQ ignores it where it is there already. */
+  async tellApp({ queue: name, name: jobName, prefix }: Notify, data: { id: string; status: string }): Promise<void> {
+    const queue = new Queue(name, { connection: this.client, prefix, skipVersionCheck: true });
+    queue.on('error', () => {});
+    try {
+      await queue.add(jobName, data, { jobId: `headstone-${data.id}` });
+    } finally {
+      await queue.close();
+    }
   }
 
   async close(): Promise<void> {

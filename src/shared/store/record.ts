@@ -25,6 +25,8 @@ const recordSchema = z.looseObject({
   missing_since: number.optional(),
   response_id: z.string().optional(),
   parked_scope: z.string().optional(),
+  /** JSON: the app's own queue that hears of the outcome. */
+  notify: z.string().optional(),
   /** `live`: launched as a stream · `polled`: it was one, and is looked at like any other · `done`: all of it is stored. */
   stream: z.enum(['live', 'polled', 'done']).optional(),
   stream_last: number.optional(),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { absent } from './lua/absent.ts';
 import { accept } from './lua/accept.ts';
+import { adopt } from './lua/adopt.ts';
 import { advanceCancellation } from './lua/advance-cancellation.ts';
 import { appendEvents } from './lua/append-events.ts';
 import { attachStream } from './lua/attach-stream.ts';
@@ -24,6 +25,7 @@ import { survey } from './lua/survey.ts';
 /** Every transition by the name that Redis knows it by. */
 export const scripts = {
   accept,
+  adopt,
   intend,
   launched,
   resolve,

@@ -11,6 +11,7 @@ import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
 import type { Retention } from './lua/shapes.ts';
 import type { Work } from './lua/work.ts';
+import { notifyApp } from './notify.ts';
 import { Queues } from './queues.ts';
 import {
   type JobRecord,
@@ -155,14 +156,21 @@ export class Store {
     let failure: unknown;
     for (const entry of work) {
       try {
-        const ensured = await this.queues.ensure(entry, this.now());
-        if (ensured.settled) await this.clear([entry]);
+        if (await this.carryOut(entry)) await this.clear([entry]);
       } catch (error) {
         // One entry that cannot be added must not keep back the others.
         failure = error;
       }
     }
     if (failure !== undefined) throw failure;
+  }
+
+  /** True when the outbox need not remember it any more. */
+  private async carryOut(entry: Work): Promise<boolean> {
+    const { queue } = entry;
+    if (queue !== 'notify') return (await this.queues.ensure({ ...entry, queue }, this.now())).settled;
+    await notifyApp(this, entry.id);
+    return true;
   }
 
   async followQuietly(work: Work[]): Promise<void> {

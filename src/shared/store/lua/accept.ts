@@ -15,6 +15,8 @@ export interface AcceptArguments {
   priority: number;
   attempts: number;
   on_unknown: 'fail' | 'relaunch';
+  /** JSON: the app's own queue that hears of the outcome. */
+  notify?: string;
   /** Launched as a stream, whose events readers can follow. */
   stream: boolean;
 }
@@ -47,6 +49,7 @@ redis.call('HSET', place,
   'id', args.id, 'sequence', sequence, 'tenant', args.tenant, 'tags', args.tags, 'model', args.model,
   'fingerprint', args.fingerprint, 'priority', args.priority, 'attempts', args.attempts, 'paid', 0,
   'on_unknown', args.on_unknown, 'created_at', now, 'deadline_at', string.format('%.0f', now + args.deadline_ms))
+if args.notify then redis.call('HSET', place, 'notify', args.notify) end
 if args.stream then redis.call('HSET', place, 'stream', 'live') end
 redis.call('SET', key('request', args.id), ARGV[2])
 move(args.id, job, 'queued')

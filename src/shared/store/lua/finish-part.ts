@@ -5,6 +5,10 @@ local function finish(id, job, outcome)
   local place = key('job', id)
   move(id, job, outcome.status)
   redis.call('HSET', place, 'decided_at', now)
+  if job.model == 'unknown' and outcome.seen and outcome.seen.served_model then
+    job.model = outcome.seen.served_model
+    redis.call('HSET', place, 'model', job.model)
+  end
   for _, name in ipairs({'cause', 'reason', 'actor', 'key_name', 'code', 'message'}) do
     if outcome[name] then redis.call('HSET', place, name, outcome[name]) end
   end
@@ -45,6 +49,7 @@ local function finish(id, job, outcome)
   note(id, outcome.status, {
     cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name, code = outcome.code,
   })
+  if job.notify then schedule('notify', id, now) end
   redis.call('PUBLISH', key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end
 `;

@@ -78,19 +78,15 @@ local function is_crowded(row)
   return redis.call('HLEN', sums_of(row)) > most_sum_fields
 end
 
-local function book(before, after)
-  local old, new = measures(before), measures(after)
-  local place = sums_of(after)
-  local crowded = after.crowded == '1'
+-- Adds to the sums wherever a row counts, by measure.
+local function add_to_sums(row, differences)
+  local place = sums_of(row)
+  local crowded = row.crowded == '1'
   local moved = false
-  local names = {}
-  for name in pairs(old) do names[name] = true end
-  for name in pairs(new) do names[name] = true end
-  for name in pairs(names) do
-    local difference = (new[name] or 0) - (old[name] or 0)
+  for name, difference in pairs(differences) do
     if difference ~= 0 then
       moved = true
-      local places = dimensions(after)
+      local places = dimensions(row)
       -- Of the histogram one copy a tenant is enough.
       if name:sub(1, 5) == 'late_' then places = {{'all', ''}} end
       for _, dimension in ipairs(places) do
@@ -103,11 +99,23 @@ local function book(before, after)
     end
   end
   if moved then
-    local tenants = key('sums', day_of(tonumber(after.at)))
-    redis.call('SADD', tenants, after.tenant)
+    local tenants = key('sums', day_of(tonumber(row.at)))
+    redis.call('SADD', tenants, row.tenant)
     redis.call('PEXPIRE', tenants, args.retention.sums_ms)
     redis.call('PEXPIRE', place, args.retention.sums_ms)
   end
+end
+
+local function book(before, after)
+  local old, new = measures(before), measures(after)
+  if before.kind and before.model ~= after.model then
+    -- An adopted response whose model has become known counts elsewhere from now on.
+    for name, value in pairs(old) do old[name] = -value end
+    add_to_sums(before, old)
+    return add_to_sums(after, new)
+  end
+  for name, value in pairs(old) do new[name] = (new[name] or 0) - value end
+  add_to_sums(after, new)
 end
 
 local function save_row(before, after)
@@ -156,6 +164,7 @@ local function observe(row, seen)
   local rank = ranks[seen.upstream_status or '']
   if rank and rank >= (ranks[row.upstream_status or ''] or -1) then row.upstream_status = seen.upstream_status end
   row.served_model = seen.served_model or row.served_model
+  if row.model == 'unknown' and row.served_model then row.model = row.served_model end
   row.service_tier = seen.service_tier or row.service_tier
   row.tool_usage = seen.tool_usage or row.tool_usage
   if seen.usage and seen.total_tokens > tonumber(row.total_tokens or -1) then

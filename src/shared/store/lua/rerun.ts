@@ -46,6 +46,8 @@ local place = key('job', args.id)
 local job = load(place)
 if args.response_id then
   if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('stale') end
+  -- Somebody else's create: we have nothing to send again.
+  if job.adopted then return reply('exhausted') end
   if args.counts and tonumber(job.paid) >= tonumber(job.attempts) then return reply('exhausted') end
   -- A provider that keeps refusing like this is not tried for ever (I9).
   local free = not args.counts and redis.call('HINCRBY', place, 'free_reruns', 1) <= most_free_reruns

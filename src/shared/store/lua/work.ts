@@ -3,9 +3,12 @@ import { z } from 'zod';
 export const queueNames = ['launch', 'poll', 'settle'] as const;
 export type QueueName = (typeof queueNames)[number];
 
+/** `notify` is no queue of ours: the entry tells the app's own. */
+export type WorkKind = QueueName | 'notify';
+
 /** One line of the outbox: a queue entry that is due, written in the same step as the state that needs it (I5). */
 export interface Work {
-  queue: QueueName;
+  queue: WorkKind;
   /** Of the job; in the settle queue, of the response. */
   id: string;
   /** Redis' clock, milliseconds. */
@@ -15,12 +18,12 @@ export interface Work {
   line: string;
 }
 
-const linePattern = /^(launch|poll|settle)\|(.+)\|(\d+)\|(\d+)$/;
+const linePattern = /^(launch|poll|settle|notify)\|(.+)\|(\d+)\|(\d+)$/;
 
 export function parseWork(line: string): Work {
   const [, queue, id, dueAt, priority] = linePattern.exec(line) ?? [];
   if (!queue || !id) throw new Error('A line of the outbox cannot be read: another version of Headstone wrote it.');
-  return { queue: queue as QueueName, id, dueAt: Number(dueAt), priority: Number(priority), line };
+  return { queue: queue as WorkKind, id, dueAt: Number(dueAt), priority: Number(priority), line };
 }
 
 export const workSchema = z

@@ -1,0 +1,49 @@
+import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
+import { type AdoptOptions, adoptOptionsSchema } from '../shared/contract/request.ts';
+import { upstreamResponseSchema } from '../shared/contract/response.ts';
+import { DEFAULT_TENANT, type JobStatus, jobIdSchema } from '../shared/contract/words.ts';
+import type { Configuration } from '../shared/runtime/settings.ts';
+import type { Store } from '../shared/store/store.ts';
+
+/** What the ledger calls a model that only the first look will tell. */
+const UNKNOWN_MODEL = 'unknown';
+
+export async function adoptResponse(
+  store: Store,
+  configuration: Configuration,
+  responseId: string,
+  options: AdoptOptions,
+): Promise<{ id: string; status: JobStatus }> {
+  const chosen = parseInput(adoptOptionsSchema, options);
+  parseInput(upstreamResponseSchema.pick({ id: true }), { id: responseId });
+  const id = chosen.id ?? responseId;
+  if (!jobIdSchema.safeParse(id).success)
+    throw new HeadstoneError(
+      'invalid_request',
+      'The response’s id cannot be a job’s: give one of your own as the option id, 1 to 64 characters out of A-Z, a-z, 0-9, "_" and "-".',
+      { param: 'id' },
+    );
+  const tags = [...new Set(chosen.tags ?? [])];
+  const reply = await store.run('adopt', {
+    id,
+    response_id: responseId,
+    tenant: chosen.tenant ?? DEFAULT_TENANT,
+    tags: JSON.stringify(tags),
+    tag_list: tags,
+    model: chosen.model ?? UNKNOWN_MODEL,
+    deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
+  });
+  switch (reply.reply) {
+    case 'adopted':
+      await store.followQuietly(reply.work);
+      return { id, status: 'running' };
+    case 'same':
+      return { id, status: reply.status };
+    case 'conflict':
+      throw new HeadstoneError('id_conflict', `Job ${id} or response ${responseId} is guarded as another one already.`);
+    case 'taken':
+      throw new HeadstoneError('id_taken', `The id ${id} is taken: nothing was adopted. Use another id.`, {
+        param: 'id',
+      });
+  }
+}

@@ -1,0 +1,46 @@
+import { Queue } from 'bullmq';
+import { expect, onTestFinished, test } from 'vitest';
+import { scripted, startHarness } from '../support/harness.ts';
+
+function appQueue(redisUrl: string, prefix: string): Queue {
+  const { hostname, port } = new URL(redisUrl);
+  const queue = new Queue('app', { connection: { host: hostname, port: Number(port) }, prefix });
+  queue.on('error', () => {});
+  onTestFinished(() => queue.close());
+  return queue;
+}
+
+test('I1, I5: each outcome adds one job to the app’s own queue, on its own prefix, and what it says is the record’s', async () => {
+  const { producer, redisUrl, prefix, happened } = await startHarness();
+  const app = appQueue(redisUrl, `${prefix}:app`);
+  const notify = { queue: 'app', name: 'response-ended', prefix: `${prefix}:app` };
+  const done = await producer.enqueue(scripted(), { notify });
+  const refused = await producer.enqueue(scripted({ duration_ms: 400, flip_after_ms: 100 }), { notify });
+  await happened('launch_acknowledged', ({ job_id }) => job_id === refused.id);
+  await producer.cancel(refused.id);
+  await happened('tokens_wasted');
+  await producer.wait(done.id);
+  const found = async () => (await app.getJobs(['waiting'])).map(({ id, name, data }) => ({ id, name, data }));
+  await expect.poll(async () => (await found()).length).toBe(2);
+  expect(await found()).toEqual(
+    expect.arrayContaining([
+      { id: `headstone-${done.id}`, name: 'response-ended', data: { id: done.id, status: 'completed' } },
+      { id: `headstone-${refused.id}`, name: 'response-ended', data: { id: refused.id, status: 'cancelled' } },
+    ]),
+  );
+});
+
+test('I5: a note that could not be sent is found in the outbox, and one that was sent twice is one job', async () => {
+  const { producer, redisUrl, redis, prefix, startWorker } = await startHarness({ workers: 0 });
+  const app = appQueue(redisUrl, `${prefix}:app`);
+  const { id } = await producer.enqueue(scripted(), { notify: { queue: 'app', prefix: `${prefix}:app` } });
+  // Decided by a process that died before it could tell: the script alone.
+  await producer.store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
+  expect(await app.count()).toBe(0);
+  const [line] = (await redis.zrange(`${prefix}:outbox`, '0', '-1')).filter(entry => entry.startsWith('notify|'));
+  await startWorker();
+  await expect.poll(() => app.count(), { timeout: 10_000 }).toBe(1);
+  await redis.zadd(`${prefix}:outbox`, 0, line ?? '');
+  await expect.poll(() => redis.zscore(`${prefix}:outbox`, line ?? ''), { timeout: 10_000 }).toBeNull();
+  expect(await app.count()).toBe(1);
+});
