@@ -5,9 +5,12 @@ import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
 import { getCommand } from './commands/get.ts';
+import { ledgerCommand } from './commands/ledger.ts';
 import { listCommand } from './commands/list.ts';
+import { pauseCommand, resumeCommand } from './commands/pause.ts';
 import { serverCommand } from './commands/server.ts';
 import { simulatorCommand } from './commands/simulator.ts';
+import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/store.ts';
 import { waitCommand } from './commands/wait.ts';
 import { wasteCommand } from './commands/waste.ts';
@@ -35,6 +38,10 @@ export async function runProgram(argv: string[]): Promise<void> {
     listCommand,
     cancelCommand,
     wasteCommand,
+    ledgerCommand,
+    statusCommand,
+    pauseCommand,
+    resumeCommand,
     workerCommand,
     serverCommand,
     simulatorCommand,

@@ -215,6 +215,18 @@ export class Producer {
     return await this.store.rows(parseInput(ledgerQuerySchema, query));
   }
 
+  /** The switch for spending: nothing new is launched while it is on; looks, watches and cancels go on. */
+  async pauseLaunch(isPaused: boolean): Promise<void> {
+    await this.store.ready();
+    const { launch } = this.store.queues;
+    await this.store.guard(() => (isPaused ? launch.pause() : launch.resume()));
+  }
+
+  async isLaunchPaused(): Promise<boolean> {
+    await this.store.ready();
+    return await this.store.guard(() => this.store.queues.launch.isPaused());
+  }
+
   /** How much waits where, for a scrape. */
   async depths(): Promise<Depths> {
     return await readDepths(this.store);

@@ -1,0 +1,69 @@
+import { createInterface } from 'node:readline/promises';
+import type { Producer } from '../producer/producer.ts';
+import type { CancellationEstimate, CancellationFilter } from '../shared/contract/cancellation.ts';
+import { HeadstoneError } from '../shared/contract/errors.ts';
+import { usd, whole } from '../shared/runtime/format.ts';
+import { print, printJson } from './output.ts';
+
+export interface CancelManyFlags {
+  reason?: string;
+  actor?: string;
+  dryRun?: boolean;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** Says what would be cancelled, asks unless that was answered before, and works through it. */
+export async function cancelMany(
+  producer: Producer,
+  filter: CancellationFilter,
+  flags: CancelManyFlags,
+): Promise<void> {
+  const { reason, actor, dryRun = false, yes = false, json = false } = flags;
+  const { cancellations } = producer;
+  const estimate = await cancellations.estimate(filter);
+  if (dryRun) {
+    if (json) printJson(estimate);
+    else print(sentence(estimate));
+    return;
+  }
+  if (!yes && !(await isConfirmed(estimate))) {
+    print('Nothing was cancelled.');
+    return;
+  }
+  const { id } = await cancellations.begin(filter, {
+    ...(reason === undefined ? {} : { reason }),
+    ...(actor === undefined ? {} : { actor }),
+  });
+  await cancellations.run(id);
+  const done = await cancellations.get(id);
+  if (json) printJson(done);
+  else print(`Cancelled ${whole(done.cancelled)} of ${whole(done.expected)}.`);
+}
+
+function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate): string {
+  const parts = Object.entries(byStatus).map(([status, count]) => `${whole(count)} ${status}`);
+  const unknown = estimate.jobs_without_average;
+  return [
+    `This would cancel ${whole(jobs)} jobs${parts.length > 0 ? ` (${parts.join(', ')})` : ''},`,
+    `worth about ${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}; about ${usd(estimate.spared_cost_usd_micros)} of it is not spent yet.`,
+    ...(unknown > 0 ? [`${whole(unknown)} are of models that have not run yet, and not in these figures.`] : []),
+    estimate.note,
+  ].join(' ');
+}
+
+async function isConfirmed(estimate: CancellationEstimate): Promise<boolean> {
+  if (estimate.jobs === 0) return true;
+  print(sentence(estimate));
+  if (!process.stdin.isTTY)
+    throw new HeadstoneError(
+      'invalid_request',
+      'Nobody is here to confirm it: add --yes, or look first with --dry-run.',
+    );
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question('Cancel them? [y/N] ')).trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,25 @@
+import { Argument, Command } from 'commander';
+import { print, withExamples } from '../output.ts';
+import { withProducer } from '../session.ts';
+
+export function pauseCommand(): Command {
+  return switchCommand('pause', 'stops launching: nothing new is spent; what runs goes on, and cancels work', true);
+}
+
+export function resumeCommand(): Command {
+  return switchCommand('resume', 'launches again', false);
+}
+
+function switchCommand(name: string, description: string, isPaused: boolean): Command {
+  return withExamples(
+    new Command(name)
+      .description(description)
+      // Looks and watches are never paused: a provider may delete a response after ten minutes.
+      .addArgument(new Argument('<queue>').choices(['launch']))
+      .action(async () => {
+        await withProducer(async producer => await producer.pauseLaunch(isPaused));
+        print(isPaused ? 'Launching is paused.' : 'Launching goes on.');
+      }),
+    `headstone ${name} launch`,
+  );
+}
