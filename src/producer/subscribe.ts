@@ -10,7 +10,7 @@ import { responseBody } from './response-body.ts';
 
 /** A message on a channel can be lost; the store is read again this often without one, and before older events go out. */
 const REREAD_MS = 5000;
-const FRESH_MS = 1000;
+const FRESH_MS = 100;
 /** While the store does not answer. */
 const RETRY_MS = 500;
 
@@ -39,10 +39,10 @@ export async function* subscribe(
         if (!reader.mayShow()) break;
         cursor = event.sequence_number;
         // Ours came first: its reader knew the job before the provider did.
-        if (event.type !== 'response.created') yield shown(event, id);
+        if (event.type !== 'response.created') yield shown(event, id, request);
       }
     }
-    yield* ending(store, id, request, cursor);
+    yield* await reader.patiently(() => ending(store, id, request, cursor));
   } finally {
     reader.close();
   }
@@ -110,9 +110,22 @@ class Reader {
         await this.bell.heard(REREAD_MS);
       } catch (error) {
         // The job goes on without us, so a lost store is waited for.
-        if (!(error instanceof HeadstoneError && error.code === 'store_unreachable')) throw error;
+        if (!(error instanceof HeadstoneError && error.retryable)) throw error;
         await this.bell.heard(RETRY_MS);
         this.mayBeDecided = true;
+      }
+    }
+  }
+
+  /** The job has ended and its record waits for us: so do we, for a store that is away. */
+  async patiently<Result>(read: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      this.signal?.throwIfAborted();
+      try {
+        return await read();
+      } catch (error) {
+        if (!(error instanceof HeadstoneError && error.retryable)) throw error;
+        await this.bell.heard(RETRY_MS);
       }
     }
   }
@@ -137,20 +150,19 @@ class Reader {
 }
 
 /** What is left to say when the job has ended: what the stream did not say, and how it ended. */
-async function* ending(store: Store, id: string, request: Request, cursor: number): AsyncGenerator<StreamEvent, void> {
+async function ending(store: Store, id: string, request: Request, cursor: number): Promise<StreamEvent[]> {
   const [record, job] = await Promise.all([store.record(id), store.job(id)]);
   if (!record || !job) throw new HeadstoneError('job_not_found', `The record of job ${id} has expired.`);
   if (job.outcome?.result === 'expired' || job.outcome?.result === 'deleted')
     throw new HeadstoneError('result_expired', `Job ${id} ended as ${job.status}, and its result is no longer kept.`);
-  let last = Math.max(record.stream_last ?? 0, 0);
-  if (job.response && record.stream !== 'done') {
-    const said = (await readAllBatches(store, id)).flatMap(batch => batch.events);
-    for (const event of restOfStream(said, job.response.output ?? [])) {
-      last += 1;
-      if (last > cursor) yield { ...event, sequence_number: last };
-    }
-  }
-  if (last + 1 > cursor) yield closingEvent(job, request, last + 1);
+  const last = Math.max(record.stream_last ?? 0, 0);
+  const isWhole = !job.response || record.stream === 'done';
+  const said = isWhole ? [] : (await readAllBatches(store, id)).flatMap(batch => batch.events);
+  const rest = isWhole ? [] : restOfStream(said, job.response?.output);
+  const events = rest.map((event, index) => ({ ...event, sequence_number: last + 1 + index }));
+  return [...events, closingEvent(job, request, last + 1 + rest.length)].filter(
+    event => event.sequence_number > cursor,
+  );
 }
 
 function createdEvent(job: Job, request: Request): StreamEvent {
@@ -169,9 +181,13 @@ function closingEvent(job: Job, request: Request, sequenceNumber: number): Strea
 }
 
 /** Under the id that readers know, and without the metadata pair that we added. */
-function shown(event: Batch['events'][number], id: string): StreamEvent {
+function shown(event: Batch['events'][number], id: string, request: Request): StreamEvent {
   if (!event.response) return event;
-  const { metadata, ...response } = event.response as { metadata?: Record<string, unknown> | null };
+  const { metadata, ...response } = event.response as {
+    metadata?: Record<string, unknown> | null;
+    previous_response_id?: unknown;
+  };
   const { headstone, ...theirs } = metadata ?? {};
-  return { ...event, response: { ...response, metadata: theirs, id } };
+  const previous = request.previous_response_id ?? response.previous_response_id ?? null;
+  return { ...event, response: { ...response, metadata: theirs, id, previous_response_id: previous } };
 }

@@ -16,12 +16,17 @@ export class Holding {
   /** Creates whose answer has not come: a process that ends now would lose their ids. */
   creates = 0;
 
-  async awaitCreate<Answer>(create: () => Promise<Answer>): Promise<Answer> {
+  /** Of these, streams, which may be without an id for minutes. */
+  streamCreates = 0;
+
+  async awaitCreate<Answer>(create: () => Promise<Answer>, isStream = false): Promise<Answer> {
     this.creates += 1;
+    if (isStream) this.streamCreates += 1;
     try {
       return await create();
     } finally {
       this.creates -= 1;
+      if (isStream) this.streamCreates -= 1;
     }
   }
 

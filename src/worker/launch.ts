@@ -11,6 +11,9 @@ import { recordAnswer, resolveUnknown } from './launch-answer.ts';
 /** How often a launch that found HEADSTONE_MAX_IN_FLIGHT reached asks again. It keeps its slot, so nobody churns (I9). */
 const FULL_RETRY_MS = 200;
 
+/** Streams last; a place is not asked for in a hurry (I9). */
+const STREAMS_FULL_RETRY_MS = 2000;
+
 /** A request that cannot be read now is not asked for in a hurry (I9). */
 const NOT_SENT_RETRY_MS = 5000;
 
@@ -22,7 +25,7 @@ export async function launch(id: string, context: Context): Promise<Activation> 
   const { store, streams } = context;
   if (!(await store.isStream(id))) return await launchNow(id, context);
   // Where this process holds as many as it may, one more waits, or goes to another process.
-  if (!streams.reserve(id)) return parkFor(FULL_RETRY_MS);
+  if (!streams.reserve(id)) return parkFor(STREAMS_FULL_RETRY_MS * (0.5 + Math.random()));
   try {
     return await launchNow(id, context);
   } finally {
@@ -113,8 +116,9 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
 
   // Never aborted: an answer that we do not wait for is an id that we lose.
   const body = createBody(request, `${context.deployment}/${id}/${epoch}`);
-  const answer = await context.holding.awaitCreate(() =>
-    wish.isStream ? context.upstream.createStream(body) : context.upstream.create(body),
+  const answer = await context.holding.awaitCreate(
+    () => (wish.isStream ? context.upstream.createStream(body) : context.upstream.create(body)),
+    wish.isStream,
   );
   return await recordAnswer(answer, { id, epoch, model, most }, context);
 }

@@ -11,7 +11,7 @@ import { parkUntilNextLook, takeIn } from './take-in.ts';
 const ABSENT_MS = 60_000;
 
 /** Between two looks whether somebody still listens. */
-const FOLLOWED_MS = 3000;
+const FOLLOWED_MS = 30_000;
 
 /** One look at an open job: its deadline, its grace, its response. */
 export async function poll(id: string, context: Context): Promise<Activation> {
@@ -125,6 +125,8 @@ async function pollIntent(record: JobRecord, context: Context): Promise<Activati
 async function pollSilentIntent(record: JobRecord, context: Context): Promise<Activation> {
   const { store, configuration } = context;
   const { id, epoch = 0, intended_at: intendedAt = 0 } = record;
+  // A worker still waits for its answer: a streamed create may be without an id for minutes.
+  if (await store.queues.isLocked('launch', id)) return parkFor(configuration.lockMs);
   const silentMs = store.now() - intendedAt;
   const patienceMs = configuration.launchTimeoutMs + 2 * configuration.lockMs;
   if (silentMs < patienceMs) return parkFor(patienceMs - silentMs);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { upstreamFinalStatuses, upstreamResponseSchema } from '../shared/contract/response.ts';
 import { closingEventTypes, type UpstreamEvent } from '../shared/contract/stream.ts';
+import { chargeRow } from './charge-row.ts';
 import type { Context } from './context.ts';
 import { insist } from './insist.ts';
 import { seenOf } from './seen.ts';
@@ -14,10 +15,14 @@ const HEARTBEAT_MS = 2000;
 /** A holder that has given no sign of life for so long is gone, and another worker takes up its stream. */
 export const LIVE_MS = 6000;
 const LARGEST_BATCH_BYTES = 256_000;
-const MOST_BATCHES = 20_000;
+const MOST_BATCHES = 100_000;
 const MOST_BYTES = 16_000_000;
 const MOST_RETRIES = 5;
 const FIRST_RETRY_MS = 250;
+/** Less than a holder may be silent. */
+const CALL_MS = 4000;
+
+const lifecycleTypes = new Set(['response.created', 'response.queued', 'response.in_progress']);
 
 export interface StreamedJob {
   id: string;
@@ -51,6 +56,10 @@ class StreamHolder {
   private pendingBytes = 0;
   private flushedAt = 0;
   private heardAt = performance.now();
+  private numbers: 'unknown' | 'theirs' | 'ours' = 'unknown';
+  private isResumed = false;
+  /** Connections in a row on which nothing new came. */
+  private barren = 0;
 
   constructor(job: StreamedJob, decided: AbortSignal, context: Context) {
     this.job = job;
@@ -59,15 +68,27 @@ class StreamHolder {
   }
 
   async run(opened: UpstreamStream | undefined): Promise<void> {
-    if ((await this.attach()) === 'gone') return opened?.close();
-    let stream = opened ?? (await this.reopen());
-    while (stream) {
-      this.context.telemetry.emit('stream_opened', { ...this.facts, after: this.heard });
-      const end = await this.listen(stream);
-      stream.close();
-      if (end === 'gone') return;
-      this.context.telemetry.emit('stream_broken', { ...this.facts, code: end, after: this.heard });
-      stream = await this.reopen();
+    let stream = opened;
+    try {
+      if ((await this.attach()) === 'gone') return;
+      this.isResumed = opened === undefined;
+      stream ??= await this.reopen();
+      while (stream) {
+        this.context.telemetry.emit('stream_opened', { ...this.facts, after: this.heard });
+        const heardBefore = this.heard;
+        const end = await this.listen(stream);
+        stream.close();
+        if (end === 'gone') return;
+        this.context.telemetry.emit('stream_broken', { ...this.facts, code: end, after: this.heard });
+        // How a connection ends says nothing of the response.
+        if ((await this.ask()) === 'gone') return;
+        if (this.numbers === 'ours') return void (await this.letGo(true, 'unnumbered'));
+        this.barren = this.heard > heardBefore ? 0 : this.barren + 1;
+        this.isResumed = true;
+        stream = await this.reopen();
+      }
+    } finally {
+      stream?.close();
     }
   }
 
@@ -94,16 +115,13 @@ class StreamHolder {
       if (this.decided.aborted) return 'gone';
       if (stopping.aborted) return await this.letGo(false);
       if (heard.kind === 'event') {
-        this.heardAt = performance.now();
         if (closingEventTypes.has(heard.event.type)) {
           if ((await this.flush()) === 'gone') return 'gone';
           return await this.finish(heard.event, stream.servedModel);
         }
-        this.take(heard.event);
+        if (this.take(heard.event) === 'unnumbered') return await this.letGo(true, 'unnumbered');
       }
-      const isDue = performance.now() - this.flushedAt >= FLUSH_MS || this.pendingBytes > LARGEST_BATCH_BYTES;
-      if (heard.kind !== 'event' || (this.pending.length > 0 && isDue))
-        if ((await this.flush()) === 'gone') return 'gone';
+      if (heard.kind !== 'event' || this.isFlushDue()) if ((await this.flush()) === 'gone') return 'gone';
       if (heard.kind === 'ended' || heard.kind === 'broken') return heard.kind;
       if (
         performance.now() - this.heardAt > this.context.configuration.streamSilenceMs &&
@@ -113,15 +131,32 @@ class StreamHolder {
     }
   }
 
-  /** In the upstream's numbers. What comes again, and what only keeps the connection alive, is passed over. */
-  private take(event: UpstreamEvent): void {
-    if (event.type === 'keepalive') return;
-    const number = event.sequence_number ?? this.heard + 1;
-    if (number <= this.heard) return;
+  /** Also where nothing is to be written for a while: a sign of life is due then. */
+  private isFlushDue(): boolean {
+    const sinceMs = performance.now() - this.flushedAt;
+    const hasMuch = this.pending.length > 0 && (sinceMs >= FLUSH_MS || this.pendingBytes > LARGEST_BATCH_BYTES);
+    return hasMuch || sinceMs >= HEARTBEAT_MS;
+  }
+
+  /**
+   * In the upstream's numbers, or in ours where it has none. What comes again, and what only keeps the connection alive, is
+   * passed over. `unnumbered`: nobody can tell where a stream that is played again goes on.
+   */
+  private take(event: UpstreamEvent): 'taken' | 'unnumbered' {
+    if (event.type === 'keepalive') return 'taken';
+    this.heardAt = performance.now();
+    const { sequence_number: given } = event;
+    if (this.numbers === 'unknown' && given === undefined && this.isResumed) return 'unnumbered';
+    if (this.numbers === 'unknown') this.numbers = given === undefined ? 'ours' : 'theirs';
+    // One without a number among numbered ones has no place in their order.
+    if (this.numbers === 'theirs' && given === undefined) return 'taken';
+    const number = this.numbers === 'theirs' ? (given ?? 0) : this.heard + 1;
+    if (number <= this.heard) return 'taken';
     this.heard = number;
     const numbered = { ...event, sequence_number: number };
     this.pending.push(numbered);
     this.pendingBytes += JSON.stringify(numbered).length;
+    return 'taken';
   }
 
   private async attach(): Promise<Step> {
@@ -147,6 +182,7 @@ class StreamHolder {
       token: this.token,
       after: this.stored,
       last,
+      has_output: this.pending.some(({ type }) => !lifecycleTypes.has(type)),
       most_batches: MOST_BATCHES,
       most_bytes: MOST_BYTES,
     };
@@ -167,20 +203,21 @@ class StreamHolder {
   }
 
   /** The last event has the whole response, so it decides as a look would. */
-  private async finish(event: UpstreamEvent, servedModel: string | undefined): Promise<'gone'> {
+  private async finish(event: UpstreamEvent, servedModel: string | undefined): Promise<'gone' | string> {
     const { telemetry } = this.context;
     const raw = event.response ?? {};
     const parsed = upstreamResponseSchema.safeParse(raw);
     telemetry.emit('stream_ended', { ...this.facts, last: this.heard });
-    if (parsed.success && upstreamFinalStatuses.has(parsed.data.status))
-      await this.takeIn({ kind: 'seen', response: parsed.data, raw, servedModel }, true);
+    if (!parsed.success || !upstreamFinalStatuses.has(parsed.data.status)) return 'unreadable_end';
+    await this.takeIn({ kind: 'seen', response: parsed.data, raw, servedModel }, true);
     return await this.letGo(false);
   }
 
   /** Asks by a GET: a stream that is silent, or that ended without a last event, says nothing of the response. */
   private async ask(): Promise<Step> {
     this.heardAt = performance.now();
-    const look = await this.context.upstream.retrieve(this.job.responseId, this.context.stopping);
+    const signal = AbortSignal.any([this.context.stopping, AbortSignal.timeout(CALL_MS)]);
+    const look = await this.context.upstream.retrieve(this.job.responseId, signal);
     if (look.kind !== 'seen' || !upstreamFinalStatuses.has(look.response.status)) return 'on';
     await this.takeIn(look, false);
     return await this.letGo(false);
@@ -190,15 +227,19 @@ class StreamHolder {
     const { store, configuration, stopping } = this.context;
     const { id, model, responseId } = this.job;
     const record = await insist(() => store.record(id), stopping);
-    if (record?.status !== 'running' || record.response_id !== responseId) return;
     const seen = seenOf({ ...look, model }, configuration.prices);
+    if (record?.status !== 'running' || record.response_id !== responseId) {
+      // Decided meanwhile: what was seen still belongs in the ledger (I3).
+      await insist(() => chargeRow({ job_id: id, model, response_id: responseId }, { seen }, this.context), stopping);
+      return;
+    }
     await insist(() => takeIn(record, responseId, look, seen, this.context, isComplete), stopping);
   }
 
   private async reopen(): Promise<UpstreamStream | undefined> {
     const { upstream, stopping } = this.context;
     const interrupted = AbortSignal.any([this.decided, stopping]);
-    for (let tries = 0; tries < MOST_RETRIES && !interrupted.aborted; tries += 1) {
+    for (let tries = this.barren; tries < MOST_RETRIES && !interrupted.aborted; tries += 1) {
       if (tries > 0) await sleep(FIRST_RETRY_MS * 2 ** tries, undefined, { signal: interrupted }).catch(() => {});
       const answer = await upstream.resumeStream(this.job.responseId, this.heard);
       if (answer.kind === 'opened') return answer.stream;
@@ -208,7 +249,8 @@ class StreamHolder {
       }
       if ((await this.flush()) === 'gone') return undefined;
     }
-    if (!this.decided.aborted) await this.letGo(false);
+    // Whatever the provider does, it is not heard this way any more: looks go on.
+    if (!this.decided.aborted) await this.letGo(!stopping.aborted, 'not_resumed');
     return undefined;
   }
 

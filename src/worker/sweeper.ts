@@ -151,7 +151,8 @@ export class Sweeper {
       const record = await store.record(id);
       if (record?.status === 'running' && record.stream === 'live')
         await store.queues.ensure({ queue: 'poll', id, dueAt: store.now(), priority: 0, line: '' }, store.now());
-      else await store.client.zrem(store.keys.streams(), id);
+      // Once is enough: where every process is full, the job is looked at in its own time.
+      await store.client.zrem(store.keys.streams(), id);
     }
   }
 

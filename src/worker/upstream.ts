@@ -1,4 +1,5 @@
 import { type ClientOptions, OpenAI } from 'openai';
+import { Stream } from 'openai/streaming';
 import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contract/response.ts';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
 import type { CallFailure, LaunchAnswer, Upstream } from './answers.ts';
@@ -13,6 +14,8 @@ export interface UpstreamOptions {
 }
 
 const READ_TIMEOUT_MS = 30_000;
+/** Less than the holder of a stream may be silent. */
+const RESUME_TIMEOUT_MS = 5000;
 const LONGEST_WITHOUT_ID_MS = 600_000;
 
 /** The one door to the provider. Nothing behind it throws: every way that a call can end is a value. */
@@ -42,32 +45,42 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
     },
 
     async createStream(request) {
+      const connection = new AbortController();
       try {
-        const { data, response } = await client
+        const answer = await client
           .post('/responses', {
             body: { ...request, stream: true },
-            stream: true,
+            headers: { accept: 'text/event-stream' },
             timeout: launchTimeoutMs,
             maxRetries: 0,
+            signal: connection.signal,
           })
-          .withResponse();
-        return await untilId(openStream(data, response), launchTimeoutMs);
+          .asResponse();
+        if (isEventStream(answer)) return await untilId(openStream(answer, connection), launchTimeoutMs);
+        // A clone that knows no streams answers as ever, and its id is worth the same.
+        const body = parseBody(await answer.text());
+        if (!body) return { kind: 'unknown', code: 'malformed_answer' };
+        return { kind: 'launched', response: body.response, servedModel: servedModelOf(answer) };
       } catch (error) {
         return answerToFailedCreate(callFailure(error));
       }
     },
 
     async resumeStream(responseId, after) {
+      const connection = new AbortController();
       try {
-        const { data, response } = await client
+        const answer = await client
           .get(path(responseId), {
             query: { stream: true, ...(after < 0 ? {} : { starting_after: after }) },
-            stream: true,
-            timeout: READ_TIMEOUT_MS,
+            headers: { accept: 'text/event-stream' },
+            timeout: RESUME_TIMEOUT_MS,
             maxRetries: 0,
+            signal: connection.signal,
           })
-          .withResponse();
-        return { kind: 'opened', stream: openStream(data, response) };
+          .asResponse();
+        if (isEventStream(answer)) return { kind: 'opened', stream: openStream(answer, connection) };
+        connection.abort();
+        return { kind: 'refused', code: 'no_stream' };
       } catch (error) {
         const status = statusOf(error);
         // 400 after five minutes, as reported, while the plain GET still works. A 404 may pass.
@@ -117,10 +130,14 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
   };
 }
 
-/** The SDK's stream of whatever the provider sends, as events; what is none is passed over. */
-function openStream(data: unknown, response: Response): UpstreamStream {
-  const stream = data as AsyncIterable<unknown> & { controller: AbortController };
-  return new UpstreamStream(eventsOf(stream), () => stream.controller.abort(), servedModelOf(response));
+function isEventStream(answer: Response): boolean {
+  return (answer.headers.get('content-type') ?? '').includes('text/event-stream');
+}
+
+/** The SDK's reading of server-sent events; what is no event is passed over. */
+function openStream(answer: Response, connection: AbortController): UpstreamStream {
+  const stream = Stream.fromSSEResponse<unknown>(answer, connection);
+  return new UpstreamStream(eventsOf(stream), () => connection.abort(), servedModelOf(answer));
 }
 
 async function* eventsOf(stream: AsyncIterable<unknown>): AsyncGenerator<UpstreamEvent, void> {

@@ -133,7 +133,7 @@ export class Worker {
     const { store, configuration } = this.parts;
     const latest = performance.now() + configuration.launchTimeoutMs + HOPELESS_MS;
     let awaySince: number | undefined;
-    while (!drained.aborted && performance.now() < latest) {
+    while (!drained.aborted && (performance.now() < latest || this.holding.streamCreates > 0)) {
       await sleep(HOPELESS_CHECK_MS, undefined, { signal: drained }).catch(() => {});
       if (store.client.status === 'ready' || this.holding.creates > 0) awaySince = undefined;
       else awaySince ??= performance.now();

@@ -49,7 +49,7 @@ export function createRoute(app: Api, producer: Producer, passthrough: Passthrou
         .catch((error: unknown) => {
           throw isConflictOfKey(error, headstone.id) ? keyConflict() : error;
         });
-      if (wanted.stream) return sendEvents(reply, producer.subscribe(jobId));
+      if (wanted.stream) return sendEvents(reply, signal => producer.subscribe(jobId, { signal }));
       reply.header('x-should-retry', 'false');
       const body = await showResponse(producer, jobId, request.caller);
       reply.removeHeader('x-should-retry');

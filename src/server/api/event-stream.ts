@@ -7,7 +7,14 @@ import type { StreamEvent } from '../../shared/contract/stream.ts';
 const KEEPALIVE_MS = 15_000;
 
 /** Sends events as they come. Pulls them as fast as the client reads, so a slow one fills no buffer of ours. */
-export function sendEvents(reply: FastifyReply, events: AsyncGenerator<StreamEvent, void>): FastifyReply {
+export function sendEvents(
+  reply: FastifyReply,
+  subscribe: (signal: AbortSignal) => AsyncGenerator<StreamEvent, void>,
+): FastifyReply {
+  // A reader that waits for an event would outlive its client until one comes.
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const events = subscribe(gone.signal);
   return reply
     .type('text/event-stream; charset=utf-8')
     .header('cache-control', 'no-store')
@@ -31,7 +38,7 @@ async function* textOf(events: AsyncGenerator<StreamEvent, void>): AsyncGenerato
     }
   } finally {
     // Also when the client has gone.
-    await events.return();
+    await events.return().catch(() => {});
   }
 }
 

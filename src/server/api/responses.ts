@@ -42,7 +42,9 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
       if (stream) {
         const { id } = await findKeptJob(producer, request.params.id, request.caller);
         answered.note(id);
-        return sendEvents(reply, producer.subscribe(id, after === undefined ? {} : { after }));
+        return sendEvents(reply, signal =>
+          producer.subscribe(id, { signal, ...(after === undefined ? {} : { after }) }),
+        );
       }
       const body = await showResponse(producer, request.params.id, request.caller);
       answered.note(body.id);

@@ -3,8 +3,9 @@ import { z } from 'zod';
 /** One event of a streamed response, as OpenAI has it. Types that we do not know pass as they are. */
 export const streamEventSchema = z.looseObject({
   type: z.string(),
-  sequence_number: z.number().int().optional(),
-  response: z.looseObject({}).optional(),
+  // An odd field counts as absent: it must not cost us the event around it.
+  sequence_number: z.number().int().optional().catch(undefined),
+  response: z.looseObject({}).optional().catch(undefined),
 });
 export type UpstreamEvent = z.infer<typeof streamEventSchema>;
 

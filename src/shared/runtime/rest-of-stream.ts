@@ -1,21 +1,22 @@
 import type { UpstreamEvent } from '../contract/stream.ts';
 
 type Part = { type?: string; text?: string; [field: string]: unknown };
-type Item = { id?: string; type?: string; content?: Part[]; [field: string]: unknown };
+type Item = { id?: string; type?: string; content?: unknown; [field: string]: unknown };
 
 /**
  * The events that are missing between what a stream has said and the final response: for a stream that could not be
  * followed to its end, or that never was one. A text goes on where its deltas ended, so no reader gets a word twice.
  */
-export function restOfStream(said: UpstreamEvent[], output: Item[]): UpstreamEvent[] {
-  return output.flatMap((item, index) => restOfItem(said, item, index));
+export function restOfStream(said: UpstreamEvent[], output: unknown): UpstreamEvent[] {
+  // As it came from the provider: what is not as documented is not told.
+  return objectsIn<Item>(output).flatMap((item, index) => restOfItem(said, item, index));
 }
 
 function restOfItem(said: UpstreamEvent[], item: Item, index: number): UpstreamEvent[] {
   const about = said.filter(event => event.output_index === index);
   const has = (type: string) => about.some(event => event.type === type);
   if (has('response.output_item.done')) return [];
-  const parts = item.type === 'message' ? (item.content ?? []) : [];
+  const parts = item.type === 'message' ? objectsIn<Part>(item.content) : [];
   const beginning = { ...item, status: 'in_progress', ...(item.type === 'message' ? { content: [] } : {}) };
   return [
     ...(has('response.output_item.added')
@@ -50,7 +51,7 @@ function restOfPart(
       ];
   const finished = { type: 'response.content_part.done', ...place, part };
   if (part.type !== 'output_text') return [...added, finished];
-  const text = part.text ?? '';
+  const text = typeof part.text === 'string' ? part.text : '';
   const spoken = about
     .flatMap(event => (event.type === 'response.output_text.delta' ? String(event.delta) : []))
     .join('');
@@ -62,4 +63,8 @@ function restOfPart(
     ...(has('response.output_text.done') ? [] : [{ type: 'response.output_text.done', ...place, text, logprobs: [] }]),
     finished,
   ];
+}
+
+function objectsIn<Shape extends object>(value: unknown): Shape[] {
+  return Array.isArray(value) ? value.filter(one => typeof one === 'object' && one !== null) : [];
 }

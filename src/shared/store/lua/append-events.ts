@@ -9,7 +9,9 @@ export interface AppendEventsArguments {
   after: number;
   /** Of the last event; the same as `after` where there is none, and then this only says that the holder lives. */
   last: number;
-  /** Batches that are kept; the oldest leave first. */
+  /** True where an event says something of the output. */
+  has_output: boolean;
+  /** How many batches of one stream are kept. */
   most_batches: number;
   /** How much of one stream is kept. */
   most_bytes: number;
@@ -34,11 +36,13 @@ redis.call('ZADD', key('streams'), now, args.id)
 if args.last == args.after then return reply('appended') end
 -- An entry's id is the place after its last event, so that a reader finds its own by the number it has.
 local events = key('events', args.id)
-redis.call('XADD', events, 'MAXLEN', args.most_batches, string.format('%.0f', args.last + 1) .. '-0',
+if redis.call('XLEN', events) >= args.most_batches then return reply('full') end
+redis.call('XADD', events, string.format('%.0f', args.last + 1) .. '-0',
   'after', string.format('%.0f', args.after), 'events', ARGV[2])
 redis.call('PEXPIRE', events, args.retention.result_ms)
 redis.call('HSET', place, 'stream_last', string.format('%.0f', args.last))
 redis.call('HINCRBY', place, 'stream_bytes', #ARGV[2])
+if args.has_output then redis.call('HSET', place, 'stream_spoke', 1) end
 redis.call('PUBLISH', key('streamed'), args.id)
 return reply('appended')
 `,

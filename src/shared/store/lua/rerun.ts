@@ -48,6 +48,8 @@ if args.response_id then
   if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('stale') end
   -- Somebody else's create: we have nothing to send again.
   if job.adopted then return reply('exhausted') end
+  -- What readers have heard cannot be unsaid by another run.
+  if job.stream_spoke then return reply('exhausted') end
   if args.counts and tonumber(job.paid) >= tonumber(job.attempts) then return reply('exhausted') end
   -- A provider that keeps refusing like this is not tried for ever (I9).
   local free = not args.counts and redis.call('HINCRBY', place, 'free_reruns', 1) <= most_free_reruns
@@ -63,8 +65,8 @@ else
   end
 end
 redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at', 'stream_token')
--- Another run says something else: it is not streamed on top of the first.
-if job.stream_last then redis.call('HSET', place, 'stream', 'polled') end
+redis.call('HDEL', place, 'stream_last', 'stream_bytes')
+redis.call('DEL', key('events', args.id))
 redis.call('ZREM', key('streams'), args.id)
 note(args.id, 'queued_again', {code = args.code})
 return queue_again(args.id, job, args.due_in_ms, args.hold)

@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import type { StreamEvent } from '../../src/shared/contract/stream.ts';
+import { startHarness } from '../support/harness.ts';
+import { answer, startUpstream } from '../support/upstream.ts';
+
+const ID = 'resp_upstream';
+const TEXT = 'Tides rise.';
+const item = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed' };
+const body = (status: string) => ({
+  id: ID,
+  object: 'response',
+  status,
+  model: 'gpt-5.5',
+  output: status === 'completed' ? [{ ...item, content: [{ type: 'output_text', text: TEXT, annotations: [] }] }] : [],
+  usage: status === 'completed' ? { input_tokens: 5, output_tokens: 7, total_tokens: 12 } : null,
+});
+const created = { type: 'response.created', sequence_number: 0, response: body('queued') };
+const delta = (text: string, sequence_number?: number) => ({
+  type: 'response.output_text.delta',
+  item_id: 'msg_1',
+  output_index: 0,
+  content_index: 0,
+  delta: text,
+  ...(sequence_number === undefined ? {} : { sequence_number }),
+});
+
+interface Provider {
+  /** What a create says before its connection ends. */
+  first: (object | string)[];
+  /** What each further stream says; null: 500. */
+  again: (object | string)[] | null;
+  /** Whether a stream's connection stays open after it. */
+  stays?: boolean;
+  json?: boolean;
+}
+
+/** A provider whose GET says that it is done, whatever its streams say. */
+async function startOdd({ first, again, stays = false, json = false }: Provider) {
+  const calls = { creates: 0, gets: 0, resumes: 0 };
+  const send = (response: ServerResponse, events: (object | string)[]) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const event of events)
+      response.write(typeof event === 'string' ? event : `data: ${JSON.stringify(event)}\n\n`);
+    if (!stays) response.end();
+  };
+  const upstreamUrl = await startUpstream((request, _body, response) => {
+    if (request.method === 'POST') {
+      calls.creates += 1;
+      return json ? answer(response, 200, body('queued')) : send(response, first);
+    }
+    if (!request.url?.includes('stream=true')) {
+      calls.gets += 1;
+      return answer(response, 200, body('completed'));
+    }
+    calls.resumes += 1;
+    return again ? send(response, again) : answer(response, 500, { error: { message: 'no', type: 'server_error' } });
+  });
+  const harness = await startHarness({ upstreamUrl, env: { HEADSTONE_STREAM_SILENCE_MS: '400' } });
+  const { id } = await harness.producer.enqueue({ model: 'gpt-5.5', input: 'x', stream: true });
+  const events: StreamEvent[] = [];
+  for await (const event of harness.producer.subscribe(id)) events.push(event);
+  const text = events.map(event => (event.type === 'response.output_text.delta' ? event.delta : '')).join('');
+  return { ...harness, id, calls, events, text };
+}
+
+const dropped = [created, delta('Tides ', 1)];
+
+test.for([
+  ['every stream ends without a last event', { first: dropped, again: [] }],
+  [
+    'the provider sends an error event, again and again',
+    { first: dropped, again: ['event: error\ndata: {"message":"x"}\n\n'] },
+  ],
+  ['the last event cannot be read', { first: dropped, again: [{ type: 'response.completed', sequence_number: 2 }] }],
+  ['a stream is never played again', { first: dropped, again: null }],
+  ['only keepalives come', { first: [...dropped, { type: 'keepalive' }], again: [{ type: 'keepalive' }], stays: true }],
+] as const)('I9, I10: %s: a GET decides, after few calls, and the text is told once', async ([, provider]) => {
+  const { events, text, calls, producer, id } = await startOdd(provider as never);
+  expect(events.at(-1)?.type).toBe('response.completed');
+  expect(text).toBe(TEXT);
+  expect(calls.gets).toBeGreaterThan(0);
+  expect(calls.resumes).toBeLessThan(8);
+  expect(calls.creates).toBe(1);
+  expect((await producer.get(id))?.ledger).toMatchObject([{ kind: 'used', usage: { total_tokens: 12 } }]);
+});
+
+test('I3: a provider that answers a streamed create with JSON gives its id all the same', async () => {
+  const { events, text, calls } = await startOdd({ first: [], again: null, json: true });
+  expect(events.at(-1)?.type).toBe('response.completed');
+  expect(text).toBe(TEXT);
+  expect(calls.creates).toBe(1);
+});
+
+test('events without numbers are counted by us, and are not taken up after a break', async () => {
+  const { sequence_number, ...first } = created;
+  const { text, calls } = await startOdd({ first: [first, delta('Tides ')], again: [first, delta('Tides ')] });
+  expect(text).toBe(TEXT);
+  expect(calls.resumes).toBe(0);
+});
+
+test('an event without a number among numbered ones takes nobody’s place, and an odd field costs no event', async () => {
+  const odd = [
+    created,
+    delta('Tides ', 1),
+    { type: 'response.ping' },
+    { ...delta('rise', 2), response: null },
+    delta('.', 3),
+  ];
+  const last = { type: 'response.completed', sequence_number: 4, response: body('completed') };
+  const { events, text } = await startOdd({ first: [...odd, last], again: null });
+  expect(text).toBe(TEXT);
+  expect(events.map(event => event.sequence_number)).toEqual([0, 1, 2, 3, 4]);
+});
