@@ -58,6 +58,54 @@ const mutants: Mutant[] = [
     test: 'test/integration/i4-write-ahead.test.ts',
     pattern: 'a 500 is reported unknown',
   },
+  {
+    name: 'no fence',
+    edits: [
+      {
+        file: 'src/shared/store/lua/resolve.ts',
+        from: "if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale') end",
+        to: '',
+      },
+    ],
+    test: 'test/integration/i7-fence.test.ts',
+    pattern: 'a worker that lost its claim',
+  },
+  {
+    name: 'ledger written twice',
+    edits: [
+      {
+        file: 'src/shared/store/lua/ledger-part.ts',
+        from: '  book(before, after)\nend',
+        to: '  book(before, after)\n  book(before, after)\nend',
+      },
+    ],
+    test: 'test/integration/scripts.test.ts',
+    pattern: 'the sums are the sums of the rows',
+  },
+  {
+    name: 'add without `ensure`',
+    edits: [
+      {
+        file: 'src/shared/store/queues.ts',
+        from: "    const state = await queue.getJobState(id);\n    if (state === 'active') return { settled: false };",
+        to: "    const state: string = 'unknown';\n    if (state === 'active') return { settled: false };",
+      },
+    ],
+    test: 'test/integration/i5-nothing-lost.test.ts',
+    pattern: 'an add is ignored by BullMQ',
+  },
+  {
+    name: 'result published before the decision',
+    edits: [
+      {
+        file: 'src/shared/store/lua/decide.ts',
+        from: "if not job.status then return reply('missing') end\n",
+        to: "if not job.status then return reply('missing') end\nif args.has_result then redis.call('SET', key('result', args.id), ARGV[2]) end\n",
+      },
+    ],
+    test: 'test/integration/i2-one-outcome.test.ts',
+    pattern: 'of a cancel and a result that meet',
+  },
 ];
 
 /** Prints the table; a mutant that survives is a failure. */

@@ -12,7 +12,7 @@ const system = await startSystem({
   storePort: 0,
   simulatorPort: 0,
   simulate: true,
-  workers: 1,
+  workers: 0,
   serverPort: 0,
   env: {
     HEADSTONE_PREFIX: '{screenshots}',
@@ -30,7 +30,7 @@ const browser = await chromium.launch({
 });
 try {
   const door = new FrontDoor(origin);
-  const { ids } = await play(door);
+  const { ids } = await play(door, () => system.startWorkers(1));
   await untilSettled(door);
   // Three that are still at work.
   for (const input of [

@@ -8,6 +8,7 @@ import { getCommand } from './commands/get.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { listCommand } from './commands/list.ts';
 import { pauseCommand, resumeCommand } from './commands/pause.ts';
+import { probeCommand } from './commands/probe.ts';
 import { serverCommand } from './commands/server.ts';
 import { simulatorCommand } from './commands/simulator.ts';
 import { statusCommand } from './commands/status.ts';
@@ -47,6 +48,7 @@ export async function runProgram(argv: string[]): Promise<void> {
     simulatorCommand,
     storeCommand,
     devCommand,
+    probeCommand,
     demoCommand,
   ];
   for (const command of commands) program.addCommand(command());

@@ -21,6 +21,8 @@ export interface System {
   redisUrl: string;
   simulatorUrl: string | null;
   serverUrl: string | null;
+  /** More of them, once the system is up. */
+  startWorkers(count: number): Promise<void>;
   /** Resolves with the name of the first process that ends by itself. */
   firstEnded: Promise<string>;
   stop(): Promise<void>;
@@ -48,7 +50,10 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       ? await start('simulator', ['simulator', '--port', String(await freeOr(options.simulatorPort))], {})
       : null;
     if (simulator) Object.assign(env, { OPENAI_BASE_URL: simulator.address, OPENAI_API_KEY: 'simulated' });
-    for (let number = 1; number <= options.workers; number += 1) await start(`worker ${number}`, ['worker'], env);
+    const startWorkers = async (count: number) => {
+      for (let number = 1; number <= count; number += 1) await start(`worker ${number}`, ['worker'], env);
+    };
+    await startWorkers(options.workers);
     const server =
       options.serverPort === undefined
         ? null
@@ -57,6 +62,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       redisUrl: env.REDIS_URL,
       simulatorUrl: simulator?.address ?? null,
       serverUrl: server?.address ?? null,
+      startWorkers,
       firstEnded: Promise.race(children.map(({ name, child }) => child.ended.then(() => name))),
       stop,
     };

@@ -40,7 +40,7 @@ async function run(): Promise<void> {
     storePort: 0,
     simulatorPort: 0,
     simulate: true,
-    workers: WORKERS,
+    workers: 0,
     serverPort: 0,
     env,
     onLine: tell,
@@ -55,7 +55,7 @@ async function run(): Promise<void> {
     print(
       `\n2  With Headstone: the same client with another base URL, the same provider, ${WORKERS} workers, and a user who changes their mind\n`,
     );
-    const played = await play(door);
+    const played = await play(door, () => system.startWorkers(WORKERS));
     await untilSettled(door);
     const simulator = await readLedger(simulatorUrl);
     const books = {

@@ -13,7 +13,7 @@ export interface Wish {
   model: string;
   input: string;
   metadata: Record<string, string>;
-  headstone: { tenant: string; tags: string[]; priority?: number };
+  headstone: { tenant: string; tags: string[] };
 }
 
 const POLL_MS = 400;

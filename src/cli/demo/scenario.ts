@@ -5,10 +5,6 @@ import type { FrontDoor } from './front-door.ts';
 
 const promptsFile = new URL('../../../examples/prompts.txt', import.meta.url);
 const WATCH_MS = 60;
-/** More than may run and be launched at once, so that others have to wait. */
-const FILLING = 28;
-/** Behind every job without a priority. */
-const LAST_OF_ALL = 10;
 
 /** The last one is a deployment whose price nobody knows: its tokens count, its cost is left open. */
 const models = ['gpt-5.5', 'gpt-5-mini', 'o3', 'acme-deployment'];
@@ -47,51 +43,37 @@ export interface Played {
 }
 
 /** Some tens of jobs from a file of prompts; some are cancelled while queued, launching and running. */
-export async function play(door: FrontDoor): Promise<Played> {
+export async function play(door: FrontDoor, startWorkers: () => Promise<void>): Promise<Played> {
   const prompts = (await readFile(promptsFile, 'utf8')).trim().split('\n');
-  const planOf = (position: number): Plan => cancels[position] ?? ordinary;
+  const lateFrom = prompts.length - lateCancels.length;
+  const planOf = (position: number): Plan => cancels[position] ?? lateCancels[position - lateFrom] ?? ordinary;
   const cancelled: Cancelled[] = [];
 
-  async function begin(position: number, isLast = false): Promise<string> {
-    const { sim } = planOf(position);
+  async function create(input: string, position: number): Promise<string> {
     return await door.create({
       model: models[position % models.length] ?? '',
-      input: prompts[position] ?? '',
-      metadata: { sim: JSON.stringify(sim) },
-      headstone: {
-        tenant: position % 2 === 0 ? 'harbour' : 'museum',
-        tags: ['demo'],
-        ...(isLast ? { priority: LAST_OF_ALL } : {}),
-      },
+      input,
+      metadata: { sim: JSON.stringify(planOf(position).sim) },
+      headstone: { tenant: position % 2 === 0 ? 'harbour' : 'museum', tags: ['demo'] },
     });
   }
 
-  async function follow(id: string, { cancelWhen, reason = '' }: Plan): Promise<string> {
-    if (cancelWhen !== null) {
-      // A new one is in the queue, behind the others.
-      if (cancelWhen !== 'queued') await reach(door, id, cancelWhen);
-      cancelled.push({ when: cancelWhen, won: await door.cancel(id, { actor: 'alice', reason }) });
-    }
-    await door.untilEnded(id);
-    return id;
+  async function cancelWhenIts(status: JobStatus, id: string, reason: string): Promise<void> {
+    await reach(door, id, status);
+    cancelled.push({ when: status, won: await door.cancel(id, { actor: 'alice', reason }) });
   }
 
-  const positions = [...prompts.keys()];
-  const first = await Promise.all(
-    positions.slice(0, FILLING).map(async position => ({ position, id: await begin(position) })),
-  );
-  const following = first.map(({ position, id }) => follow(id, planOf(position)));
-  // By now every slot is taken and others wait: these two stand behind them when they are cancelled.
-  const withdrawn = positions.slice(FILLING, FILLING + lateCancels.length);
-  for (const [index, position] of withdrawn.entries())
-    following.push(begin(position, true).then(id => follow(id, lateCancels[index] ?? ordinary)));
-  await Promise.all(withdrawn.map((_, index) => following.at(-1 - index)));
-  following.push(
-    ...positions
-      .slice(FILLING + lateCancels.length)
-      .map(async position => await follow(await begin(position), planOf(position))),
-  );
-  return { ids: await Promise.all(following), cancelled };
+  const ids = await Promise.all(prompts.map(create));
+  const plans = ids.map((id, position) => ({ id, ...planOf(position) }));
+  const isQueuedCancel = ({ cancelWhen }: Plan) => cancelWhen === 'queued';
+  // No worker runs yet: a cancel holds without one.
+  for (const { id, reason } of plans.filter(isQueuedCancel)) await cancelWhenIts('queued', id, reason ?? '');
+  const following = plans.map(async ({ id, cancelWhen, reason = '' }) => {
+    if (cancelWhen !== null && cancelWhen !== 'queued') await cancelWhenIts(cancelWhen, id, reason);
+    await door.untilEnded(id);
+  });
+  await Promise.all([startWorkers(), ...following]);
+  return { ids, cancelled };
 }
 
 async function reach(door: FrontDoor, id: string, status: JobStatus): Promise<void> {
