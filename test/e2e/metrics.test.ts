@@ -50,7 +50,9 @@ test('a worker process serves the same three endpoints on HEADSTONE_HEALTH_PORT'
   const get = (path: string) => fetch(`http://127.0.0.1:${url.port}${path}`);
   await expect.poll(async () => (await get('/healthz').catch(() => null))?.status).toBe(200);
   expect((await get('/readyz')).status).toBe(200);
-  expect(await (await get('/metrics')).text()).toContain('headstone_jobs{status="queued"} 0');
+  const text = await (await get('/metrics')).text();
+  for (const line of ['headstone_jobs{status="queued"} 0', 'headstone_open_streams 0', 'headstone_stream_limit 50'])
+    expect(text).toContain(`${line}\n`);
 });
 
 test('health sees a worker that is alive and consumes nothing', async () => {
