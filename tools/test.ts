@@ -18,6 +18,7 @@ const onceOnly = [
   'test/e2e/processes*',
   'test/e2e/browser*',
   'test/e2e/limits*',
+  'test/e2e/package*',
   'test/e2e/probe*',
   'test/e2e/passthrough*',
   'test/integration/embedded-store*',
