@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobStatusSchema } from '../../contract/words.ts';
+import { enlistPart } from './enlist-part.ts';
 import { defineScript } from './script.ts';
 import { workSchema } from './work.ts';
 
@@ -34,6 +35,7 @@ const replySchema = z.discriminatedUnion('reply', [
  */
 export const accept = defineScript<AcceptArguments>()({
   name: 'accept',
+  parts: [enlistPart],
   body: /* lua */ `
 local place = key('job', args.id)
 local job = load(place)
@@ -44,7 +46,7 @@ if job.status then
 end
 
 local sequence = redis.call('INCR', key('sequence'))
-job = {sequence = sequence}
+job = {sequence = sequence, tenant = args.tenant}
 redis.call('HSET', place,
   'id', args.id, 'sequence', sequence, 'tenant', args.tenant, 'tags', args.tags, 'model', args.model,
   'fingerprint', args.fingerprint, 'priority', args.priority, 'attempts', args.attempts, 'paid', 0,
@@ -53,10 +55,7 @@ if args.notify then redis.call('HSET', place, 'notify', args.notify) end
 if args.stream then redis.call('HSET', place, 'stream', 'live') end
 redis.call('SET', key('request', args.id), ARGV[2])
 move(args.id, job, 'queued')
-redis.call('ZADD', key('jobs'), sequence, args.id)
-redis.call('ZADD', key('tenant', args.tenant), sequence, args.id)
-for _, tag in ipairs(args.tag_list) do redis.call('ZADD', key('tag', tag), sequence, args.id) end
-redis.call('ZADD', key('open'), next_patrol(now + args.deadline_ms), args.id)
+enlist(args.id, job, args.tag_list, args.deadline_ms)
 note(args.id, 'enqueued')
 schedule('launch', args.id, now, args.priority)
 return reply('accepted', {status = 'queued'})

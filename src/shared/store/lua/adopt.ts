@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobStatusSchema } from '../../contract/words.ts';
+import { enlistPart } from './enlist-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
 import type { Retention } from './shapes.ts';
@@ -30,7 +31,7 @@ const replySchema = z.discriminatedUnion('reply', [
  */
 export const adopt = defineScript<AdoptArguments>()({
   name: 'adopt',
-  parts: [ledgerPart],
+  parts: [ledgerPart, enlistPart],
   body: /* lua */ `
 local place = key('job', args.id)
 local job = load(place)
@@ -52,10 +53,7 @@ redis.call('HSET', place,
   'created_at', now, 'deadline_at', string.format('%.0f', now + args.deadline_ms))
 mark_launch(args.id, epoch, {state = 'acknowledged', response_id = args.response_id})
 move(args.id, job, 'running')
-redis.call('ZADD', key('jobs'), sequence, args.id)
-redis.call('ZADD', key('tenant', args.tenant), sequence, args.id)
-for _, tag in ipairs(args.tag_list) do redis.call('ZADD', key('tag', tag), sequence, args.id) end
-redis.call('ZADD', key('open'), next_patrol(now + args.deadline_ms), args.id)
+enlist(args.id, job, args.tag_list, args.deadline_ms)
 open_row(args.response_id, args.id, job)
 note(args.id, 'adopted', {response_id = args.response_id})
 schedule('poll', args.id, now)
