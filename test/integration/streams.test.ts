@@ -218,3 +218,16 @@ test('a slow reader is behind, keeps nobody up, and hears nothing of what was re
   expect(next.value).toMatchObject({ type: 'response.failed', response: { status: 'cancelled' } });
   expect((await reader.next()).done).toBe(true);
 });
+
+test('I6: a launch that is long without an id, and whose worker waits for it, is not given up by the patrol', async () => {
+  const { producer, happened, redis, prefix, events } = await startHarness();
+  const { id } = await producer.enqueue(streamed({ keepalives: 80, keepalive_ms: 100, duration_ms: 300 }));
+  await happened('launch_intended');
+  // Longer than a create may take and two locks, after which a silent intent was once taken for dead.
+  const age = async () => Date.now() - Number(await redis.hget(`${prefix}:job:${id}`, 'intended_at'));
+  await expect.poll(age, { timeout: 10_000 }).toBeGreaterThan(6000);
+  await redis.zadd(`${prefix}:open`, 0, id);
+  await happened('launch_acknowledged');
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect(events.map(({ name }) => name)).not.toContain('launch_unknown');
+});
