@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { type Child, type LogLine, startChild } from '../../src/cli/children.ts';
 import { audit } from '../../src/cli/demo/audit.ts';
 import { createProducer } from '../../src/producer/create-producer.ts';
@@ -179,26 +178,26 @@ test('I10: a worker that is asked to stop hands its stream over at once', { time
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
 });
 
-test('I9: over a long stream a worker’s memory stays flat, though a reader does not read', {
+test('I9: a long stream goes through a worker with little memory, though a reader does not read', {
   timeout: 60_000,
 }, async () => {
-  const { producer, startWorker, logged } = await startScene();
-  const { pid } = await startWorker();
-  if (!existsSync(`/proc/${pid}/status`))
-    return process.stdout.write('There is no /proc here: memory is not measured.\n');
+  // A heap in which the worker itself just fits: what stays behind with each event would end it.
+  vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=64');
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const { producer, startWorker, logged, lines } = await startScene();
+  const worker = await startWorker();
+  let hasEnded = false;
+  void worker.ended.then(() => {
+    hasEnded = true;
+  });
   const { id } = await producer.enqueue({ ...scripted({ duration_ms: 10_000, deltas: 60_000 }), stream: true });
   await logged('stream_opened');
   const idle = producer.subscribe(id);
   await idle.next();
-  const megabytes = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000;
-  const sizes: number[] = [];
-  const timer = setInterval(() => sizes.push(megabytes()), 200);
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
-  clearInterval(timer);
   await idle.return();
-  const early = Math.max(...sizes.slice(0, sizes.length / 2));
-  const late = Math.max(...sizes.slice(sizes.length / 2));
-  expect(sizes.length).toBeGreaterThan(20);
-  // The collector is in no hurry: what leaks a little with each event would be past this.
-  expect(late - early).toBeLessThan(80);
+  expect(hasEnded).toBe(false);
+  expect(lines.filter(({ event }) => event === 'stream_opened')).toHaveLength(1);
 });

@@ -44,3 +44,16 @@ test('I5: a note that could not be sent is found in the outbox, and one that was
   await expect.poll(() => redis.zscore(`${prefix}:outbox`, line ?? ''), { timeout: 10_000 }).toBeNull();
   expect(await app.count()).toBe(1);
 });
+
+test('I10: a queue of the app’s that refuses its note keeps back nothing of ours', async () => {
+  const { producer, redis, prefix } = await startHarness();
+  // What BullMQ keeps of a queue is no hash here, so every add is refused.
+  await redis.set(`${prefix}:app:app:meta`, 'taken by somebody else');
+  const { id } = await producer.enqueue(scripted(), { notify: { queue: 'app', prefix: `${prefix}:app` } });
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  const line = async () =>
+    (await redis.zrange(`${prefix}:outbox`, '0', '-1', 'WITHSCORES')).filter((_, index, all) =>
+      all[index - (index % 2)]?.startsWith('notify|'),
+    );
+  await expect.poll(async () => Number((await line())[1]) - Date.now(), { timeout: 10_000 }).toBeGreaterThan(10_000);
+});

@@ -36,6 +36,9 @@ import {
 import { type ArgumentsOf, type Given, type ReplyOf, type ScriptName, scripts } from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
 
+/** A note that the app's own queue refused is tried again so much later. */
+const PUT_OFF_MS = 30_000;
+
 export interface StoreOptions {
   connection: Connection;
   prefix: string;
@@ -160,6 +163,8 @@ export class Store {
       } catch (error) {
         // One entry that cannot be added must not keep back the others.
         failure = error;
+        // Nor stand before them: the app's own queue may refuse for as long as it likes (I10).
+        if (entry.queue === 'notify') await this.putOff(entry).catch(() => {});
       }
     }
     if (failure !== undefined) throw failure;
@@ -171,6 +176,10 @@ export class Store {
     if (queue !== 'notify') return (await this.queues.ensure({ ...entry, queue }, this.now())).settled;
     await notifyApp(this, entry.id);
     return true;
+  }
+
+  private async putOff(entry: Work): Promise<void> {
+    await this.client.zadd(this.keys.outbox(), 'XX', this.now() + PUT_OFF_MS, entry.line);
   }
 
   async followQuietly(work: Work[]): Promise<void> {
