@@ -35,6 +35,12 @@ const child = spawn(node, [join(root, file), ...rest], { stdio: 'inherit' });
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.on('SIGHUP', () => child.kill('SIGHUP'));
+// `kill` on npm ends npm and its shell alone: whoever is left behind by them is asked to stop too.
+const parent = process.ppid;
+const watch = setInterval(() => {
+  if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) child.kill('SIGTERM');
+}, 500);
 child.on('exit', (code, signal) => {
+  clearInterval(watch);
   process.exitCode = signal ? 128 + (signal === 'SIGINT' ? 2 : signal === 'SIGTERM' ? 15 : 9) : (code ?? 1);
 });

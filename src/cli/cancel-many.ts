@@ -1,11 +1,12 @@
-import { createInterface } from 'node:readline/promises';
-import type { Producer } from '../producer/producer.ts';
 import type { CancellationEstimate, CancellationFilter } from '../shared/contract/cancellation.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { usd, whole } from '../shared/runtime/format.ts';
+import type { Client } from './client/client.ts';
+import type { ClientFlags } from './client/with-client.ts';
+import { confirm } from './confirm.ts';
 import { print, printJson } from './output.ts';
 
-export interface CancelManyFlags {
+export interface CancelManyFlags extends ClientFlags {
   reason?: string;
   actor?: string;
   dryRun?: boolean;
@@ -14,13 +15,9 @@ export interface CancelManyFlags {
 }
 
 /** Says what would be cancelled, asks unless that was answered before, and works through it. */
-export async function cancelMany(
-  producer: Producer,
-  filter: CancellationFilter,
-  flags: CancelManyFlags,
-): Promise<void> {
+export async function cancelMany(client: Client, filter: CancellationFilter, flags: CancelManyFlags): Promise<void> {
   const { reason, actor, dryRun = false, yes = false, json = false } = flags;
-  const { cancellations } = producer;
+  const { cancellations } = client;
   const estimate = await cancellations.estimate(filter);
   if (dryRun) {
     if (json) printJson(estimate);
@@ -60,10 +57,5 @@ async function isConfirmed(estimate: CancellationEstimate): Promise<boolean> {
       'invalid_request',
       'Nobody is here to confirm it: add --yes, or look first with --dry-run.',
     );
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Cancel them? [y/N] ')).trim());
-  } finally {
-    terminal.close();
-  }
+  return await confirm('Cancel them?');
 }

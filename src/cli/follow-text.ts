@@ -1,28 +1,29 @@
-import { createInterface } from 'node:readline/promises';
-import type { Producer } from '../producer/producer.ts';
 import type { StreamEvent } from '../shared/contract/stream.ts';
+import type { Client } from './client/client.ts';
+import type { ClientFlags } from './client/with-client.ts';
+import { confirm } from './confirm.ts';
 import { printJson } from './output.ts';
+import { hintWhileQueued, INTERRUPTED } from './wait-for-job.ts';
 
-export interface FollowFlags {
+export interface FollowFlags extends ClientFlags {
   json?: boolean;
   cancelOnInterrupt?: boolean;
 }
 
-/** As a shell tells of a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
-
 /** Prints a job's text as it comes, or its events; Ctrl-C asks whether to cancel, or cancels where that was said before. */
-export async function followText(producer: Producer, id: string, flags: FollowFlags): Promise<void> {
+export async function followText(client: Client, id: string, flags: FollowFlags): Promise<void> {
   const interrupted = new AbortController();
   const onInterrupt = () => interrupted.abort();
   process.once('SIGINT', onInterrupt);
+  const stopHint = hintWhileQueued(client, id);
   try {
-    for await (const event of producer.subscribe(id, { signal: interrupted.signal })) tell(event, flags.json ?? false);
+    for await (const event of client.subscribe(id, { signal: interrupted.signal })) tell(event, flags.json ?? false);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
     process.exitCode = INTERRUPTED;
-    await leave(producer, id, flags.cancelOnInterrupt ?? false);
+    await leave(client, id, flags.cancelOnInterrupt ?? false);
   } finally {
+    stopHint();
     process.off('SIGINT', onInterrupt);
   }
 }
@@ -50,24 +51,12 @@ function tell(event: StreamEvent, asJson: boolean): void {
   }
 }
 
-async function leave(producer: Producer, id: string, cancel: boolean): Promise<void> {
-  const sure = cancel || (process.stdin.isTTY && (await ask(`\nCancel job ${id}? [y/N] `)));
+async function leave(client: Client, id: string, cancel: boolean): Promise<void> {
+  const sure = cancel || (process.stdin.isTTY && (await confirm(`\nCancel job ${id}?`)));
   if (!sure) {
     process.stderr.write(`\nThe job goes on: headstone watch ${id}\n`);
     return;
   }
-  const { verdict } = await producer.cancel(id, { reason: 'interrupted at the terminal' });
+  const { verdict } = await client.cancel(id, { reason: 'interrupted at the terminal' });
   process.stderr.write(verdict === 'cancelled' ? '\nCancelled.\n' : `\n${verdict.replace('_', ' ')}.\n`);
-}
-
-async function ask(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(question)).trim());
-  } catch {
-    // Ctrl-C again is no yes.
-    return false;
-  } finally {
-    terminal.close();
-  }
 }

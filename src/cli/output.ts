@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Command } from 'commander';
 
 /** Adds `--json` and an example, which every command has. */
@@ -18,19 +19,27 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/** Columns as wide as their widest cell; numbers stand to the right. */
+/** Columns as wide as their widest cell, colours apart; numbers stand to the right. */
 export function table(header: string[], rows: (string | number)[][]): string {
   const cells = [header, ...rows.map(row => row.map(String))];
-  const widths = header.map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0)));
+  const widths = header.map((_, column) => Math.max(...cells.map(row => widthOf(row[column] ?? ''))));
   const numeric = header.map((_, column) => rows.length > 0 && rows.every(row => typeof row[column] === 'number'));
   return cells
     .map(row =>
       row
         .map((cell, column) =>
-          numeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+          numeric[column] ? cell.padStart(widths[column] ?? 0) : cell + padding(cell, widths[column] ?? 0),
         )
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
+}
+
+function padding(cell: string, width: number): string {
+  return ' '.repeat(width - widthOf(cell));
+}
+
+function widthOf(cell: string): number {
+  return stripVTControlCharacters(cell).length;
 }

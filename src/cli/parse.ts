@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 const unitsMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -14,6 +14,11 @@ export function parseDuration(text: string): number {
   const [, amount, unit = ''] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
   if (amount === undefined) throw new InvalidArgumentError('It must be a duration like 90s, 15m or 24h.');
   return Number(amount) * (unitsMs[unit] ?? 1);
+}
+
+/** With a default that its help shows as a person would write it. */
+export function durationOption(flags: string, description: string, fallback: string): Option {
+  return new Option(flags, description).argParser(parseDuration).default(parseDuration(fallback), fallback);
 }
 
 export function parseCount(text: string): number {

@@ -1,4 +1,5 @@
-import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -29,9 +30,10 @@ export async function runProgram(argv: string[]): Promise<void> {
   });
   const program = new Command('headstone')
     .description('A job queue for OpenAI and Azure background Responses whose cancel sticks.')
+    .version(version(), '-v, --version')
     .showHelpAfterError('(add --help for what this command takes)')
     .enablePositionalOptions();
-  const commands = [
+  const clientCommands = [
     enqueueCommand,
     getCommand,
     waitCommand,
@@ -43,6 +45,8 @@ export async function runProgram(argv: string[]): Promise<void> {
     statusCommand,
     pauseCommand,
     resumeCommand,
+  ];
+  const otherCommands = [
     workerCommand,
     serverCommand,
     simulatorCommand,
@@ -51,7 +55,9 @@ export async function runProgram(argv: string[]): Promise<void> {
     probeCommand,
     demoCommand,
   ];
-  for (const command of commands) program.addCommand(command());
+  const server = new Option('--server <url>', 'speak HTTP to this server instead of Redis, with HEADSTONE_API_KEY');
+  for (const command of clientCommands) program.addCommand(command().addOption(server));
+  for (const command of otherCommands) program.addCommand(command());
   // Before a command's action throws into its parent, every subcommand must be told not to exit by itself.
   for (const command of [program, ...program.commands]) command.exitOverride();
 
@@ -60,6 +66,12 @@ export async function runProgram(argv: string[]): Promise<void> {
   } catch (error) {
     process.exitCode = explain(error);
   }
+}
+
+/** The same file for a checkout and for the package. */
+function version(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
 }
 
 /** Errors in a sentence on standard error, never a stack of ours. Returns the exit code. */

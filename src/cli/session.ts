@@ -1,21 +1,7 @@
-import { createProducer } from '../producer/create-producer.ts';
-import type { Producer } from '../producer/producer.ts';
 import { loadConfiguration } from '../shared/runtime/configuration.ts';
 import { logTelemetry } from '../shared/runtime/logger.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import { Telemetry } from '../shared/runtime/telemetry.ts';
-
-/** For a command that asks one thing: connects, does it, and leaves nothing open. */
-export async function withProducer<Result>(work: (producer: Producer) => Promise<Result>): Promise<Result> {
-  const { configuration, warnings } = loadConfiguration(process.env);
-  for (const warning of warnings) process.stderr.write(`${warning}\n`);
-  const producer = createProducer({ configuration });
-  try {
-    return await work(producer);
-  } finally {
-    await producer.close();
-  }
-}
 
 export interface ProcessParts {
   configuration: Configuration;

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Child, type LogLine, startChild } from './children.ts';
 
 export interface SystemOptions {
@@ -12,6 +13,8 @@ export interface SystemOptions {
   workers: number;
   /** Undefined: no server. */
   serverPort: number | undefined;
+  /** True starts a worker again that ended by itself, as a supervisor does. */
+  revive?: boolean;
   /** Settings of all processes. */
   env: Record<string, string>;
   onLine: (process: string, line: LogLine) => void;
@@ -28,6 +31,8 @@ export interface System {
   stop(): Promise<void>;
 }
 
+const REVIVE_MS = 500;
+
 /** Starts the whole system as a tree of processes under this one, each when what it needs is there. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const children: { name: string; child: Child }[] = [];
@@ -36,7 +41,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     children.push({ name, child });
     return child;
   };
+  let isStopping = false;
   const stop = async () => {
+    isStopping = true;
     // The store last: the others still write what they hold.
     for (const { child } of children.toReversed()) await child.stop();
   };
@@ -50,8 +57,19 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       ? await start('simulator', ['simulator', '--port', String(await freeOr(options.simulatorPort))], {})
       : null;
     if (simulator) Object.assign(env, { OPENAI_BASE_URL: simulator.address, OPENAI_API_KEY: 'simulated' });
+    const startWorker = async (name: string): Promise<void> => {
+      const child = await start(name, ['worker'], env);
+      if (!options.revive) return;
+      void child.ended.then(async () => {
+        if (isStopping) return;
+        options.onLine(name, { level: 'warn', event: 'ended by itself, and is started again' });
+        // One that ends as soon as it starts is not started in a hurry.
+        await sleep(REVIVE_MS);
+        await startWorker(name).catch((error: Error) => options.onLine(name, { level: 'error', event: error.message }));
+      });
+    };
     const startWorkers = async (count: number) => {
-      for (let number = 1; number <= count; number += 1) await start(`worker ${number}`, ['worker'], env);
+      for (let number = 1; number <= count; number += 1) await startWorker(`worker ${number}`);
     };
     await startWorkers(options.workers);
     const server =
@@ -63,7 +81,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       simulatorUrl: simulator?.address ?? null,
       serverUrl: server?.address ?? null,
       startWorkers,
-      firstEnded: Promise.race(children.map(({ name, child }) => child.ended.then(() => name))),
+      firstEnded: Promise.race(
+        children
+          .filter(({ name }) => !(options.revive && name.startsWith('worker')))
+          .map(({ name, child }) => child.ended.then(() => name)),
+      ),
       stop,
     };
   } catch (error) {

@@ -1,12 +1,9 @@
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type AdoptOptions, adoptOptionsSchema } from '../shared/contract/request.ts';
 import { upstreamResponseSchema } from '../shared/contract/response.ts';
-import { DEFAULT_TENANT, type JobStatus, jobIdSchema } from '../shared/contract/words.ts';
+import { DEFAULT_TENANT, type JobStatus, jobIdSchema, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Store } from '../shared/store/store.ts';
-
-/** What the ledger calls a model that only the first look will tell. */
-const UNKNOWN_MODEL = 'unknown';
 
 export async function adoptResponse(
   store: Store,
@@ -32,6 +29,7 @@ export async function adoptResponse(
     tag_list: tags,
     model: chosen.model ?? UNKNOWN_MODEL,
     deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
+    ...(chosen.notify ? { notify: JSON.stringify(chosen.notify) } : {}),
   });
   switch (reply.reply) {
     case 'adopted':

@@ -1,4 +1,5 @@
 import { HeadstoneError } from '../shared/contract/errors.ts';
+import { isResult } from '../shared/contract/words.ts';
 import type { Store } from '../shared/store/store.ts';
 
 /**
@@ -8,13 +9,19 @@ import type { Store } from '../shared/store/store.ts';
 export async function upstreamPredecessor(store: Store, tenant: string, id: string): Promise<string> {
   const record = await store.record(id);
   if (record) {
-    const isResult = record.status === 'completed' || record.status === 'incomplete';
-    if (record.tenant !== tenant || !isResult || record.response_id === undefined || record.deleted_at !== undefined)
+    if (
+      record.tenant !== tenant ||
+      !isResult(record.status) ||
+      record.response_id === undefined ||
+      record.deleted_at !== undefined
+    )
       throw unusable(id);
     return record.response_id;
   }
   const row = await store.row(id);
-  if (row && (row.kind !== 'used' || row.tenant !== tenant)) throw unusable(id);
+  if (!row) return id;
+  const owner = await store.record(row.job_id);
+  if (row.kind !== 'used' || row.tenant !== tenant || owner?.deleted_at !== undefined) throw unusable(id);
   return id;
 }
 

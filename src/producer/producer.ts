@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { Depths } from '../shared/contract/depths.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type Finished, type Job, type JobSummary, type ListFilter, listFilterSchema } from '../shared/contract/job.ts';
 import {
@@ -17,8 +17,7 @@ import {
   upstreamPredecessorField,
 } from '../shared/contract/request.ts';
 import { type StreamEvent, type SubscribeOptions, subscribeOptionsSchema } from '../shared/contract/stream.ts';
-import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
-import type { Depths } from '../shared/runtime/metrics.ts';
+import type { JobStatus, Verdict } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { readDepths } from '../shared/store/depths.ts';
@@ -28,6 +27,7 @@ import { acceptance, type NewJob } from './acceptance.ts';
 import { adoptResponse } from './adopt.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
+import { checkId } from './check-id.ts';
 import { subscribe } from './subscribe.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
 
@@ -96,10 +96,12 @@ export class Producer {
       call.body = JSON.stringify({ ...call.request, [upstreamPredecessorField]: translated });
     }
     const replies = await this.store.runMany('accept', calls);
-    const work = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? reply.work : []));
+    const accepted = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? [reply] : []));
+    const fresh = accepted.filter(reply => !reply.has_leftover).flatMap(reply => reply.work);
     try {
-      await this.store.queues.addFresh(work, this.store.now());
-      await this.store.clear(work);
+      await this.store.queues.addFresh(fresh, this.store.now());
+      await this.store.clear(fresh);
+      await this.store.follow(accepted.filter(reply => reply.has_leftover).flatMap(reply => reply.work));
     } catch {
       // Accepted is accepted: the entries stand in the outbox, and a worker's sweeper adds them (I5).
     }
@@ -177,7 +179,11 @@ export class Producer {
   /** The same, for readers who cannot do without it. Throws `result_expired`. */
   async keptRequest(id: string): Promise<Record<string, unknown>> {
     const request = readRequest(await this.store.request(checkId(id)));
-    if (!request) throw new HeadstoneError('result_expired', `Job ${id} has ended, and its request is no longer kept.`);
+    if (!request)
+      throw new HeadstoneError(
+        'result_expired',
+        `The request of job ${id} is not here: it was adopted, or it ended long ago.`,
+      );
     return request;
   }
 
@@ -222,12 +228,7 @@ export class Producer {
     await this.store.guard(() => (isPaused ? launch.pause() : launch.resume()));
   }
 
-  async isLaunchPaused(): Promise<boolean> {
-    await this.store.ready();
-    return await this.store.guard(() => this.store.queues.launch.isPaused());
-  }
-
-  /** How much waits where, for a scrape. */
+  /** How much waits where, and whether launching is paused. */
   async depths(): Promise<Depths> {
     return await readDepths(this.store);
   }
@@ -242,10 +243,6 @@ function readRequest(stored: string | null): Record<string, unknown> | null {
   if (stored === null) return null;
   const { [upstreamPredecessorField]: _, ...request } = JSON.parse(stored) as Record<string, unknown>;
   return request;
-}
-
-function checkId(id: string): string {
-  return parseInput(z.object({ id: jobIdSchema }), { id }).id;
 }
 
 function notAccepted(id: string, cause: Error): HeadstoneError {

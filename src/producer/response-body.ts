@@ -32,12 +32,12 @@ export function responseBody(job: Job, request: Record<string, unknown>) {
     const previous = request.previous_response_id ?? job.response.previous_response_id ?? null;
     return { ...job.response, id: job.id, previous_response_id: previous, headstone };
   }
-  const relaunched = job.status !== 'running' && job.launches.length > 1 && job.outcome === null;
+  const hasRun = job.outcome === null && job.launches.some(({ state }) => state === 'acknowledged');
   return {
     id: job.id,
     object: 'response' as const,
     created_at: Math.floor(job.created_at / 1000),
-    status: relaunched ? 'in_progress' : shownStatus[job.status],
+    status: hasRun ? 'in_progress' : shownStatus[job.status],
     background: true,
     error: errorOf(job),
     incomplete_details: null,
@@ -66,7 +66,10 @@ function errorOf(job: Job) {
 
 /** Null until it is known, and then what was billed: also for a response that nobody saw. */
 function billedUsage(job: Job) {
-  return job.ledger.find(row => row.response_id === job.response_id && row.status === 'final')?.usage ?? null;
+  // Between two runs there is no response of now; the last one is what was paid for.
+  const row =
+    job.response_id === null ? job.ledger.at(-1) : job.ledger.find(one => one.response_id === job.response_id);
+  return row?.status === 'final' ? row.usage : null;
 }
 
 function headstoneField(job: Job) {

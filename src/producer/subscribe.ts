@@ -1,7 +1,7 @@
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { Job } from '../shared/contract/job.ts';
 import type { StreamEvent, SubscribeOptions } from '../shared/contract/stream.ts';
-import { isOutcome } from '../shared/contract/words.ts';
+import { isOutcome, isResult } from '../shared/contract/words.ts';
 import { restOfStream } from '../shared/runtime/rest-of-stream.ts';
 import { type Batch, readAllBatches, readBatches } from '../shared/store/events.ts';
 import type { Store } from '../shared/store/store.ts';
@@ -66,6 +66,7 @@ class Reader {
 
   async listen(): Promise<void> {
     this.signal?.addEventListener('abort', this.ring);
+    this.store.closing.addEventListener('abort', this.ring);
     // With the store away the first read says so, and better.
     this.stops = await Promise.all([
       this.store.decisions.listen(message => {
@@ -93,7 +94,7 @@ class Reader {
   async page(cursor: number): Promise<Batch['events'] | 'decided'> {
     let lastLook = Number.NEGATIVE_INFINITY;
     for (;;) {
-      this.signal?.throwIfAborted();
+      this.throwIfEnded();
       try {
         const look = this.mayBeDecided || performance.now() - lastLook > REREAD_MS;
         // Before the look: what is decided during it rings again.
@@ -120,7 +121,7 @@ class Reader {
   /** The job has ended and its record waits for us: so do we, for a store that is away. */
   async patiently<Result>(read: () => Promise<Result>): Promise<Result> {
     for (;;) {
-      this.signal?.throwIfAborted();
+      this.throwIfEnded();
       try {
         return await read();
       } catch (error) {
@@ -132,14 +133,20 @@ class Reader {
 
   /** False where an event that was read may have been refused since. */
   mayShow(): boolean {
-    this.signal?.throwIfAborted();
+    this.throwIfEnded();
     return !this.mayBeDecided && performance.now() - this.readAt < FRESH_MS;
   }
 
   close(): void {
     this.signal?.removeEventListener('abort', this.ring);
+    this.store.closing.removeEventListener('abort', this.ring);
     for (const stop of this.stops) stop();
     this.bell.close();
+  }
+
+  private throwIfEnded(): void {
+    this.signal?.throwIfAborted();
+    this.store.closing.throwIfAborted();
   }
 
   private async status() {
@@ -166,7 +173,7 @@ async function ending(store: Store, id: string, request: Request, cursor: number
 }
 
 function createdEvent(job: Job, request: Request): StreamEvent {
-  const { response, ...open } = { ...job, outcome: null, status: 'queued' as const };
+  const { response, ...open } = { ...job, outcome: null, status: 'queued' as const, launches: [] };
   const body = responseBody({ ...open, response: null, response_id: null, ledger: [], tombstone: null }, request);
   return { type: 'response.created', sequence_number: 0, response: body };
 }
@@ -176,7 +183,7 @@ function createdEvent(job: Job, request: Request): StreamEvent {
  * the one shape on which both plain iteration and its stream() end cleanly (docs/decisions/0010).
  */
 function closingEvent(job: Job, request: Request, sequenceNumber: number): StreamEvent {
-  const type = job.status === 'completed' || job.status === 'incomplete' ? `response.${job.status}` : 'response.failed';
+  const type = isResult(job.status) ? `response.${job.status}` : 'response.failed';
   return { type, sequence_number: sequenceNumber, response: responseBody(job, request) };
 }
 

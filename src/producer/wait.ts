@@ -19,7 +19,7 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
   const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const ended = AbortSignal.any([signal, timeout].filter(one => one !== undefined));
   const onEnd = () => bell.ring();
-  ended.addEventListener('abort', onEnd);
+  for (const end of [ended, store.closing]) end.addEventListener('abort', onEnd);
   let stopListening = () => {};
   // Not waited for: with the store away it may take long, and the record is read again in any case.
   const listening = store.decisions
@@ -36,6 +36,7 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
     let seen = false;
     for (;;) {
       signal?.throwIfAborted();
+      store.closing.throwIfAborted();
       if (timeout?.aborted) throw timedOut(id, timeoutMs ?? 0);
       const job = await read(store, id, seen);
       if (job === null)
@@ -52,7 +53,7 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
     }
   } finally {
     void listening.then(() => stopListening());
-    ended.removeEventListener('abort', onEnd);
+    for (const end of [ended, store.closing]) end.removeEventListener('abort', onEnd);
     bell.close();
   }
 }
@@ -62,20 +63,20 @@ async function read(store: Store, id: string, patient: boolean): Promise<Job | n
   try {
     return await store.job(id);
   } catch (error) {
-    if (patient && error instanceof HeadstoneError && error.code === 'store_unreachable') return 'unreachable';
+    if (patient && error instanceof HeadstoneError && error.retryable) return 'unreachable';
     throw error;
   }
 }
 
-function timedOut(id: string, timeoutMs: number): HeadstoneError {
+export function timedOut(id: string, timeoutMs: number): HeadstoneError {
   return new HeadstoneError(
     'wait_timeout',
     `Job ${id} has not ended after ${timeoutMs} ms. It goes on: wait again, or cancel it.`,
   );
 }
 
-/** Null while the job is open. */
-function finishedOf(job: Job): Finished | null {
+/** Null while the job is open. Throws `result_expired`. */
+export function finishedOf(job: Job): Finished | null {
   const { id, status } = job;
   switch (status) {
     case 'completed':

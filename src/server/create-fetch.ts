@@ -1,10 +1,11 @@
-import { Readable } from 'node:stream';
 import type { Producer } from '../producer/producer.ts';
+import { HeadstoneError } from '../shared/contract/errors.ts';
 import { jobIdSchema, tenantSchema } from '../shared/contract/words.ts';
 import { createRoute } from './api/create-response.ts';
 import { Passthrough } from './api/passthrough.ts';
 import { responseRoutes } from './api/responses.ts';
 import type { Api } from './api/schemas.ts';
+import { errorBody, httpStatus } from './error-answer.ts';
 import { openRouter } from './router.ts';
 
 export interface FetchOptions {
@@ -13,8 +14,6 @@ export interface FetchOptions {
   /** For what is not a background response. Default: the global one. */
   fetch?: typeof fetch;
 }
-
-const responsesPath = /\/responses(?:\/([^/]+)(?:\/(?:cancel|input_items))?)?$/;
 
 /**
  * The front door in process: `new OpenAI({ fetch: createFetch(producer) })`, and the app's create, retrieve loop and cancel
@@ -27,19 +26,30 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
 
   return async (input, init) => {
     const request = new Request(input, init);
-    const { pathname, search } = new URL(request.url);
-    const [path, id] = responsesPath.exec(pathname) ?? [];
-    if (path === undefined) return await realFetch(request);
-    if (id !== undefined) {
-      if (!(await isOurs(id))) return await realFetch(request);
-    } else {
-      if (request.method !== 'POST') return await realFetch(request);
-      const wish = readJson(await request.clone().text());
-      if (wish?.background !== true) return await passOn(request, wish);
+    try {
+      return await route(request);
+    } catch (error) {
+      if (error instanceof HeadstoneError) return errorAnswer(error);
+      throw error;
     }
-    router ??= openRoutes();
-    return await answer(await router, request, `/v1${path}${search}`);
   };
+
+  async function route(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    const asked = askedOf(pathname);
+    if (!asked) return await realFetch(request);
+    const { id, action } = asked;
+    if (id !== undefined && (await isOurs(id))) {
+      router ??= openRoutes();
+      return await answer(await router, request, `/v1/responses/${encodeURIComponent(id)}${action}${search}`);
+    }
+    if (request.method !== 'POST' || action !== '') return await realFetch(request);
+    const wish = readJson(await request.clone().text());
+    // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
+    if (id !== undefined || wish?.background !== true) return await passOn(request, wish);
+    router ??= openRoutes();
+    return await answer(await router, request, `/v1/responses${search}`);
+  }
 
   async function openRoutes(): Promise<Api> {
     const { configuration, telemetry } = producer;
@@ -79,6 +89,39 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   }
 }
 
+/** As the server would say it: the app's client knows what to do with that. */
+function errorAnswer(error: HeadstoneError): Response {
+  const status = httpStatus[error.code];
+  const type = status < 500 ? 'invalid_request_error' : 'server_error';
+  const body = errorBody(error.message, error.code, type, error.param);
+  return Response.json(body, { status, headers: { 'x-should-retry': String(error.retryable) } });
+}
+
+/**
+ * What a path says behind its last `responses`; null where it has none. However it is spelled: what belongs to a response of
+ * ours must not be asked for at the provider (I1). A base URL may have segments of that name too.
+ */
+function askedOf(pathname: string): { id: string | undefined; action: string } | null {
+  const parts = pathname
+    .split('/')
+    .filter(part => part !== '')
+    .map(decoded);
+  const last = parts.lastIndexOf('responses');
+  if (last < 0) return null;
+  // It is a legal id.
+  const collection = parts[last - 1] === 'responses' ? last - 1 : last;
+  const [id, ...rest] = parts.slice(collection + 1);
+  return { id, action: rest.map(part => `/${encodeURIComponent(part)}`).join('') };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 interface Wish {
   background?: unknown;
   previous_response_id?: unknown;
@@ -101,7 +144,8 @@ async function answer(app: Api, request: Request, url: string): Promise<Response
   const headers = Object.entries(reply.headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
-  return new Response(Readable.toWeb(stream) as ReadableStream, { status: reply.statusCode, headers });
+  // A body that is cancelled ends the iterator. Readable.toWeb would throw into nobody's hands then.
+  return new Response(ReadableStream.from(stream) as ReadableStream, { status: reply.statusCode, headers });
 }
 
 function readJson(text: string): Wish | undefined {

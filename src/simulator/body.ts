@@ -13,7 +13,7 @@ export function responseBody(response: SimulatedResponse) {
     error: status === 'failed' ? failure(script.end) : null,
     incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
     instructions: request.instructions,
-    max_output_tokens: null,
+    max_output_tokens: Number.isFinite(request.maxOutputTokens) ? request.maxOutputTokens : null,
     metadata: request.metadata,
     model: request.model,
     output: finished ? [message(response)] : [],

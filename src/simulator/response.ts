@@ -7,6 +7,8 @@ export interface CreateRequest {
   instructions: string | null;
   metadata: Record<string, string>;
   previousResponseId: string | null;
+  /** What an unscripted run does not pass; infinite where nothing was said. */
+  maxOutputTokens: number;
 }
 
 export interface SimulatedResponseOptions {
@@ -61,7 +63,7 @@ export class SimulatedResponse {
     this.now = now;
     this.createdAt = now();
     const input = script.input_tokens ?? Math.ceil(JSON.stringify(request.input).length / CHARACTERS_PER_TOKEN) + 8;
-    const output = script.output_tokens ?? 200 + randomBelow(1800);
+    const output = script.output_tokens ?? Math.min(200 + randomBelow(1800), request.maxOutputTokens);
     this.billed = {
       input_tokens: input,
       input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },

@@ -37,6 +37,8 @@ const createSchema = z.looseObject({
   instructions: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
   previous_response_id: z.string().nullish(),
+  // A bound that means nothing is no bound, as with the lenient ones among the providers.
+  max_output_tokens: z.number().int().positive().nullish().catch(null),
 });
 
 /**
@@ -82,6 +84,7 @@ export async function startSimulator({
       instructions: parsed.data.instructions ?? null,
       metadata: parsed.data.metadata ?? {},
       previousResponseId: parsed.data.previous_response_id ?? null,
+      maxOutputTokens: parsed.data.max_output_tokens ?? Number.POSITIVE_INFINITY,
     };
     // The same prompt and script is the same request to us: its tries are counted together.
     const identity = JSON.stringify([wanted.model, wanted.input, wanted.metadata.sim]);

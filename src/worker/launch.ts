@@ -11,6 +11,9 @@ import { recordAnswer, resolveUnknown } from './launch-answer.ts';
 /** How often a launch that found HEADSTONE_MAX_IN_FLIGHT reached asks again. It keeps its slot, so nobody churns (I9). */
 const FULL_RETRY_MS = 200;
 
+/** Back to the paused queue, which gives it out again when it goes on. */
+const PAUSED_RETRY_MS = 1000;
+
 /** Streams last; a place is not asked for in a hurry (I9). */
 const STREAMS_FULL_RETRY_MS = 2000;
 
@@ -45,6 +48,8 @@ async function launchNow(id: string, context: Context): Promise<Activation> {
         return (await expire(id, context)) ?? parkFor(FULL_RETRY_MS);
       case 'full':
         return parkFor(FULL_RETRY_MS);
+      case 'paused':
+        return parkFor(PAUSED_RETRY_MS);
       case 'held':
         return done(`held: ${intent.scope}`);
       case 'final':

@@ -1,8 +1,10 @@
 import { isOutcome } from '../shared/contract/words.ts';
 import type { JobRecord } from '../shared/store/record.ts';
+import type { Look } from './answers.ts';
 import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide, expire } from './decide.ts';
+import { identify } from './identify.ts';
 import { seenOf } from './seen.ts';
 import { holdStream, LIVE_MS } from './stream.ts';
 import { parkUntilNextLook, takeIn } from './take-in.ts';
@@ -71,14 +73,19 @@ async function look(record: JobRecord, decided: AbortSignal, context: Context): 
       if (record.missing_since !== undefined)
         await context.store.run('absent', { id, response_id: responseId, absent: false });
       context.telemetry.emit('poll_looked', { ...facts, upstream_status: answer.response.status });
-      return await takeIn(
-        record,
-        responseId,
-        answer,
-        seenOf({ ...answer, model }, context.configuration.prices),
-        context,
-      );
+      return await takeInOwn(record, responseId, answer, context);
   }
+}
+
+async function takeInOwn(
+  record: JobRecord,
+  responseId: string,
+  look: Extract<Look, { kind: 'seen' }>,
+  context: Context,
+): Promise<Activation> {
+  const seen = seenOf({ ...look, model: record.model }, context.configuration.prices);
+  const own = await identify(record, responseId, look, seen, context);
+  return own ? await takeIn(own, responseId, look, seen, context) : done('the response of another job');
 }
 
 async function whileAbsent(record: JobRecord, responseId: string, context: Context): Promise<Activation> {

@@ -16,6 +16,7 @@ export function seenOf({ response, servedModel, model }: Observation, prices: Pr
   const named = servedModel ?? response.model;
   const seen: Seen = {
     upstream_status: response.status,
+    created_at: response.created_at ? response.created_at * 1000 : undefined,
     served_model: named,
     service_tier: serviceTier ?? undefined,
     tool_usage: toolUsage ? JSON.stringify(toolUsage) : undefined,

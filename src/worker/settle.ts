@@ -143,10 +143,10 @@ async function tellWaste(responseId: string, { store, telemetry }: Context): Pro
   });
 }
 
-function watchOf({ row, endedAt }: WatchedRow, { configuration }: Context): Watch {
+function watchOf({ madeAt, endedAt }: WatchedRow, { configuration }: Context): Watch {
   return {
     endedAt,
-    openedAt: row.at,
+    openedAt: madeAt,
     firstMs: configuration.settleFirstMs,
     windowMs: configuration.settleWindowMs,
     retentionFloorMs: configuration.retentionFloorMs,

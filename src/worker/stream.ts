@@ -52,6 +52,8 @@ class StreamHolder {
   /** The last sequence number in the store, and the last one heard. */
   private stored = -1;
   private heard = -1;
+  /** Events of an earlier run of this job, which come before this one's. */
+  private base = 0;
   private pending: UpstreamEvent[] = [];
   private pendingBytes = 0;
   private flushedAt = 0;
@@ -150,7 +152,7 @@ class StreamHolder {
     if (this.numbers === 'unknown') this.numbers = given === undefined ? 'ours' : 'theirs';
     // One without a number among numbered ones has no place in their order.
     if (this.numbers === 'theirs' && given === undefined) return 'taken';
-    const number = this.numbers === 'theirs' ? (given ?? 0) : this.heard + 1;
+    const number = this.numbers === 'theirs' ? (given ?? 0) + this.base : this.heard + 1;
     if (number <= this.heard) return 'taken';
     this.heard = number;
     const numbered = { ...event, sequence_number: number };
@@ -168,6 +170,7 @@ class StreamHolder {
     );
     if (reply.reply !== 'attached') return 'gone';
     this.stored = reply.after;
+    this.base = reply.base;
     this.heard = Math.max(this.heard, reply.after);
     return 'on';
   }
@@ -241,7 +244,7 @@ class StreamHolder {
     const interrupted = AbortSignal.any([this.decided, stopping]);
     for (let tries = this.barren; tries < MOST_RETRIES && !interrupted.aborted; tries += 1) {
       if (tries > 0) await sleep(FIRST_RETRY_MS * 2 ** tries, undefined, { signal: interrupted }).catch(() => {});
-      const answer = await upstream.resumeStream(this.job.responseId, this.heard);
+      const answer = await upstream.resumeStream(this.job.responseId, this.heard - this.base);
       if (answer.kind === 'opened') return answer.stream;
       if (answer.kind === 'refused') {
         await this.letGo(true, answer.code);

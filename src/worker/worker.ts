@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Depths } from '../shared/runtime/metrics.ts';
+import type { Depths } from '../shared/contract/depths.ts';
+import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { type Consumer, openConsumer } from './consumer.ts';
@@ -50,7 +51,7 @@ export class Worker {
       telemetry,
       holding,
       streams: this.streams,
-      deployment: await store.deployment(),
+      deployment: await readDeployment(store),
       stopping: this.stopping.signal,
     };
     this.stopListening = await store.decisions.listen(message => {
@@ -125,16 +126,20 @@ export class Worker {
 
   private async drain(): Promise<void> {
     await this.sweeper?.stop();
-    await Promise.all([this.streams.close(), ...this.consumers.map(({ worker }) => worker.close())]);
+    await Promise.all(this.consumers.map(({ worker }) => worker.close()));
+    // Last: a create that was waited for may have begun a stream, which has to be handed on too.
+    await this.streams.close();
   }
 
   /** Hopeless: the store has been away for a while and no create is under way, or even the slowest create is over. */
   private async untilDrainedOrHopeless(drained: AbortSignal): Promise<void> {
     const { store, configuration } = this.parts;
-    const latest = performance.now() + configuration.launchTimeoutMs + HOPELESS_MS;
+    let latest = performance.now() + configuration.launchTimeoutMs + HOPELESS_MS;
     let awaySince: number | undefined;
-    while (!drained.aborted && (performance.now() < latest || this.holding.streamCreates > 0)) {
+    while (!drained.aborted && performance.now() < latest) {
       await sleep(HOPELESS_CHECK_MS, undefined, { signal: drained }).catch(() => {});
+      // A stream may be without its id for minutes, and that has still to be written when it comes.
+      if (this.holding.streamCreates > 0) latest = Math.max(latest, performance.now() + HOPELESS_MS);
       if (store.client.status === 'ready' || this.holding.creates > 0) awaySince = undefined;
       else awaySince ??= performance.now();
       if (awaySince !== undefined && performance.now() - awaySince > HOPELESS_MS) return;

@@ -1,5 +1,5 @@
 import { AzureOpenAI, OpenAI } from 'openai';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createFetch } from '../../src/server/create-fetch.ts';
 import { type HarnessOptions, scripted, startHarness } from '../support/harness.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
@@ -99,4 +99,68 @@ test('I12: each fetch has its tenant, errors are OpenAI’s, an abort aborts, an
     fetch: createFetch(producer, { fetch: fetchAt }),
   });
   expect((await azure.responses.create(request({}, 'From Azure'))).status).toBe('queued');
+});
+
+test('I1: a response of ours is never asked for at the provider, however its id is spelled', async () => {
+  const { simulator, producer, fetchAt, real, happened } = await startApp();
+  const plain = new OpenAI({ apiKey: 'any', baseURL: simulator.url, maxRetries: 0 });
+  const { id } = await plain.responses.create(request({ duration_ms: 200, flip_after_ms: 50 }));
+  await producer.adopt(id);
+  await producer.cancel(id);
+  await happened('tokens_wasted');
+  const guarded = createFetch(producer, { fetch: fetchAt });
+  for (const spelled of [
+    id.replaceAll('_', '%5F'),
+    `${id}/`,
+    `${id}//`,
+    `./${id}`,
+    `%72${id.slice(1)}`,
+    `${id}/unknown`,
+  ]) {
+    const answered = await guarded(`${simulator.url}/responses/${spelled}`);
+    expect(await answered.text(), spelled).not.toContain('Here is what there is to say');
+  }
+  expect(real).toEqual([]);
+  // Nor is it carried on by what is made of it.
+  for (const path of ['responses', 'responses/compact', 'responses/input_tokens']) {
+    const body = JSON.stringify({ model: 'gpt-5.5', input: 'x', previous_response_id: id });
+    const refused = await guarded(`${simulator.url}/${path}`, { method: 'POST', body });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { param: 'previous_response_id' } });
+  }
+  expect(real).toEqual([]);
+});
+
+test('a body that nobody reads, and a store that is away, throw into nobody’s hands', async () => {
+  const { client, producer } = await startApp({ workers: 0 });
+  const thrown: unknown[] = [];
+  const catchAll = (error: unknown) => thrown.push(error);
+  process.on('uncaughtException', catchAll);
+  onTestFinished(() => {
+    process.off('uncaughtException', catchAll);
+  });
+  for (const stream of [false, true]) {
+    const answered = await client.responses.create({ ...request(), stream }).asResponse();
+    await answered.body?.cancel();
+  }
+  const { id } = await client.responses.create(request());
+  await producer.close();
+  // Closed is as good as away: the app's client gets an answer that it can tell.
+  await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 503, code: 'store_unreachable' });
+  expect(thrown).toEqual([]);
+});
+
+test('a base URL may have segments of the same name', async () => {
+  const { producer, fetchAt, real } = await startApp({ workers: 0 });
+  const apim = new OpenAI({
+    apiKey: 'any',
+    baseURL: 'https://apim.example/responses/openai/v1',
+    maxRetries: 0,
+    fetch: createFetch(producer, { fetch: fetchAt }),
+  });
+  const { id } = await apim.responses.create(request());
+  expect((await apim.responses.cancel(id)).status).toBe('cancelled');
+  expect((await apim.responses.retrieve(id)).status).toBe('cancelled');
+  expect((await apim.responses.inputItems.list(id)).data).toHaveLength(1);
+  expect(real).toEqual([]);
 });

@@ -22,6 +22,7 @@ test('/metrics tells launches, verdicts, flips and waste, with labels that are c
     'headstone_jobs{status="cancelled"} 1',
     'headstone_jobs{status="queued"} 0',
     'headstone_launch_waiting 0',
+    'headstone_launch_paused 0',
     'headstone_unsettled_responses 0',
   ])
     expect(text).toContain(`${line}\n`);

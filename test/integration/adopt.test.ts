@@ -2,6 +2,7 @@ import { OpenAI } from 'openai';
 import { expect, test } from 'vitest';
 import type { Script } from '../../src/simulator/script.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
+import { acceptJob, intendJob, openStores, seen } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 /** As the app's own code does it, without us. */
@@ -77,4 +78,126 @@ test('a 404 that stays ends an adopted job as response_not_found', async () => {
   // The 404 has been seen for a minute: say that it is over.
   await redis.hset(`${prefix}:job:${id}`, 'missing_since', Date.now() - 61_000);
   expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'response_not_found' } });
+});
+
+test('I1, I3: adopting the orphan of a cancelled job brings nothing back: it is that job’s waste', async () => {
+  const { producer, happened, simulatorLedger } = await startHarness();
+  const { id } = await producer.enqueue(
+    scripted({ create: 'truncated', duration_ms: 300, flip_after_ms: 100, output_tokens: 900, input_tokens: 100 }),
+  );
+  await happened('launch_unknown');
+  await producer.cancel(id, { reason: 'wrong prompt', actor: 'alice' });
+  const [orphan] = (await simulatorLedger()).responses;
+  await producer.adopt(orphan?.response_id ?? '', { id: 'found', tenant: 'museum' });
+  expect(await producer.wait('found')).toMatchObject({
+    status: 'failed',
+    error: { code: 'response_of_another_job', message: expect.stringContaining('another job') },
+  });
+  const line = await happened('tokens_wasted');
+  expect(line).toMatchObject({ job_id: id, cause: 'cancelled', actor: 'alice', tenant: 'default', model: 'gpt-5.5' });
+  expect(line.total_tokens).toBe(1000);
+  expect((await producer.get(id))?.launches).toMatchObject([{ state: 'acknowledged' }]);
+  expect(await producer.ledger({ tenant: 'museum' })).toEqual([]);
+  expect((await producer.waste({ groupBy: 'actor' })).data).toMatchObject([{ key: 'alice', responses: 1, pending: 0 }]);
+});
+
+test('I6: adopting the orphan of a launch that is still waited for gives it to its job, and nothing is launched again', async () => {
+  const { producer, happened, simulatorLedger } = await startHarness({ env: { HEADSTONE_UNKNOWN_GRACE_MS: '20000' } });
+  const { id } = await producer.enqueue(scripted({ create: 'truncated', create_times: 1, duration_ms: 300 }), {
+    onUnknownLaunch: 'relaunch',
+  });
+  await happened('launch_unknown');
+  const [orphan] = (await simulatorLedger()).responses;
+  await producer.adopt(orphan?.response_id ?? '', { id: 'found' });
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect(await producer.wait('found')).toMatchObject({ status: 'failed', error: { code: 'response_of_another_job' } });
+  expect((await simulatorLedger()).creates).toBe(1);
+  expect(await producer.ledger()).toMatchObject([{ job_id: id, kind: 'used' }]);
+});
+
+test('I1, I3: an id that is adopted before its own launch has written it down goes to that launch’s job', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'launched');
+  const epoch = await intendJob(store, 'launched');
+  const adopter = { id: 'adopter', tenant: 'default', tags: '[]', tag_list: [], model: 'unknown', deadline_ms: 60_000 };
+  await store.run('adopt', { ...adopter, response_id: 'resp_x' });
+  const reply = await store.run('launched', {
+    id: 'launched',
+    epoch,
+    response_id: 'resp_x',
+    first_poll_ms: 10,
+    seen: seen('queued'),
+  });
+  expect(reply.reply).toBe('running');
+  expect(await store.job('adopter')).toMatchObject({ status: 'failed', ledger: [], response_id: null });
+  await store.run('decide', { id: 'launched', status: 'cancelled', cause: 'cancelled', actor: 'alice' });
+  await store.run('charge', { response_id: 'resp_x', seen: seen('completed', 1000) });
+  expect(await store.rows({})).toMatchObject([
+    { job_id: 'launched', kind: 'wasted', cause: 'cancelled', status: 'final' },
+  ]);
+  expect((await store.waste({ groupBy: 'actor' })).totals).toMatchObject({
+    responses: 1,
+    pending: 0,
+    total_tokens: 1000,
+  });
+});
+
+test('the first look tells the model of a response that still runs, and an Azure deployment is priced by its name', async () => {
+  const harness = await startHarness({ env: { HEADSTONE_PRICES: '{"deployments":{"my-azure":"gpt-5.5"}}' } });
+  const { producer } = harness;
+  const client = new OpenAI({ baseURL: harness.simulator.url, apiKey: 'any', maxRetries: 0 });
+  const wish = scripted({ duration_ms: 1500, input_tokens: 100, output_tokens: 900 });
+  const { id } = await client.responses.create({ ...wish, model: 'my-azure', background: true });
+  await producer.adopt(id);
+  await expect.poll(async () => (await producer.get(id))?.model, { timeout: 10_000 }).toBe('my-azure');
+  expect((await producer.get(id))?.status).toBe('running');
+  await producer.wait(id);
+  expect(await producer.ledger()).toMatchObject([{ model: 'my-azure', cost_usd_micros: 27_500 }]);
+});
+
+test('I3: a copied mark takes no response from the launch that has one, nor from the job that adopted it', async () => {
+  const harness = await startHarness();
+  const { producer, simulatorLedger, simulator } = harness;
+  const { id } = await producer.enqueue(scripted());
+  await producer.wait(id);
+  const [launched] = (await simulatorLedger()).responses;
+  const client = new OpenAI({ baseURL: simulator.url, apiKey: 'any', maxRetries: 0 });
+  const metadata = { ...scripted().metadata, headstone: launched?.metadata.headstone ?? '' };
+  const copied = await client.responses.create({ ...scripted(), metadata, background: true });
+  await producer.adopt(copied.id, { id: 'copied' });
+  expect(await producer.wait('copied')).toMatchObject({ status: 'completed' });
+  expect((await producer.get(id))?.launches).toMatchObject([{ response_id: launched?.response_id }]);
+  expect((await producer.ledger()).map(row => row.job_id)).toEqual([id, 'copied']);
+});
+
+test('I6: one response for two creates, as a caching gateway gives it, stays with the job that had it first', async () => {
+  const { store } = await openStores();
+  const launched = { response_id: 'resp_x', first_poll_ms: 10, seen: seen('queued') };
+  for (const id of ['first', 'second']) {
+    await acceptJob(store, id);
+    await store.run('launched', { ...launched, id, epoch: await intendJob(store, id) });
+  }
+  expect(await store.job('first')).toMatchObject({ status: 'running', response_id: 'resp_x' });
+  expect((await store.row('resp_x'))?.job_id).toBe('first');
+});
+
+test('I5: a launch whose response was adopted and ended before it was heard of waits for nothing', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'launched');
+  const epoch = await intendJob(store, 'launched');
+  const adopter = { id: 'adopter', tenant: 'default', tags: '[]', tag_list: [], model: 'unknown', deadline_ms: 60_000 };
+  await store.run('adopt', { ...adopter, response_id: 'resp_x' });
+  await store.run('decide', { id: 'adopter', status: 'cancelled', cause: 'cancelled' });
+  await store.run('launched', {
+    id: 'launched',
+    epoch,
+    response_id: 'resp_x',
+    first_poll_ms: 10,
+    seen: seen('queued'),
+  });
+  expect(await store.job('launched')).toMatchObject({
+    status: 'failed',
+    outcome: { error: { code: 'response_of_another_job' } },
+  });
+  expect(await store.row('resp_x')).toMatchObject({ job_id: 'adopter', kind: 'wasted', cause: 'cancelled' });
 });

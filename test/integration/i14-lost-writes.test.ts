@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { startHarness } from '../support/harness.ts';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { createProducer } from '../../src/producer/create-producer.ts';
+import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import { scripted, startHarness } from '../support/harness.ts';
 
 test.for(['vanished', 'gone back'] as const)(
   'I14: a store in which an acknowledged write has %s is noticed',
@@ -30,4 +32,41 @@ test('I14: a cancel is not acknowledged before enough replicas hold it, and a re
   await expect(producer.cancel(id)).rejects.toMatchObject(tooFew);
   // It is decided all the same: what is missing is the assurance.
   expect((await producer.get(id))?.status).toBe('cancelled');
+});
+
+test('I14: a result is not shown before enough replicas hold it; what was refused needs no such assurance', async () => {
+  const { producer, happened, prefix } = await startHarness();
+  const careful = createProducer({
+    connection: inject('redisUrl'),
+    configuration: loadConfiguration({ HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_PREFIX: prefix }).configuration,
+  });
+  onTestFinished(() => careful.close());
+  const { id } = await producer.enqueue(scripted());
+  await happened('job_decided');
+  expect(await producer.get(id)).toMatchObject({ status: 'completed' });
+  const tooFew = { code: 'not_durable', retryable: true };
+  await expect(careful.get(id)).rejects.toMatchObject(tooFew);
+  await expect(careful.wait(id)).rejects.toMatchObject(tooFew);
+});
+
+test('I1: readers who wait for replicas keep nobody else from the store', async () => {
+  const { producer, happened, prefix } = await startHarness();
+  const careful = createProducer({
+    connection: inject('redisUrl'),
+    configuration: loadConfiguration({ HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_PREFIX: prefix }).configuration,
+  });
+  const { id } = await producer.enqueue(scripted({ duration_ms: 300 }));
+  const waiting = Array.from({ length: 30 }, () => expect(careful.wait(id)).rejects.toThrow('The job goes on.'));
+  await happened('job_decided');
+  const other = await producer.enqueue(scripted({ duration_ms: 5000 }));
+  for (let round = 0; round < 3; round += 1) {
+    const askedAt = performance.now();
+    expect(await careful.list()).toHaveLength(2);
+    expect(performance.now() - askedAt).toBeLessThan(500);
+  }
+  const askedAt = performance.now();
+  await expect(careful.cancel(other.id)).rejects.toMatchObject({ code: 'not_durable' });
+  expect(performance.now() - askedAt).toBeLessThan(3500);
+  await careful.close();
+  await Promise.all(waiting);
 });

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { Queue, Worker } from 'bullmq';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { scripted, startHarness } from '../support/harness.ts';
 
 test('I5: a job whose queue entry could not be added is found in the outbox and runs', async () => {
@@ -59,4 +60,33 @@ test('I5, I9: the patrol adds a settle entry that was wiped out, and leaves a pa
   await settle?.obliterate({ force: true });
   await patrolled();
   expect(await happened('tokens_wasted')).toMatchObject({ response_id, status: 'final' });
+});
+
+test('I5: an id that is used again after its record was forgotten is launched, and the app hears of it', async () => {
+  const { producer, redisUrl, prefix, simulatorLedger } = await startHarness({
+    env: { HEADSTONE_RECORD_TTL_MS: '300' },
+  });
+  const { hostname: host, port } = new URL(redisUrl);
+  const app = new Queue('app', { connection: { host, port: Number(port) }, prefix: `${prefix}:app` });
+  const told: string[] = [];
+  const reader = new Worker<{ status: string }>(
+    'app',
+    async job => {
+      told.push(job.data.status);
+    },
+    { connection: { host, port: Number(port) }, prefix: `${prefix}:app` },
+  );
+  onTestFinished(async () => {
+    await reader.close();
+    await app.close();
+  });
+  const notify = { queue: 'app', prefix: `${prefix}:app` };
+  await producer.enqueue(scripted(), { id: 'nightly', notify });
+  await producer.wait('nightly');
+  await expect.poll(() => told).toEqual(['completed']);
+  await expect.poll(async () => await producer.get('nightly'), { timeout: 10_000 }).toBeNull();
+  await producer.enqueue(scripted({}, 'Another prompt'), { id: 'nightly', notify });
+  expect(await producer.wait('nightly')).toMatchObject({ status: 'completed' });
+  expect((await simulatorLedger()).creates).toBe(2);
+  await expect.poll(() => told, { timeout: 10_000 }).toEqual(['completed', 'completed']);
 });

@@ -62,10 +62,11 @@ test('I6: the same question of the same activation gets the same intent, another
 
 test('I6, I10: a launch whose worker left no lock behind is called unknown, also while the launch queue is paused', async () => {
   const { producer, happened, prefix } = await startHarness();
-  await producer.queues[0]?.pause();
-  const { id } = await producer.enqueue(scripted());
   const { store } = await openStores({}, prefix);
+  await acceptJob(store, 'job');
+  const id = 'job';
   await intendJob(store, id);
+  await producer.queues[0]?.pause();
   expect(await happened('launch_unknown')).toMatchObject({ job_id: id, code: 'worker_lost' });
   expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'launch_unknown' } });
 });

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/shared/contract/stream.ts';
-import { startHarness } from '../support/harness.ts';
+import { scripted, startHarness } from '../support/harness.ts';
+import { startProxy } from '../support/proxy.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 const ID = 'resp_upstream';
@@ -111,4 +112,26 @@ test('an event without a number among numbered ones takes nobody’s place, and 
   const { events, text } = await startOdd({ first: [...odd, last], again: null });
   expect(text).toBe(TEXT);
   expect(events.map(event => event.sequence_number)).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('I3, I6: a worker that is asked to stop waits for the id of a streamed create, and the next one goes on with it', async () => {
+  const proxy = await startProxy();
+  const { producer, worker, simulatorLedger, startWorker, events } = await startHarness({
+    env: { HEADSTONE_LAUNCH_TIMEOUT_MS: '500' },
+    redisUrl: proxy.redisUrl,
+  });
+  // For longer than a worker waits for anything else only keepalives come, and no id.
+  const script = { duration_ms: 20_000, keepalives: 45, keepalive_ms: 100 };
+  const { id } = await producer.enqueue({ ...scripted(script), stream: true });
+  await expect.poll(async () => (await simulatorLedger()).creates, { interval: 10 }).toBe(1);
+  expect((await producer.get(id))?.launches).toMatchObject([{ state: 'intended' }]);
+  // Longer than between two looks at whether the worker is done: its id is on the way to the store at one of them.
+  proxy.slow(300);
+  await worker.close();
+  proxy.slow(0);
+  expect((await producer.get(id))?.launches).toMatchObject([{ state: 'acknowledged' }]);
+  expect(events.at(-1)).toMatchObject({ name: 'process_stopped', fields: { orderly: true } });
+  await startWorker();
+  await expect.poll(() => events.filter(({ name }) => name === 'stream_opened').length, { timeout: 10_000 }).toBe(2);
+  expect((await simulatorLedger()).creates).toBe(1);
 });

@@ -1,5 +1,6 @@
 import { expect, inject, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
+import { responseBody } from '../../src/producer/response-body.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 import { startProxy } from '../support/proxy.ts';
 
@@ -140,6 +141,38 @@ test('wait: survives a lost connection, and a lost message', async () => {
   await direct.close();
   proxy.heal();
   expect(await waiting).toMatchObject({ status: 'cancelled' });
+});
+
+test('wait and subscribe end when their producer is closed: the process can end, and the job goes on', async () => {
+  const { producer, configuration, prefix } = await startHarness({ workers: 0 });
+  const leaving = createProducer({ connection: inject('redisUrl'), prefix, configuration });
+  const { id } = await producer.enqueue({ ...scripted(), stream: true });
+  const closed = { code: 'store_unreachable', message: expect.stringContaining('The job goes on.') };
+  const waiting = expect(leaving.wait(id)).rejects.toMatchObject(closed);
+  const events = leaving.subscribe(id);
+  await events.next();
+  const hearing = expect(events.next()).rejects.toMatchObject(closed);
+  await leaving.close();
+  await Promise.all([waiting, hearing]);
+  expect(await producer.get(id)).toMatchObject({ status: 'queued' });
+});
+
+test('what was shown never goes back: a job between two runs is in progress, and says what the first one cost', async () => {
+  const { producer, happened } = await startHarness();
+  const { id } = await producer.enqueue(scripted({ end: 'failed', duration_ms: 200, output_tokens: 90 }), {
+    attempts: 2,
+  });
+  await happened('launch_acknowledged');
+  await producer.pauseLaunch(true);
+  await happened('run_repeated');
+  const body = async () => {
+    const job = await producer.get(id);
+    return job && responseBody(job, {});
+  };
+  expect((await producer.get(id))?.status).toBe('queued');
+  expect((await body())?.status).toBe('in_progress');
+  await producer.cancel(id);
+  await expect.poll(async () => (await body())?.usage).toMatchObject({ output_tokens: 90 });
 });
 
 function pairs(count: number): Record<string, string> {

@@ -4,6 +4,7 @@ import type { Producer } from '../../src/producer/producer.ts';
 import type { StreamEvent } from '../../src/shared/contract/stream.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { seen } from '../support/store.ts';
 
 const streamed = (script: Partial<Script> = {}, input?: string) => ({ ...scripted(script, input), stream: true });
 
@@ -230,4 +231,58 @@ test('I6: a launch that is long without an id, and whose worker waits for it, is
   await happened('launch_acknowledged');
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   expect(events.map(({ name }) => name)).not.toContain('launch_unknown');
+});
+
+test('I2: events go on across two runs, and a cancel between them still has its last event', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  const { store } = producer;
+  const run = async (id: string, responseId: string) => {
+    const intent = await store.run('intend', { id, token: responseId, max_in_flight: 10 });
+    if (intent.reply !== 'intended') throw new Error(intent.reply);
+    await store.run('launched', {
+      id,
+      epoch: intent.epoch,
+      response_id: responseId,
+      first_poll_ms: 60_000,
+      seen: seen('queued'),
+    });
+    const attached = await store.run('attach_stream', {
+      id,
+      response_id: responseId,
+      token: responseId,
+      live_ms: 6000,
+    });
+    if (attached.reply !== 'attached') throw new Error(attached.reply);
+    return attached;
+  };
+  const say = async (id: string, token: string, after: number, types: string[]) => {
+    const events = types.map((type, index) => ({ type, sequence_number: after + 1 + index }));
+    const given = {
+      id,
+      token,
+      after,
+      last: after + types.length,
+      has_output: false,
+      most_batches: 10,
+      most_bytes: 9999,
+    };
+    expect((await store.run('append_events', given, JSON.stringify(events))).reply).toBe('appended');
+  };
+  for (const isCancelledBetween of [true, false]) {
+    const { id } = await producer.enqueue({ ...scripted(), stream: true }, { attempts: 2 });
+    expect(await run(id, `${id}-1`)).toMatchObject({ after: -1, base: 0 });
+    await say(id, `${id}-1`, -1, ['response.created', 'response.queued', 'response.in_progress']);
+    const events = producer.subscribe(id);
+    for (const number of [0, 1, 2]) expect((await events.next()).value).toMatchObject({ sequence_number: number });
+    await store.run('rerun', { id, code: 'server_error', response_id: `${id}-1`, counts: true, due_in_ms: 0 });
+    if (!isCancelledBetween) {
+      expect(await run(id, `${id}-2`)).toMatchObject({ after: 2, base: 3 });
+      await say(id, `${id}-2`, 2, ['response.created', 'response.in_progress', 'response.output_item.added']);
+      expect((await events.next()).value).toMatchObject({ type: 'response.in_progress', sequence_number: 4 });
+      expect((await events.next()).value).toMatchObject({ type: 'response.output_item.added', sequence_number: 5 });
+    }
+    await producer.cancel(id);
+    expect((await events.next()).value).toMatchObject({ type: 'response.failed', response: { status: 'cancelled' } });
+    expect((await events.next()).done).toBe(true);
+  }
 });

@@ -3,6 +3,7 @@ import { inject } from 'vitest';
 import { Producer } from '../../src/producer/producer.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
+import { readDeployment } from '../../src/shared/store/deployment.ts';
 import { Store } from '../../src/shared/store/store.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
@@ -50,7 +51,7 @@ export async function startLife(): Promise<Life> {
     telemetry,
     holding: new Holding(),
     streams: new Streams(10),
-    deployment: await store.deployment(),
+    deployment: await readDeployment(store),
     stopping: new AbortController().signal,
   };
   const dying: Context = {

@@ -28,6 +28,8 @@ const quick = {
 export interface HarnessOptions {
   env?: Record<string, string>;
   workers?: number;
+  /** Default: one of its own. */
+  prefix?: string;
   /** Between us and the store; default: straight. */
   redisUrl?: string;
   /** Where the workers launch; default: a simulator. */
@@ -57,7 +59,7 @@ export interface Harness {
 
 /** A simulator, a producer and workers under a prefix of their own, which stays behind where the test fails. */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
-  const prefix = `{test-${randomUUID().slice(0, 8)}}`;
+  const prefix = options.prefix ?? `{test-${randomUUID().slice(0, 8)}}`;
   const redisUrl = options.redisUrl ?? inject('redisUrl');
   const { configuration } = loadConfiguration({ ...quick, ...options.env });
   const telemetry = new Telemetry();
@@ -65,7 +67,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   telemetry.subscribe(event => events.push(event));
   const simulator = await startSimulator({ port: 0 });
   const producer = createProducer({ connection: redisUrl, prefix, configuration, telemetry });
-  const redis = new Redis(inject('redisUrl'));
+  // Straight, also where the others go through a proxy; in the same database.
+  const redis = new Redis(new URL(new URL(redisUrl).pathname, inject('redisUrl')).href);
   const workers: Worker[] = [];
   const startWorker = async () => {
     const worker = createWorker({

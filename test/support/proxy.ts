@@ -9,8 +9,12 @@ export interface Proxy {
   loseReplies(times: number): void;
   /** How many were lost so. */
   readonly lost: number;
+  /** How many pieces of an answer came through. */
+  readonly answered: number;
   /** Breaks every connection and refuses new ones. */
   cut(): void;
+  /** Lets every answer come so much later. */
+  slow(ms: number): void;
   /** Swallows every byte, and says nothing: what a network does when it loses a node. */
   freeze(): void;
   heal(): void;
@@ -23,6 +27,8 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
   const port = toPort ?? Number(store.port);
   let toLose = 0;
   let lost = 0;
+  let answered = 0;
+  let delayMs = 0;
   const sockets = new Set<Socket>();
   let state: 'open' | 'cut' | 'frozen' = 'open';
   const server = createServer(client => {
@@ -38,7 +44,11 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
           toLose -= 1;
           lost += 1;
           client.destroy();
-        } else if (state === 'open') to.write(chunk);
+        } else if (state === 'open') {
+          if (from === upstream) answered += 1;
+          if (from === upstream && delayMs > 0) setTimeout(() => to.write(chunk), delayMs);
+          else to.write(chunk);
+        }
       });
       from.on('error', () => {});
       from.on('close', () => {
@@ -63,12 +73,18 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
     get lost() {
       return lost;
     },
+    get answered() {
+      return answered;
+    },
     loseReplies(times) {
       toLose = times;
     },
     cut() {
       state = 'cut';
       breakAll();
+    },
+    slow(ms) {
+      delayMs = ms;
     },
     freeze() {
       state = 'frozen';

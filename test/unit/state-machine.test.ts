@@ -14,7 +14,7 @@ function arrowsOfTheCode(): Set<string> {
   expect(lua('hold-part')).toContain("move(id, job, 'queued')");
   for (const name of ['accept', 'adopt']) for (const to of moves(name)) arrows.add(`[*] --> ${to}`);
   for (const to of moves('intend')) arrows.add(`queued --> ${to}`);
-  for (const to of moves('launched')) for (const from of ['launching', 'queued']) arrows.add(`${from} --> ${to}`);
+  for (const to of moves('tie-part')) for (const from of ['launching', 'queued']) arrows.add(`${from} --> ${to}`);
   for (const to of moves('resolve')) arrows.add(`launching --> ${to}`);
   for (const to of moves('rerun')) for (const from of ['launching', 'running']) arrows.add(`${from} --> ${to}`);
   // `finish` moves to the outcome that its caller decided.
@@ -42,6 +42,8 @@ test('no script but the setter writes a status', () => {
     'detach-stream',
     'intend',
     'launched',
+    'tie-part',
+    'identify',
     'resolve',
     'decide',
     'rerun',

@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
-import type { Producer } from '../../producer/producer.ts';
 import type { CancellationFilter } from '../../shared/contract/cancellation.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { openStatuses, type Verdict } from '../../shared/contract/words.ts';
 import { type CancelManyFlags, cancelMany } from '../cancel-many.ts';
+import type { Client } from '../client/client.ts';
+import { withClient } from '../client/with-client.ts';
 import { print, printJson, withJson } from '../output.ts';
 import { parseDuration } from '../parse.ts';
-import { withProducer } from '../session.ts';
 
 interface CancelFlags extends CancelManyFlags {
   tenant?: string;
@@ -44,9 +44,9 @@ export function cancelCommand(): Command {
               ? 'Ids and a filter were given: choose one of them.'
               : 'Nothing says what to cancel: give ids, or --tenant, --tag, --status, --model, --older-than or --all.',
           );
-        await withProducer(async producer => {
-          if (filter) await cancelMany(producer, filter, flags);
-          else await cancelEach(producer, ids, flags);
+        await withClient(flags, async client => {
+          if (filter) await cancelMany(client, filter, flags);
+          else await cancelEach(client, ids, flags);
         });
       }),
     'headstone cancel resp_0123456789abcdef0123456789abcdef --reason "wrong prompt" --actor alice',
@@ -61,9 +61,9 @@ function filterOf({ tenant, tag, status, model, olderThan, all }: CancelFlags): 
   return named.length === 0 ? null : (Object.fromEntries(named) as CancellationFilter);
 }
 
-async function cancelEach(producer: Producer, ids: string[], { reason, actor, json }: CancelFlags): Promise<void> {
+async function cancelEach(client: Client, ids: string[], { reason, actor, json }: CancelFlags): Promise<void> {
   for (const id of ids) {
-    const { verdict } = await producer.cancel(id, {
+    const { verdict } = await client.cancel(id, {
       ...(reason === undefined ? {} : { reason }),
       ...(actor === undefined ? {} : { actor }),
     });

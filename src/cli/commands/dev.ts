@@ -29,6 +29,7 @@ export function devCommand(): Command {
             simulatorPort: SIMULATOR_PORT,
             simulate: !real,
             workers: 1,
+            revive: true,
             serverPort: configuration.port,
             env: {},
             onLine: (process, line) => print(readable(process, line)),
@@ -63,5 +64,5 @@ function printAddresses({ serverUrl, simulatorUrl, redisUrl }: System, inMemory:
 /** A log line for eyes: who, what, and the facts. */
 function readable(process: string, { level, event, time, pid, ...fields }: LogLine): string {
   const facts = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
-  return `${process.padEnd(9)}  ${String(level).padEnd(5)}  ${event}  ${facts.join(' ')}`;
+  return `${process.padEnd(9)}  ${String(level).padEnd(5)}  ${event}  ${facts.join(' ')}`.trimEnd();
 }

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
-import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
+import type { Client } from '../client/client.ts';
+import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { followText } from '../follow-text.ts';
 import { print, printJson, withJson } from '../output.ts';
 import { collect, parseCount, parseDuration } from '../parse.ts';
 import { printFinished } from '../print-finished.ts';
-import { withProducer } from '../session.ts';
+import { waitForJob } from '../wait-for-job.ts';
 
-interface EnqueueFlags {
+interface EnqueueFlags extends ClientFlags {
   model: string;
   file?: string;
   id?: string;
@@ -40,7 +41,7 @@ export function enqueueCommand(): Command {
       .option('--cancel-on-interrupt', 'with --stream: Ctrl-C cancels the job without asking')
       .action(async (prompt: string | undefined, flags: EnqueueFlags) => {
         const prompts = await readPrompts(prompt, flags.file);
-        await withProducer(producer => enqueue(producer, prompts, flags));
+        await withClient(flags, client => enqueue(client, prompts, flags));
       }),
     'headstone enqueue "Write a report on tides" --tag nightly --wait',
     'headstone enqueue "Write a report on tides" --stream',
@@ -48,7 +49,7 @@ export function enqueueCommand(): Command {
   );
 }
 
-async function enqueue(producer: Producer, prompts: string[], flags: EnqueueFlags): Promise<void> {
+async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): Promise<void> {
   const options = {
     tags: flags.tag,
     ...(flags.id === undefined ? {} : { id: flags.id }),
@@ -60,14 +61,18 @@ async function enqueue(producer: Producer, prompts: string[], flags: EnqueueFlag
     request: { model: flags.model, input, ...(flags.stream ? { stream: true } : {}) },
     options,
   }));
-  for (const { id, status, error } of await producer.enqueueMany(jobs)) {
+  for (const { id, status, error } of await client.enqueueMany(jobs)) {
     if (error) {
       process.stderr.write(`${error.message}\n`);
       process.exitCode = 1;
-    } else if (flags.stream) await followText(producer, id, flags);
+    } else if (flags.stream) await followText(client, id, flags);
     else if (flags.json && !flags.wait) printJson({ id, status });
     else if (!flags.wait) print(id);
-    else printFinished(await producer.wait(id), flags.json ?? false);
+    else {
+      const finished = await waitForJob(client, id);
+      if (!finished) return;
+      printFinished(finished, flags.json ?? false);
+    }
   }
 }
 

@@ -2,16 +2,16 @@ import { Command } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import { time, usd } from '../../shared/runtime/format.ts';
+import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { print, printJson, withJson } from '../output.ts';
-import { withProducer } from '../session.ts';
 
 export function getCommand(): Command {
   return withJson(
     new Command('get')
       .description('what has become of a job')
       .argument('<id>')
-      .action(async (id: string, { json = false }: { json?: boolean }) => {
-        const job = await withProducer(producer => producer.get(id));
+      .action(async (id: string, { json = false, server }: ClientFlags & { json?: boolean }) => {
+        const job = await withClient({ server }, client => client.get(id));
         if (!job) throw new HeadstoneError('job_not_found', `There is no job ${id}.`);
         if (json) printJson(job);
         else printJob(job);

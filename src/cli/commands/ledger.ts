@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { daySchema, type LedgerRow } from '../../shared/contract/ledger.ts';
+import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { print, printJson, withExamples } from '../output.ts';
-import { withProducer } from '../session.ts';
 
-interface LedgerFlags {
+interface LedgerFlags extends ClientFlags {
   since?: string;
   until?: string;
   tenant?: string;
@@ -42,12 +42,12 @@ export function ledgerCommand(): Command {
       .option('--tenant <name>')
       .addOption(new Option('--format <format>').choices(['json', 'csv']).default('json'))
       .option('--json', 'the same as --format json')
-      .action(async ({ since, until, tenant, format }: LedgerFlags) => {
+      .action(async ({ since, until, tenant, format, server }: LedgerFlags) => {
         if (format === 'csv') print(columns.map(([name]) => name).join(','));
-        await withProducer(async producer => {
+        await withClient({ server }, async client => {
           let after: string | undefined;
           for (;;) {
-            const rows = await producer.ledger({
+            const rows = await client.ledger({
               limit: PAGE,
               ...(since === undefined ? {} : { sinceMs: startOf(since) }),
               ...(until === undefined ? {} : { untilMs: startOf(until) + DAY_MS - 1 }),

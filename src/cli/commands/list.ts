@@ -2,9 +2,9 @@ import { Command, Option } from 'commander';
 import type { ListFilter } from '../../shared/contract/job.ts';
 import { jobStatusSchema } from '../../shared/contract/words.ts';
 import { time } from '../../shared/runtime/format.ts';
+import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { print, printJson, table, withJson } from '../output.ts';
 import { parseCount } from '../parse.ts';
-import { withProducer } from '../session.ts';
 
 export function listCommand(): Command {
   return withJson(
@@ -15,8 +15,8 @@ export function listCommand(): Command {
       .option('--tag <tag>')
       .option('--limit <n>', 'at most 1000', parseCount, 50)
       .option('--after <id>', 'the last id of the page before')
-      .action(async ({ json = false, ...filter }: ListFilter & { json?: boolean }) => {
-        const jobs = await withProducer(producer => producer.list(filter));
+      .action(async ({ json = false, server, ...filter }: ListFilter & ClientFlags & { json?: boolean }) => {
+        const jobs = await withClient({ server }, client => client.list(filter));
         if (json) for (const job of jobs) printJson(job);
         else if (jobs.length === 0) print('No jobs.');
         else

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
+import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { print, withExamples } from '../output.ts';
-import { withProducer } from '../session.ts';
 
 export function pauseCommand(): Command {
   return switchCommand('pause', 'stops launching: nothing new is spent; what runs goes on, and cancels work', true);
@@ -16,8 +16,8 @@ function switchCommand(name: string, description: string, isPaused: boolean): Co
       .description(description)
       // Looks and watches are never paused: a provider may delete a response after ten minutes.
       .addArgument(new Argument('<queue>').choices(['launch']))
-      .action(async () => {
-        await withProducer(async producer => await producer.pauseLaunch(isPaused));
+      .action(async (_queue: string, flags: ClientFlags) => {
+        await withClient(flags, async client => await client.pauseLaunch(isPaused));
         print(isPaused ? 'Launching is paused.' : 'Launching goes on.');
       }),
     `headstone ${name} launch`,

@@ -1,8 +1,14 @@
 import { Command } from 'commander';
+import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { withJson } from '../output.ts';
 import { parseDuration } from '../parse.ts';
 import { printFinished } from '../print-finished.ts';
-import { withProducer } from '../session.ts';
+import { waitForJob } from '../wait-for-job.ts';
+
+interface WaitFlags extends ClientFlags {
+  timeout?: number;
+  json?: boolean;
+}
 
 export function waitCommand(): Command {
   return withJson(
@@ -10,9 +16,10 @@ export function waitCommand(): Command {
       .description('waits for a job’s outcome and prints its text')
       .argument('<id>')
       .option('--timeout <duration>', 'like 90s; default: as long as it takes', parseDuration)
-      .action(async (id: string, { timeout, json = false }: { timeout?: number; json?: boolean }) => {
+      .action(async (id: string, { timeout, json = false, server }: WaitFlags) => {
         const options = timeout === undefined ? {} : { timeoutMs: timeout };
-        printFinished(await withProducer(producer => producer.wait(id, options)), json);
+        const finished = await withClient({ server }, client => waitForJob(client, id, options));
+        if (finished) printFinished(finished, json);
       }),
     'headstone wait resp_0123456789abcdef0123456789abcdef --timeout 15m',
   );

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import { type WasteDimension, type WasteSum, wasteDimensionSchema } from '../../shared/contract/ledger.ts';
 import { usd } from '../../shared/runtime/format.ts';
+import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { print, printJson, table, withJson } from '../output.ts';
-import { withProducer } from '../session.ts';
 
-interface WasteFlags {
+interface WasteFlags extends ClientFlags {
   by: WasteDimension;
   since?: string;
   until?: string;
@@ -20,8 +20,8 @@ export function wasteCommand(): Command {
       .option('--since <day>', 'UTC, like 2026-11-01; default: the last 30 days')
       .option('--until <day>')
       .option('--tenant <name>')
-      .action(async ({ json = false, by, ...period }: WasteFlags) => {
-        const report = await withProducer(producer => producer.waste({ groupBy: by, ...period }));
+      .action(async ({ json = false, server, by, ...period }: WasteFlags) => {
+        const report = await withClient({ server }, client => client.waste({ groupBy: by, ...period }));
         if (json) for (const sum of [...report.data, report.totals]) printJson(sum);
         else {
           print(wasteTable(by, [...report.data, report.totals]));

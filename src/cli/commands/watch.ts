@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import type { Producer } from '../../producer/producer.ts';
+import type { Client } from '../client/client.ts';
+import { withClient } from '../client/with-client.ts';
 import { type FollowFlags, followText } from '../follow-text.ts';
 import { withJson } from '../output.ts';
-import { withProducer } from '../session.ts';
 
 const LOOK_MS = 300;
 
@@ -14,11 +14,11 @@ export function watchCommand(): Command {
       .argument('<id>')
       .option('--cancel-on-interrupt', 'Ctrl-C cancels the job without asking')
       .action(async (id: string, flags: FollowFlags) => {
-        await withProducer(async producer => {
+        await withClient(flags, async client => {
           const ended = new AbortController();
-          const telling = flags.json ? Promise.resolve() : tellWhatHappens(producer, id, ended.signal);
+          const telling = flags.json ? Promise.resolve() : tellWhatHappens(client, id, ended.signal);
           try {
-            await followText(producer, id, flags);
+            await followText(client, id, flags);
           } finally {
             ended.abort();
             await telling;
@@ -30,11 +30,11 @@ export function watchCommand(): Command {
 }
 
 /** The lines of the timeline, each once. */
-async function tellWhatHappens(producer: Producer, id: string, ended: AbortSignal): Promise<void> {
+async function tellWhatHappens(client: Client, id: string, ended: AbortSignal): Promise<void> {
   let told = 0;
   for (;;) {
     const isLast = ended.aborted;
-    const job = await producer.get(id).catch(() => null);
+    const job = await client.get(id).catch(() => null);
     for (const { at, event } of job?.timeline.slice(told) ?? []) {
       told += 1;
       process.stderr.write(`${new Date(at).toISOString().slice(11, 19)}  ${event.replaceAll('_', ' ')}\n`);

@@ -68,8 +68,9 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
       await findJob(producer, id, request.caller);
       answered.note(id);
       const { keyName } = request.caller;
-      await producer.cancel(id, { ...request.body, ...(keyName === null ? {} : { keyName }) });
-      return await showResponse(producer, id, request.caller);
+      const { verdict } = await producer.cancel(id, { ...request.body, ...(keyName === null ? {} : { keyName }) });
+      const body = await showResponse(producer, id, request.caller);
+      return { ...body, headstone: { ...body.headstone, verdict } };
     },
   );
 

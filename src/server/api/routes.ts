@@ -5,6 +5,7 @@ import type { CancellationDriver } from './cancellation-driver.ts';
 import { cancellationRoutes } from './cancellations.ts';
 import { createRoute } from './create-response.ts';
 import { jobRoutes } from './jobs.ts';
+import { launchingRoutes } from './launching.ts';
 import { Passthrough } from './passthrough.ts';
 import { responseRoutes } from './responses.ts';
 import type { Api } from './schemas.ts';
@@ -30,5 +31,6 @@ export async function apiRoutes(app: Api, { producer, configuration, driver, key
   jobRoutes(app, producer);
   wasteRoutes(app, producer);
   cancellationRoutes(app, producer, driver);
+  launchingRoutes(app, producer);
   await passthrough.register(app);
 }

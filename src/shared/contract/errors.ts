@@ -22,6 +22,11 @@ const codes = {
 } as const;
 export type ErrorCode = keyof typeof codes;
 
+/** False for the provider's codes, which pass through us. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(codes, code);
+}
+
 export class HeadstoneError extends Error {
   override readonly name = 'HeadstoneError';
   readonly code: ErrorCode;

@@ -93,8 +93,9 @@ export const adoptOptionsSchema = z.strictObject({
   model: z.string().min(1).max(200).optional(),
   /** Counted from now. Default: HEADSTONE_DEADLINE_MS, 24 h. */
   deadlineMs: deadlineSchema.optional(),
+  notify: notifySchema.optional(),
 });
-export type AdoptOptions = z.infer<typeof adoptOptionsSchema>;
+export type AdoptOptions = z.input<typeof adoptOptionsSchema>;
 
 export const cancelOptionsSchema = z.strictObject({
   reason: reasonSchema.optional(),

@@ -23,6 +23,8 @@ const text = z.string().nullish().catch(null);
 export const upstreamResponseSchema = z.looseObject({
   id: z.string().regex(/^[^\s\p{Cc}|]{1,200}$/u),
   status: z.string().catch('unreadable'),
+  /** Seconds since 1970. */
+  created_at: z.number().nonnegative().optional().catch(undefined),
   model: z.string().optional().catch(undefined),
   usage: usageSchema.nullish().catch(null),
   error: z.looseObject({ code: text, message: text }).nullish().catch(null),

@@ -13,6 +13,11 @@ export type OutcomeStatus = z.infer<typeof outcomeStatusSchema>;
 /** The outcomes that carry a response: an incomplete run is paid for, so it is a result and not an error. */
 export type ResultStatus = Extract<OutcomeStatus, 'completed' | 'incomplete'>;
 
+/** The outcomes that have something to show. */
+export function isResult(status: JobStatus): status is 'completed' | 'incomplete' {
+  return status === 'completed' || status === 'incomplete';
+}
+
 export function isOutcome(status: JobStatus): status is OutcomeStatus {
   return outcomeStatusSchema.safeParse(status).success;
 }
@@ -61,6 +66,9 @@ export const tagsSchema = z
 /** The caller's own words: stored and shown, never a metric label. */
 export const reasonSchema = z.string().overwrite(toWellFormed).max(200, 'must be at most 200 characters');
 export const actorSchema = z.string().overwrite(toWellFormed).max(200, 'must be at most 200 characters');
+
+/** The model of an adopted response, until the first look tells it. */
+export const UNKNOWN_MODEL = 'unknown';
 
 /** The tenant of a job that named none. */
 export const DEFAULT_TENANT = 'default';

@@ -1,17 +1,8 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Depths } from '../contract/depths.ts';
 import type { Telemetry } from './telemetry.ts';
 
 const MICROS_PER_USD = 1_000_000;
-
-/** What is counted at a scrape, from the store: the same in every process. */
-export interface Depths {
-  jobs: Record<string, number>;
-  launchWaiting: number;
-  duePolls: number;
-  oldestDuePollSeconds: number;
-  unsettledResponses: number;
-  openStreams: number;
-}
 
 /**
  * Counters from the one stream of facts, each process its own; gauges from the store at each scrape. A reason, an actor
@@ -62,22 +53,23 @@ export function createMetrics(
       });
     return reading;
   };
-  const gauge = (name: string, help: string, value: (depths: Depths) => number) =>
+  const gauge = (name: Exclude<keyof Depths, 'jobs'>, help: string) =>
     new Gauge({
       name: `headstone_${name}`,
       help,
       registers,
       async collect() {
         const depths = await read();
-        if (depths) this.set(value(depths));
+        if (depths) this.set(Number(depths[name]));
         else this.remove();
       },
     });
-  gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.', depths => depths.launchWaiting);
-  gauge('due_polls', 'Polls whose time has come and that no worker has taken.', depths => depths.duePolls);
-  gauge('oldest_due_poll_seconds', 'How late the oldest of them is.', depths => depths.oldestDuePollSeconds);
-  gauge('open_streams', 'Streams that a worker listens to.', depths => depths.openStreams);
-  gauge('unsettled_responses', 'Responses that are still followed.', depths => depths.unsettledResponses);
+  gauge('launch_paused', '1 while the switch for spending is off: headstone resume launch.');
+  gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.');
+  gauge('due_polls', 'Polls whose time has come and that no worker has taken.');
+  gauge('oldest_due_poll_seconds', 'How late the oldest of them is.');
+  gauge('open_streams', 'Streams that a worker listens to.');
+  gauge('unsettled_responses', 'Responses that are still followed.');
   if (streamLimit !== undefined)
     new Gauge({
       name: 'headstone_stream_limit',

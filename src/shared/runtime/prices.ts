@@ -1,5 +1,6 @@
 import { calcPrice, extractUsage, findProvider } from '@pydantic/genai-prices';
 import type { Usage } from '../contract/response.ts';
+import { UNKNOWN_MODEL } from '../contract/words.ts';
 import type { PriceSettings } from './settings.ts';
 
 export interface Purchase {
@@ -28,7 +29,9 @@ export const PRICE_TABLE = 'genai-prices@0.1.8';
 
 /** Prices the tokens of one response. Tools that the provider bills by call are not in it: the row keeps `tool_usage`. */
 export function price({ model, servedModel, serviceTier, usage }: Purchase, settings: PriceSettings): Price {
-  const named = of(settings.deployments, model) ?? servedModel ?? model;
+  // An adopted response's deployment is known by the name alone that the upstream gives it.
+  const deployment = model === UNKNOWN_MODEL ? (servedModel ?? model) : model;
+  const named = of(settings.deployments, deployment) ?? servedModel ?? model;
   const own = of(settings.models, model) ?? of(settings.models, named);
   const table = own ? 'HEADSTONE_PRICES' : PRICE_TABLE;
   const multiplier = serviceTier === null ? 1 : (of(settings.tiers, serviceTier) ?? of(listTiers, serviceTier));

@@ -270,6 +270,12 @@ export const settings = {
     fallback: '0',
     schema: flag,
   },
+  cliApiKey: {
+    name: 'HEADSTONE_API_KEY',
+    meaning: 'The key that the CLI signs in with, where a command has --server.',
+    fallback: undefined,
+    schema: z.string().optional(),
+  },
   live: {
     name: 'HEADSTONE_LIVE',
     meaning: '1 lets demo, dev and the contract tests spend real money.',

@@ -1,5 +1,5 @@
+import type { Depths } from '../contract/depths.ts';
 import { jobStatusSchema } from '../contract/words.ts';
-import type { Depths } from '../runtime/metrics.ts';
 import { DELAYED_SCORE_UNIT } from './queues.ts';
 import type { Store } from './store.ts';
 
@@ -10,27 +10,30 @@ export async function readDepths(store: Store): Promise<Depths> {
   const statuses = jobStatusSchema.options;
   const due = store.now() * DELAYED_SCORE_UNIT;
   const parked = queues.poll.toKey('delayed');
-  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled, openStreams] = await store.guard(() =>
-    Promise.all([
-      Promise.all(statuses.map(status => client.zcard(keys.status(status)))),
-      queues.launch.getJobCounts('waiting', 'prioritized', 'delayed'),
-      client.smembers(keys.parkedScopes()),
-      queues.poll.getWaitingCount(),
-      client.zcount(parked, '-inf', due),
-      client.zrange(parked, '0', '0', 'WITHSCORES'),
-      client.zcard(keys.unsettled()),
-      client.zcard(keys.streams()),
-    ]),
+  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled, openStreams, isPaused] = await store.guard(
+    () =>
+      Promise.all([
+        Promise.all(statuses.map(status => client.zcard(keys.status(status)))),
+        queues.launch.getJobCounts('waiting', 'prioritized', 'delayed'),
+        client.smembers(keys.parkedScopes()),
+        queues.poll.getWaitingCount(),
+        client.zcount(parked, '-inf', due),
+        client.zrange(parked, '0', '0', 'WITHSCORES'),
+        client.zcard(keys.unsettled()),
+        client.zcard(keys.streams()),
+        queues.launch.isPaused(),
+      ]),
   );
   const held = await Promise.all(scopes.map(scope => client.zcard(keys.parked(scope))));
   const oldestDueAt = Number(oldest[1] ?? Number.POSITIVE_INFINITY) / DELAYED_SCORE_UNIT;
   return {
     jobs: Object.fromEntries(statuses.map((status, position) => [status, jobs[position] ?? 0])),
-    launchWaiting: sum(Object.values(waiting)) + sum(held),
-    duePolls: waitingPolls + duePolls,
-    oldestDuePollSeconds: Math.max(0, (store.now() - oldestDueAt) / 1000),
-    unsettledResponses: unsettled,
-    openStreams,
+    launch_paused: isPaused,
+    launch_waiting: sum(Object.values(waiting)) + sum(held),
+    due_polls: waitingPolls + duePolls,
+    oldest_due_poll_seconds: Math.max(0, (store.now() - oldestDueAt) / 1000),
+    unsettled_responses: unsettled,
+    open_streams: openStreams,
   };
 }
 

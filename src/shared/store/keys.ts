@@ -43,6 +43,8 @@ export class Keys {
   streamed = () => this.key('streamed');
   /** Sorted set of response ids by the time that their row was opened. */
   rows = (tenant?: string) => (tenant === undefined ? this.key('rows') : this.key('rows', tenant));
+  /** Number: counted up by whoever must know how far the replicas are. */
+  durable = () => this.key('durable');
   /** Sorted set of queue entries that are due, by the time they were written. */
   outbox = () => this.key('outbox');
   /** Set of the scopes that have parked jobs. */

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Notify } from '../contract/request.ts';
-import { type QueueName, queueNames, type Work } from './lua/work.ts';
+import { ENTRY_PREFIX, type QueueName, queueNames, type Work } from './lua/work.ts';
 import type { RedisClient } from './redis.ts';
 
 /** Finished launch entries stay a while for people to look at; the others leave at once, so that they can be woken. */
@@ -12,16 +12,16 @@ export const DELAYED_SCORE_UNIT = 0x1000;
 
 /** The provider's ids are free text; BullMQ refuses a colon, and an integer as it is. */
 export function entryId(id: string): string {
-  return `hs-${encodeURIComponent(id).replaceAll('.', '%2E')}`;
+  return `${ENTRY_PREFIX}${encodeURIComponent(id).replaceAll('.', '%2E')}`;
 }
 
 /** False for what somebody else put into a queue of ours. */
 export function isOurEntry(entry: string | undefined): entry is string {
-  return entry?.startsWith('hs-') ?? false;
+  return entry?.startsWith(ENTRY_PREFIX) ?? false;
 }
 
 export function idOfEntry(entry: string): string {
-  return decodeURIComponent(entry.slice('hs-'.length));
+  return decodeURIComponent(entry.slice(ENTRY_PREFIX.length));
 }
 
 /** An entry of one of our own queues. */
@@ -122,11 +122,19 @@ export class Queues {
   }
 
   /** Adds one job to a queue of the app's own; BullMQ ignores it where it is there already. */
-  async tellApp({ queue: name, name: jobName, prefix }: Notify, data: { id: string; status: string }): Promise<void> {
+  async tellApp(
+    { queue: name, name: jobName, prefix }: Notify,
+    data: { id: string; status: string },
+    createdAt: number,
+  ): Promise<void> {
     const queue = new Queue(name, { connection: this.client, prefix, skipVersionCheck: true });
     queue.on('error', () => {});
     try {
-      await queue.add(jobName, data, { jobId: `headstone-${data.id}` });
+      const jobId = `headstone-${data.id}`;
+      const earlier = await queue.getJob(jobId);
+      // Of an earlier job that had this id: the app has worked through it, and BullMQ would ignore ours.
+      if (earlier && earlier.timestamp < createdAt && (earlier.finishedOn ?? 0) > 0) await queue.remove(jobId);
+      await queue.add(jobName, data, { jobId });
     } finally {
       await queue.close();
     }

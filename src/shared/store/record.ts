@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Job, type JobSummary, launchSchema, type Tombstone, timelineEntrySchema } from '../contract/job.ts';
 import { type LedgerRow, ledgerRowSchema } from '../contract/ledger.ts';
 import { type UpstreamResponse, usageSchema } from '../contract/response.ts';
-import { causeSchema, isOutcome, jobStatusSchema, onUnknownLaunchSchema } from '../contract/words.ts';
+import { causeSchema, isOutcome, isResult, jobStatusSchema, onUnknownLaunchSchema } from '../contract/words.ts';
 
 const number = z.coerce.number();
 
@@ -27,6 +27,9 @@ const recordSchema = z.looseObject({
   parked_scope: z.string().optional(),
   /** JSON: the app's own queue that hears of the outcome. */
   notify: z.string().optional(),
+  /** Its response was made by somebody else; and the first look has said whose it is. */
+  adopted: z.string().optional(),
+  identified: z.string().optional(),
   /** `live`: launched as a stream · `polled`: it was one, and is looked at like any other · `done`: all of it is stored. */
   stream: z.enum(['live', 'polled', 'done']).optional(),
   stream_last: number.optional(),
@@ -94,7 +97,7 @@ export interface RecordParts {
 
 export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
   // A body is shown only for an outcome that is a result, whatever lies in the store (I1).
-  const hasResult = record.status === 'completed' || record.status === 'incomplete';
+  const hasResult = isResult(record.status);
   return {
     ...summaryOf(record),
     attempts: record.attempts,
@@ -135,6 +138,8 @@ function parseResult(result: string): UpstreamResponse {
 /** A row with what only its watcher needs. */
 export interface WatchedRow {
   row: LedgerRow;
+  /** When the response was made: by the upstream's own word, as its row may have been opened later. */
+  madeAt: number;
   /** When its job's outcome, or a newer launch, took its place; Redis' clock. */
   endedAt: number;
   cancelAcknowledged: boolean;
@@ -145,6 +150,7 @@ export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null
   return (
     row && {
       row,
+      madeAt: Math.min(row.at, Number(hash.created_at ?? row.at)),
       endedAt: Number(hash.ended_at ?? row.at),
       cancelAcknowledged: hash.cancel_acknowledged !== undefined,
     }

@@ -11,6 +11,7 @@ import { decide } from './lua/decide.ts';
 import { detachStream } from './lua/detach-stream.ts';
 import { erase } from './lua/erase.ts';
 import { forget } from './lua/forget.ts';
+import { identify } from './lua/identify.ts';
 import { intend } from './lua/intend.ts';
 import { launched } from './lua/launched.ts';
 import { release } from './lua/release.ts';
@@ -26,6 +27,7 @@ import { survey } from './lua/survey.ts';
 export const scripts = {
   accept,
   adopt,
+  identify,
   intend,
   launched,
   resolve,
@@ -55,3 +57,10 @@ export type Given<Arguments> = Arguments extends { retention: Retention }
   ? DistributiveOmit<Arguments, 'retention'>
   : Arguments;
 type DistributiveOmit<Type, Key extends PropertyKey> = Type extends unknown ? Omit<Type, Key> : never;
+
+export type RunCommand = (key: string, given: string, body: string) => Promise<string>;
+
+/** ioredis puts scripts beside its own commands, so ours carry a name that none of them has. */
+export function commandName(script: string): string {
+  return `headstone_${script}`;
+}

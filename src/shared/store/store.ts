@@ -1,7 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
 import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
-import { type JobStatus, jobStatusSchema } from '../contract/words.ts';
+import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts';
 import type { Configuration } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { Channel } from './channel.ts';
@@ -33,7 +34,16 @@ import {
   refused,
   unreachable,
 } from './redis.ts';
-import { type ArgumentsOf, type Given, type ReplyOf, type ScriptName, scripts } from './scripts.ts';
+import { Replicas } from './replicas.ts';
+import {
+  type ArgumentsOf,
+  commandName,
+  type Given,
+  type ReplyOf,
+  type RunCommand,
+  type ScriptName,
+  scripts,
+} from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
 
 /** A note that the app's own queue refused is tried again so much later. */
@@ -56,9 +66,12 @@ export class Store {
   readonly decisions: Channel<DecidedMessage>;
   /** Each job that has new events of its stream. */
   readonly streamed: Channel<string>;
+  /** Aborted when nobody can wait here any more. */
+  readonly closing: AbortSignal;
+  private readonly closed = new AbortController();
   private readonly owned: boolean;
   private readonly retention: Retention;
-  private readonly replicas: number;
+  private readonly replicas: Replicas;
   private checked: Promise<void> | undefined;
   private clockOffsetMs = 0;
 
@@ -66,6 +79,9 @@ export class Store {
     const { client, owned } = openRedis(connection, patience, telemetry);
     this.client = client;
     this.owned = owned;
+    this.closing = this.closed.signal;
+    // One for each who waits.
+    setMaxListeners(0, this.closing);
     this.keys = new Keys(prefix);
     this.queues = new Queues(client, prefix);
     this.decisions = new Channel(client, this.keys.decided(), parseDecided);
@@ -76,7 +92,7 @@ export class Store {
       ledger_ms: configuration.ledgerTtlMs,
       sums_ms: configuration.sumsTtlMs,
     };
-    this.replicas = configuration.waitReplicas;
+    this.replicas = new Replicas(client, configuration.waitReplicas, this.keys.durable());
     for (const script of Object.values(scripts))
       client.defineCommand(commandName(script.name), { lua: script.lua, numberOfKeys: 1 });
   }
@@ -174,7 +190,9 @@ export class Store {
   private async carryOut(entry: Work): Promise<boolean> {
     const { queue } = entry;
     if (queue !== 'notify') return (await this.queues.ensure({ ...entry, queue }, this.now())).settled;
-    await notifyApp(this, entry.id);
+    const record = await this.record(entry.id);
+    await this.untilDurable();
+    await notifyApp(this.queues, record);
     return true;
   }
 
@@ -190,15 +208,9 @@ export class Store {
     if (work.length > 0) await this.client.zrem(this.keys.outbox(), ...work.map(entry => entry.line));
   }
 
-  /** Waits until enough replicas hold what this connection wrote. Throws `not_durable` when too few do. */
+  /** Waits until enough replicas hold what was written and read here before. Throws `not_durable` when too few do. */
   async untilDurable(): Promise<void> {
-    if (this.replicas === 0) return;
-    const holding = await this.guard(() => this.client.wait(this.replicas, 1000));
-    if (holding < this.replicas)
-      throw new HeadstoneError(
-        'not_durable',
-        `Written, but only ${holding} of ${this.replicas} replicas hold it: ask again, and look after the replicas (HEADSTONE_WAIT_REPLICAS).`,
-      );
+    await this.guard(() => this.replicas.confirm());
   }
 
   async record(id: string): Promise<JobRecord | null> {
@@ -225,6 +237,8 @@ export class Store {
   async job(id: string): Promise<Job | null> {
     const record = await this.record(id);
     if (!record) return null;
+    // A result that a failover could still take back is not shown.
+    if (isResult(record.status)) await this.untilDurable();
     const [timeline, result, rows] = await this.guard(() =>
       Promise.all([
         this.client.lrange(this.keys.timeline(id), 0, -1),
@@ -261,18 +275,13 @@ export class Store {
     return await this.guard(() => readWaste(this.client, this.keys, days, query));
   }
 
-  /** The random id of this deployment, made by whoever comes first. */
-  async deployment(): Promise<string> {
-    await this.ready();
-    const known = await this.client.get(this.keys.deployment());
-    if (known !== null) return known;
-    await this.client.setnx(this.keys.deployment(), crypto.randomUUID().slice(0, 8));
-    return (await this.client.get(this.keys.deployment())) ?? '';
-  }
-
   async close(): Promise<void> {
+    this.closed.abort(
+      new HeadstoneError('store_unreachable', 'This was closed while somebody waited. The job goes on.'),
+    );
     await Promise.all([this.decisions.close(), this.streamed.close()]);
     await this.queues.close();
+    this.replicas.close();
     if (this.owned) this.client.disconnect();
   }
 }
@@ -280,11 +289,4 @@ export class Store {
 /** Half of an emoji, cut off by somebody's slice: Redis' JSON parser refuses it, and a cancel must not fail for that. */
 function wellFormed(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.toWellFormed() : value;
-}
-
-type RunCommand = (key: string, given: string, body: string) => Promise<string>;
-
-/** ioredis puts scripts beside its own commands, so ours carry a name that none of them has. */
-function commandName(script: string): string {
-  return `headstone_${script}`;
 }

@@ -3,11 +3,11 @@ const place = document.querySelector('[data-stream]');
 
 if (place instanceof HTMLElement) {
   const source = new EventSource(place.dataset.stream ?? '');
-  const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ act) =>
+  const on = (/** @type {string} */ type, /** @type {(event: { delta?: string }) => void} */ act) =>
     source.addEventListener(type, message => act(JSON.parse(/** @type {MessageEvent} */ (message).data)));
 
   on('response.created', () => place.replaceChildren());
-  on('response.output_text.delta', ({ delta }) => place.append(delta));
+  on('response.output_text.delta', ({ delta }) => place.append(delta ?? ''));
   for (const type of ['response.completed', 'response.incomplete']) on(type, () => source.close());
   on('response.failed', () => {
     source.close();

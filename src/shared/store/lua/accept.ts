@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jobStatusSchema } from '../../contract/words.ts';
 import { enlistPart } from './enlist-part.ts';
 import { defineScript } from './script.ts';
-import { workSchema } from './work.ts';
+import { ENTRY_PREFIX, workSchema } from './work.ts';
 
 export interface AcceptArguments {
   id: string;
@@ -23,7 +23,13 @@ export interface AcceptArguments {
 }
 
 const replySchema = z.discriminatedUnion('reply', [
-  z.object({ reply: z.literal('accepted'), status: jobStatusSchema, work: workSchema }),
+  z.object({
+    reply: z.literal('accepted'),
+    status: jobStatusSchema,
+    /** An earlier job had this id, and BullMQ still keeps its entry: it would ignore another one. */
+    has_leftover: z.boolean(),
+    work: workSchema,
+  }),
   z.object({ reply: z.literal('same'), status: jobStatusSchema }),
   z.object({ reply: z.enum(['conflict', 'taken']) }),
 ]);
@@ -58,7 +64,8 @@ move(args.id, job, 'queued')
 enlist(args.id, job, args.tag_list, args.deadline_ms)
 note(args.id, 'enqueued')
 schedule('launch', args.id, now, args.priority)
-return reply('accepted', {status = 'queued'})
+local leftover = redis.call('EXISTS', key('launch', '${ENTRY_PREFIX}' .. args.id)) == 1
+return reply('accepted', {status = 'queued', has_leftover = leftover})
 `,
   reply: replySchema,
 });

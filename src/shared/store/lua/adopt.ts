@@ -16,6 +16,8 @@ export interface AdoptArguments {
   /** `unknown` until the first look says it. */
   model: string;
   deadline_ms: number;
+  /** JSON: the app's own queue that hears of the outcome. */
+  notify?: string;
   retention: Retention;
 }
 
@@ -51,6 +53,7 @@ redis.call('HSET', place,
   'fingerprint', '', 'priority', 0, 'attempts', 1, 'paid', 1, 'adopted', 1, 'on_unknown', 'fail', 'epoch', epoch,
   'response_id', args.response_id, 'running_at', now,
   'created_at', now, 'deadline_at', string.format('%.0f', now + args.deadline_ms))
+if args.notify then redis.call('HSET', place, 'notify', args.notify) end
 mark_launch(args.id, epoch, {state = 'acknowledged', response_id = args.response_id})
 move(args.id, job, 'running')
 enlist(args.id, job, args.tag_list, args.deadline_ms)

@@ -15,14 +15,14 @@ const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('unresolved'), epoch: z.number(), state: z.enum(['intended', 'unknown']) }),
   z.object({ reply: z.literal('held'), scope: z.string() }),
   z.object({ reply: z.literal('final'), status: outcomeStatusSchema, unknown_epoch: z.number().optional() }),
-  z.object({ reply: z.enum(['running', 'full', 'expired', 'missing']) }),
+  z.object({ reply: z.enum(['running', 'paused', 'full', 'expired', 'missing']) }),
 ]);
 export type IntendReply = z.infer<typeof replySchema>;
 
 /**
  * The durable intent that precedes every POST (I4), with a new epoch that no reused id can meet again.
  * `unresolved`: an earlier intent's fate is not known, so no second launch (I6) · `full`: HEADSTONE_MAX_IN_FLIGHT is
- * reached (I9) · `held`: the job was parked and comes back when the hold ends · `expired`: decide it.
+ * reached (I9) · `paused`: the switch for spending is off, also for an entry that was taken before · `held`: the job was parked and comes back when the hold ends · `expired`: decide it.
  */
 export const intend = defineScript<IntendArguments>()({
   name: 'intend',
@@ -34,7 +34,8 @@ local job = load(place)
 if not job.status then return reply('missing') end
 if not open[job.status] then
   -- Decided while a worker was at its POST, and that worker never came back: its launch is unknown too.
-  local last = job.epoch and cjson.decode(job['launch:' .. job.epoch])
+  local written = job.epoch and job['launch:' .. job.epoch]
+  local last = written and cjson.decode(written)
   if not last or last.state ~= 'intended' then return reply('final', {status = job.status}) end
   mark_launch(args.id, last.epoch, {state = 'unknown', code = 'worker_lost'})
   note(args.id, 'launch_unknown', {epoch = last.epoch, code = 'worker_lost'})
@@ -46,6 +47,8 @@ if job.status == 'launching' then
   return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})
 end
 if tonumber(job.deadline_at) <= now then return reply('expired') end
+-- BullMQ's own mark, so that its pause from any board means the same.
+if redis.call('HEXISTS', key('launch', 'meta'), 'paused') == 1 then return reply('paused') end
 if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('status', 'running')) >= args.max_in_flight then
   return reply('full')
 end
@@ -65,6 +68,7 @@ for _, scope in ipairs(trials) do
 end
 
 local epoch = redis.call('INCR', key('epoch'))
+if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), args.id) end
 redis.call('HDEL', place, 'parked_scope', 'unknown_at')
 redis.call('HSET', place, 'epoch', epoch, 'intended_at', now, 'intent_token', args.token)
 mark_launch(args.id, epoch, {state = 'intended'})

@@ -162,11 +162,15 @@ local ranks = {queued = 0, in_progress = 0, cancelled = 1, completed = 2, failed
 local function observe(row, seen)
   if not seen then return end
   local rank = ranks[seen.upstream_status or '']
-  if rank and rank >= (ranks[row.upstream_status or ''] or -1) then row.upstream_status = seen.upstream_status end
-  row.served_model = seen.served_model or row.served_model
+  local known = ranks[row.upstream_status or ''] or -1
+  if rank and rank >= known then row.upstream_status = seen.upstream_status end
+  -- An older look tells of these only what no later one has told.
+  local is_older = rank and rank < known
+  for _, name in ipairs({'served_model', 'service_tier', 'tool_usage'}) do
+    if seen[name] and not (is_older and row[name]) then row[name] = seen[name] end
+  end
+  if seen.created_at and not row.created_at then row.created_at = string.format('%.0f', seen.created_at) end
   if row.model == 'unknown' and row.served_model then row.model = row.served_model end
-  row.service_tier = seen.service_tier or row.service_tier
-  row.tool_usage = seen.tool_usage or row.tool_usage
   if seen.usage and seen.total_tokens > tonumber(row.total_tokens or -1) then
     row.usage = seen.usage
     row.input_tokens = string.format('%.0f', seen.input_tokens)

@@ -65,8 +65,8 @@ else
   end
 end
 redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at', 'stream_token')
-redis.call('HDEL', place, 'stream_last', 'stream_bytes')
-redis.call('DEL', key('events', args.id))
+-- What readers were given stays as it is: the next run's events come after it, and are numbered from there.
+if job.stream_last then redis.call('HSET', place, 'stream_base', string.format('%.0f', tonumber(job.stream_last) + 1)) end
 redis.call('ZREM', key('streams'), args.id)
 note(args.id, 'queued_again', {code = args.code})
 return queue_again(args.id, job, args.due_in_ms, args.hold)

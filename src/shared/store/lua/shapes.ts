@@ -10,6 +10,8 @@ export interface Retention {
 /** What one look at the upstream showed of a response, with the price of its usage. */
 export interface Seen {
   upstream_status: string;
+  /** By the upstream's clock. */
+  created_at?: number | undefined;
   served_model?: string | undefined;
   service_tier?: string | undefined;
   /** JSON, as the upstream wrote it. */

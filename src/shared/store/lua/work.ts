@@ -3,6 +3,9 @@ import { z } from 'zod';
 export const queueNames = ['launch', 'poll', 'settle'] as const;
 export type QueueName = (typeof queueNames)[number];
 
+/** Of the id of every entry of ours: BullMQ refuses one that is only digits. */
+export const ENTRY_PREFIX = 'hs-';
+
 /** `notify` is no queue of ours: the entry tells the app's own. */
 export type WorkKind = QueueName | 'notify';
 

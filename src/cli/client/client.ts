@@ -1,0 +1,7 @@
+import type { Producer } from '../../producer/producer.ts';
+
+/** What commands ask of a deployment, by Redis or by HTTP. */
+export type Client = Pick<
+  Producer,
+  'enqueueMany' | 'cancel' | 'get' | 'wait' | 'subscribe' | 'list' | 'waste' | 'ledger' | 'depths' | 'pauseLaunch'
+> & { readonly cancellations: Pick<Producer['cancellations'], 'estimate' | 'begin' | 'run' | 'get'> };

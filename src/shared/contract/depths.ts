@@ -1,0 +1,19 @@
+import { z } from 'zod';
+
+const count = z.number().int();
+
+/** How much waits where, and whether launching is paused: of a whole deployment, the same in every process. */
+export const depthsSchema = z.object({
+  /** Jobs by status. */
+  jobs: z.record(z.string(), count),
+  launch_paused: z.boolean(),
+  /** Launches that wait in the queue or for the end of a hold. */
+  launch_waiting: count,
+  /** Polls whose time has come and that no worker has taken, and how late the oldest of them is. */
+  due_polls: count,
+  oldest_due_poll_seconds: z.number(),
+  /** Responses that nobody wants and that are still followed. */
+  unsettled_responses: count,
+  open_streams: count,
+});
+export type Depths = z.infer<typeof depthsSchema>;

@@ -1,0 +1,110 @@
+/** Ties a response to the intent that made it: for the worker that hears its id, and for an orphan that is found later. */
+export const tiePart = /* lua */ `
+-- A gateway may answer two creates with one response: a job that launched it itself keeps it.
+local function is_adopted(row)
+  return redis.call('HGET', key('job', row.job_id), 'adopted') and not row.kind
+end
+
+-- Somebody adopted the response before its own launch was heard of. It is this job's, and what became of this job is
+-- what everybody sees: a cancel must not be undone by adopting the response that it refused (I1).
+local function take_from_adopter(row, id, job)
+  local adopter = load(key('job', row.job_id))
+  local place = key('job', row.job_id)
+  if adopter.response_id == row.response_id then
+    if adopter.epoch then redis.call('HDEL', place, 'launch:' .. adopter.epoch) end
+    redis.call('HDEL', place, 'response_id', 'epoch')
+    adopter.response_id = nil
+    if open[adopter.status] then
+      -- Another tenant's job is not named (I12).
+      local owner = adopter.tenant == job.tenant and 'job ' .. id or 'another job'
+      finish(row.job_id, adopter, {
+        status = 'failed', code = 'response_of_another_job',
+        message = 'The response was launched by ' .. owner .. ' of this deployment: what became of it stands there.',
+      })
+    end
+  end
+  local after = copy(row)
+  after.job_id = id
+  after.tenant = job.tenant
+  after.tags = job.tags
+  if job.model ~= 'unknown' then after.model = job.model end
+  redis.call('ZREM', key('rows', row.tenant), row.response_id)
+  redis.call('ZADD', key('rows', after.tenant), row.at, row.response_id)
+  save_row(row, after)
+  return after
+end
+
+-- launch: id, epoch, response_id, most, seen, first_poll_ms
+local function tie(launch)
+  local place = key('job', launch.id)
+  local job = load(place)
+  local row = load(key('row', launch.response_id))
+  local known = row.response_id ~= nil
+  if not known then
+    row = open_row(launch.response_id, launch.id, job, launch.most)
+  elseif job.status and row.job_id ~= launch.id and is_adopted(row) then
+    row = take_from_adopter(row, launch.id, job)
+  end
+
+  local intent = job['launch:' .. string.format('%.0f', launch.epoch)]
+  local tied = intent and cjson.decode(intent).response_id
+  -- Two responses with one mark, as a gateway makes them that sends a create twice: the first one stays the launch's.
+  if job.status and (not tied or tied == launch.response_id) then
+    mark_launch(launch.id, launch.epoch, {state = 'acknowledged', response_id = launch.response_id})
+  end
+  if job.model then
+    redis.call('HDEL', key('unknowns'), job.model)
+    -- A success lifts the alarms that it was tried under. A rate hold ends by its own time.
+    for _, scope in ipairs({'account', 'model:' .. job.model}) do
+      local held = redis.call('HMGET', key('hold', scope), 'kind', 'since')
+      if held[1] == 'alarm' and tonumber(held[2]) <= tonumber(job.intended_at or 0) then
+        redis.call('DEL', key('hold', scope))
+      end
+    end
+  end
+
+  if job.response_id == launch.response_id and job.status == 'running' then return reply('running') end
+  if known and row.kind then
+    -- Adopted and decided before its own launch was heard of: this job has nothing left to wait for.
+    if job.status == 'launching' and tonumber(job.epoch) == launch.epoch and row.job_id ~= launch.id then
+      finish(launch.id, job, {
+        status = 'failed', code = 'response_of_another_job',
+        message = 'The response of this launch was adopted as another job, and ended as that.',
+      })
+    end
+    return reply('unwanted', {cause = row.cause or 'orphaned'})
+  end
+
+  -- Also a job that went back to the queue, if nothing was launched since: this response is the one that it wants.
+  if (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch then
+    if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
+    redis.call('HDEL', place, 'unknown_at', 'missing_since', 'parked_scope')
+    redis.call('HSET', place, 'response_id', launch.response_id, 'running_at', now)
+    redis.call('HINCRBY', place, 'paid', 1)
+    redis.call('ZADD', key('open'), 'XX', next_patrol(tonumber(job.deadline_at)), launch.id)
+    move(launch.id, job, 'running')
+    note(launch.id, 'launched', {response_id = launch.response_id, epoch = launch.epoch})
+    if launch.seen then
+      local after = copy(row)
+      observe(after, launch.seen)
+      save_row(row, after)
+    end
+    schedule('poll', launch.id, now + launch.first_poll_ms)
+    return reply('running')
+  end
+
+  -- Which of the causes: a newer launch; the job's tombstone; or a response found after its job was given up.
+  local cause = 'orphaned'
+  local mark = {}
+  if job.epoch and tonumber(job.epoch) > launch.epoch then
+    cause = 'superseded'
+  elseif job.status == 'cancelled' or job.status == 'expired' then
+    cause = job.cause
+    mark = {reason = job.reason, actor = job.actor}
+  end
+  mark.cause = cause
+  if job.status then note(launch.id, 'launched_unwanted', {response_id = launch.response_id, epoch = launch.epoch, cause = cause}) end
+  unwant(launch.response_id, mark, launch.seen)
+  return reply('unwanted', {cause = cause})
+end
+`;

@@ -1,0 +1,46 @@
+import type { Seen } from '../shared/store/lua/shapes.ts';
+import type { JobRecord } from '../shared/store/record.ts';
+import type { Look } from './answers.ts';
+import type { Context } from './context.ts';
+
+/**
+ * Before anything of an adopted response is shown: of which model it is, and whether a launch of our own made it. Gives the
+ * record as it is now; null where the response belongs to another job, whose outcome stands (I1).
+ */
+export async function identify(
+  record: JobRecord,
+  responseId: string,
+  { raw }: Extract<Look, { kind: 'seen' }>,
+  seen: Seen,
+  context: Context,
+): Promise<JobRecord | null> {
+  if (record.adopted === undefined || record.identified !== undefined) return record;
+  const { store, configuration, telemetry, deployment } = context;
+  const launch = launchNamedBy(raw, deployment);
+  const { id } = record;
+  const reply = await store.run('identify', {
+    id,
+    response_id: responseId,
+    ...(launch ? { launch } : {}),
+    seen,
+    first_poll_ms: configuration.pollMinMs,
+  });
+  if (reply.reply === 'own') return { ...record, model: reply.model };
+  if (reply.reply === 'foreign') {
+    telemetry.emit('job_decided', {
+      job_id: id,
+      model: reply.model,
+      outcome: 'failed',
+      code: 'response_of_another_job',
+    });
+    await store.followQuietly(reply.work);
+  }
+  return null;
+}
+
+/** Our one metadata pair, `deployment/job/epoch`; another deployment's says nothing to us. */
+function launchNamedBy(raw: Record<string, unknown>, deployment: string): { id: string; epoch: number } | null {
+  const mark = (raw.metadata as { headstone?: unknown } | null | undefined)?.headstone;
+  const [, theirs, id, epoch] = (typeof mark === 'string' && /^([^/]+)\/([\w-]+)\/(\d+)$/.exec(mark)) || [];
+  return theirs === deployment && id !== undefined ? { id, epoch: Number(epoch) } : null;
+}
