@@ -30,7 +30,11 @@ const browser = await chromium.launch({
 });
 try {
   const door = new FrontDoor(origin);
-  const { ids } = await play(door, () => system.startWorkers(1));
+  const { ids } = await play(
+    door,
+    () => system.startWorkers(1),
+    () => {},
+  );
   await untilSettled(door);
   // Three that are still at work.
   for (const input of [

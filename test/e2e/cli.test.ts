@@ -1,38 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startChild } from '../../src/cli/children.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-
+import { headstone } from '../support/cli.ts';
 import { processesWith } from '../support/processes.ts';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function headstone(args: string[], env: Record<string, string> = {}, input?: string): Promise<Ran> {
-  const child = spawn(process.execPath, [main, ...args], {
-    env: { ...process.env, REDIS_URL: inject('redisUrl'), ...env },
-  });
-  child.stdin.end(input);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', chunk => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', chunk => {
-    stderr += chunk;
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, stdout, stderr };
-}
+import { atTerminal } from '../support/terminal.ts';
 
 function freshPrefix(): Record<string, string> {
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
@@ -60,6 +35,39 @@ test('the demo ends by itself with exit code 0, and leaves no process behind', {
   for (const part of ['2 while launching', '2 while queued', '5 while running']) expect(stdout).toContain(part);
   expect(stdout).toContain('30 responses there, 30 rows here, 0 differences');
   expect(stdout).toMatch(/You cancelled 9, the provider finished 6 of them anyway, \$\d+\.\d\d.*nobody saw them\./);
+});
+
+test('the demo at a terminal: a table that is redrawn says where each cancelled job stands', {
+  timeout: 60_000,
+}, async () => {
+  const { pictures, code } = await atTerminal('demo', { REDIS_URL: '' });
+  expect(code).toBe(0);
+  const during = pictures.findIndex(picture => picture.includes('running    cancelled  cancelled'));
+  expect(during).toBeGreaterThan(0);
+  const last = pictures.at(-1) ?? '';
+  expect(last.match(/ PROVIDER /g)).toHaveLength(1);
+  expect(last.match(/cancelled {2}completed/g)).toHaveLength(6);
+  expect(last.match(/cancelled {2}never asked/g)).toHaveLength(2);
+  expect(last).toContain('The others: 23 completed.');
+  expect(last).toContain('30 responses there, 30 rows here, 0 differences');
+  expect(last).not.toMatch(/^ {3}late /m);
+});
+
+test('the demo at a terminal: Ctrl-C in the middle of its table ends it in order, and leaves no process behind', {
+  timeout: 60_000,
+}, async () => {
+  const mark = randomUUID();
+  const env = { REDIS_URL: '', TEST_MARK: mark };
+  let isPressed = false;
+  const { code, pictures } = await atTerminal('demo', env, picture => {
+    if (isPressed || !picture.includes('PROVIDER')) return undefined;
+    isPressed = true;
+    return '\u0003';
+  });
+  expect(isPressed).toBe(true);
+  expect(code).toBe(130);
+  expect(processesWith(`TEST_MARK=${mark}`)).toEqual([]);
+  expect(pictures.at(-1)).not.toContain('3  What came of it');
 });
 
 test('enqueue, list, cancel, get, waste: as a person types them', { timeout: 60_000 }, async () => {

@@ -2,14 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { runFile } from '../../tools/run-file.ts';
+import { answer, startUpstream } from '../support/upstream.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-async function probe(...args: string[]) {
+const probe = (...args: string[]) => spend('probe', ...args);
+
+/** On somebody's own account, which is a simulator's here. */
+async function spend(...args: string[]) {
   const simulator = await startSimulator({ port: 0 });
   onTestFinished(() => simulator.close());
-  const env = { OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any' };
-  const ran = await runFile(main, ['probe', ...args], { quiet: true, env });
+  const env = { OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any', REDIS_URL: '' };
+  const ran = await runFile(main, args, { quiet: true, env });
   const ledger = (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as {
     creates: number;
     responses: { billed: { total_tokens: number } | null; cancels: number }[];
@@ -21,7 +25,7 @@ test('probe: says what it may cost, cancels, watches, and tells what came back a
   const args = ['--model', 'gpt-5-mini', '--n', '3', '--max-usd', '0.10', '--window', '15s', '--yes', '--json'];
   const { code, output, ledger } = await probe(...args);
   expect(code).toBe(0);
-  expect(output).toMatch(/3 responses of at most 600 tokens on gpt-5-mini.*up to \$0\.\d{4}/);
+  const most = Number(/3 responses of at most 600 tokens on gpt-5-mini.*up to \$(0\.\d{4})/.exec(output)?.[1]);
   const lines = output.split('\n').filter(line => line.startsWith('{'));
   const { summary } = JSON.parse(lines.at(-1) ?? '') as { summary: Record<string, number> };
   const billed = ledger.responses.reduce((sum, one) => sum + (one.billed?.total_tokens ?? 0), 0);
@@ -32,6 +36,7 @@ test('probe: says what it may cost, cancels, watches, and tells what came back a
     stayed_cancelled: 0,
     billed_tokens: billed,
   });
+  expect(summary.billed_usd_micros).toBeLessThanOrEqual(most * 1_000_000);
   expect(ledger.responses.map(({ cancels }) => cancels)).toEqual([1, 1, 1]);
 });
 
@@ -45,5 +50,50 @@ test('probe: never passes --max-usd, and starts nothing where the price is unkno
     expect(code).toBe(2);
     expect(output).toContain(sentence);
     expect(ledger.creates).toBe(0);
+  }
+});
+
+test('demo --live: says what it costs, shows the problem and the answer at the real provider, and ends', {
+  timeout: 90_000,
+}, async () => {
+  const { code, output, ledger } = await spend('demo', '--live', '--n', '2', '--window', '10s', '--yes');
+  expect(output).toMatch(/LIVE: 4 responses of at most 600 tokens.*are billed to your key: up to \$0\.\d{4}/);
+  expect(output).toContain("2 of 2 were cancelled by the provider's word; 0 stayed so, 2 came back.");
+  expect(output).toMatch(/You cancelled 2, the provider finished 2 of them anyway, \$0\.\d+, nobody saw them\./);
+  expect(code).toBe(0);
+  expect(ledger.creates).toBe(4);
+});
+
+test('demo --live: a provider that takes nothing is said to take nothing, and there is no second act', async () => {
+  const url = await startUpstream((_request, _body, response) =>
+    answer(response, 401, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key', type: 'x' } }),
+  );
+  const env = { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'wrong', REDIS_URL: '' };
+  const { code, output } = await runFile(main, ['demo', '--live', '--n', '2', '--yes'], { quiet: true, env });
+  expect(output).toContain('Your provider took none of them');
+  expect(output).toMatch(/0 ms +401/);
+  expect(code).toBe(1);
+});
+
+test('demo: how much to spend is nothing to say to the simulator', async () => {
+  const { code, output } = await runFile(main, ['demo', '--n', '5', '--yes'], {
+    quiet: true,
+    env: { HEADSTONE_LIVE: '' },
+  });
+  expect(output).toContain('--n, --yes: only with --live.');
+  expect(code).toBe(2);
+});
+
+test('demo --live: starts nothing where nobody agrees, and HEADSTONE_LIVE=1 means it too', async () => {
+  for (const [args, env] of [
+    [['demo', '--live'], {}],
+    [['demo'], { HEADSTONE_LIVE: '1' }],
+  ] as const) {
+    const { code, output } = await runFile(main, [...args], {
+      quiet: true,
+      env: { OPENAI_API_KEY: 'any', OPENAI_BASE_URL: 'http://127.0.0.1:59998/v1', ...env },
+    });
+    expect(output).toContain('add --yes');
+    expect(code).toBe(2);
   }
 });

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, onTestFinished, test } from 'vitest';
 
+import { startSystem } from '../../src/cli/system.ts';
 import { processesWith } from '../support/processes.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -107,4 +108,47 @@ test('whoever reads only the first line gets it, and no stack', { timeout: 20_00
   const [code] = await once(child, 'exit');
   expect(code).toBe(0);
   expect(output()).not.toContain('EPIPE');
+});
+
+test('npm start: a worker that is killed is started again, and nothing else stops for it', {
+  timeout: 30_000,
+}, async () => {
+  const ready: number[] = [];
+  const system = await startSystem({
+    redisUrl: inject('redisUrl'),
+    storePort: 0,
+    simulatorPort: 0,
+    simulate: true,
+    workers: 1,
+    revive: true,
+    serverPort: undefined,
+    env: { HEADSTONE_PREFIX: `{test-${randomUUID().slice(0, 8)}}` },
+    onLine: (name, { event, pid }) => {
+      if (name === 'worker 1' && event === 'process_ready') ready.push(Number(pid));
+    },
+  });
+  onTestFinished(() => system.stop());
+  let hasEnded = false;
+  void system.firstEnded.then(() => {
+    hasEnded = true;
+  });
+  process.kill(ready[0] ?? 0, 'SIGKILL');
+  await expect.poll(() => ready.length, { timeout: 15_000 }).toBe(2);
+  expect(ready[1]).not.toBe(ready[0]);
+  expect(hasEnded).toBe(false);
+});
+
+test('npm that is asked to stop ends what it started', { timeout: 60_000 }, async () => {
+  const mark = `TEST_MARK=${randomUUID()}`;
+  const [name = '', value] = mark.split('=');
+  const npm = spawn('npm', ['run', '--silent', 'headstone', '--', 'store', '--port', '0'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { ...process.env, [name]: value },
+  });
+  onTestFinished(() => {
+    for (const pid of processesWith(mark)) process.kill(Number(pid), 'SIGKILL');
+  });
+  await once(npm.stdout, 'data');
+  npm.kill('SIGTERM');
+  await expect.poll(() => processesWith(mark), { timeout: 20_000 }).toEqual([]);
 });

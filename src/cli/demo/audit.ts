@@ -1,4 +1,5 @@
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
+import { isResult } from '../../shared/contract/words.ts';
 import type { SimulatorLedger, SimulatorLedgerRow } from '../../simulator/ledger.ts';
 import type { ShownJob } from './front-door.ts';
 
@@ -53,6 +54,6 @@ function shownAgainstPromise(job: ShownJob): string[] {
 function misbooked(job: ShownJob, rows: Map<string, LedgerRow>): string[] {
   const row = job.response_id === null ? undefined : rows.get(job.response_id);
   if (!row || job.outcome === null) return [];
-  const expected = job.status === 'completed' || job.status === 'incomplete' ? 'used' : 'wasted';
+  const expected = isResult(job.status) ? 'used' : 'wasted';
   return row.kind === expected ? [] : [`${row.response_id} of a ${job.status} job is booked as ${row.kind}`];
 }

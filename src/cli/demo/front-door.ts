@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
-import type { Job } from '../../shared/contract/job.ts';
+import type { Job, JobSummary } from '../../shared/contract/job.ts';
 import type { LedgerRow, WasteDimension, WasteReport } from '../../shared/contract/ledger.ts';
 
 /** What the server shows of a job: its record, and what a client reads as its response. */
@@ -12,8 +12,10 @@ export interface ShownJob extends Omit<Job, 'response'> {
 export interface Wish {
   model: string;
   input: string;
-  metadata: Record<string, string>;
-  headstone: { tenant: string; tags: string[] };
+  max_output_tokens?: number;
+  service_tier?: 'default';
+  metadata?: Record<string, string>;
+  headstone: { tenant: string; tags: string[]; deadline_ms?: number };
 }
 
 const POLL_MS = 400;
@@ -57,6 +59,11 @@ export class FrontDoor {
 
   async record(id: string): Promise<Omit<Job, 'response'>> {
     return await this.read(`/v1/jobs/${id}`);
+  }
+
+  async jobs(): Promise<JobSummary[]> {
+    const { data } = await this.read<{ data: JobSummary[] }>(`/v1/jobs?limit=${PAGE}`);
+    return data;
   }
 
   async ledger(): Promise<LedgerRow[]> {

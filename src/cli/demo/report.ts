@@ -1,9 +1,11 @@
-import type { WasteReport } from '../../shared/contract/ledger.ts';
+import type { LedgerRow, WasteReport } from '../../shared/contract/ledger.ts';
 import { usd } from '../../shared/runtime/format.ts';
 import { wasteTable } from '../commands/waste.ts';
 import { print, table } from '../output.ts';
 import type { Books } from './audit.ts';
-import type { Played } from './scenario.ts';
+import type { ShownJob } from './front-door.ts';
+import { isFinished } from './jobs-table.ts';
+import type { Cancelled, Played } from './scenario.ts';
 
 export interface Results {
   played: Played;
@@ -26,7 +28,7 @@ export function printReport({ played, books, byCause, byModel, problems }: Resul
     `   The ledger against the provider's own: ${books.simulator.responses.length} responses there, ${books.rows.length} rows here, ${problems.length} differences; ${unknown} never showed a usage and say so.`,
   );
   for (const problem of problems) print(`   DIFFERENCE: ${problem}`);
-  print(`\n${conclusion(played, books, byCause)}`);
+  print(`\n${conclusion({ cancelled: played.cancelled, jobs: books.jobs, rows: books.rows, waste: byCause })}`);
 }
 
 function outcomeTable({ jobs: all }: Books, { cancelled }: Played): string {
@@ -41,9 +43,18 @@ function whenCancelled(cancelled: Played['cancelled']): string {
   return [...Map.groupBy(cancelled, one => one.when)].map(([when, some]) => `${some.length} while ${when}`).join(', ');
 }
 
-function conclusion({ cancelled }: Played, { rows, jobs }: Books, { totals }: WasteReport): string {
+export interface Ended {
+  cancelled: Cancelled[];
+  jobs: ShownJob[];
+  rows: LedgerRow[];
+  waste: WasteReport;
+}
+
+export function conclusion({ cancelled, jobs, rows, waste: { totals } }: Ended): string {
   const won = cancelled.filter(({ won: hasWon }) => hasWon);
-  const finishedAnyway = rows.filter(row => row.cause === 'cancelled' && row.upstream_status === 'completed').length;
+  const finishedAnyway = rows.filter(
+    ({ cause, upstream_status: status }) => cause === 'cancelled' && isFinished(status),
+  ).length;
   const seen = jobs.filter(job => job.status === 'cancelled' && job.response !== null).length;
   const open = [
     ...(totals.unpriced > 0 ? [`${totals.unpriced} more without a known price`] : []),

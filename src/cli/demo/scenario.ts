@@ -32,6 +32,7 @@ const lateCancels: Plan[] = [
 const ordinary: Plan = { cancelWhen: null, sim: { duration_ms: 2200 } };
 
 export interface Cancelled {
+  id: string;
   when: JobStatus;
   /** False where the cancel came too late. */
   won: boolean;
@@ -43,7 +44,11 @@ export interface Played {
 }
 
 /** Some tens of jobs from a file of prompts; some are cancelled while queued, launching and running. */
-export async function play(door: FrontDoor, startWorkers: () => Promise<void>): Promise<Played> {
+export async function play(
+  door: FrontDoor,
+  startWorkers: () => Promise<void>,
+  onCancelled: (one: Cancelled) => void,
+): Promise<Played> {
   const prompts = (await readFile(promptsFile, 'utf8')).trim().split('\n');
   const lateFrom = prompts.length - lateCancels.length;
   const planOf = (position: number): Plan => cancels[position] ?? lateCancels[position - lateFrom] ?? ordinary;
@@ -60,7 +65,9 @@ export async function play(door: FrontDoor, startWorkers: () => Promise<void>): 
 
   async function cancelWhenIts(status: JobStatus, id: string, reason: string): Promise<void> {
     await reach(door, id, status);
-    cancelled.push({ when: status, won: await door.cancel(id, { actor: 'alice', reason }) });
+    const one = { id, when: status, won: await door.cancel(id, { actor: 'alice', reason }) };
+    cancelled.push(one);
+    onCancelled(one);
   }
 
   const ids = await Promise.all(prompts.map(create));
@@ -76,7 +83,7 @@ export async function play(door: FrontDoor, startWorkers: () => Promise<void>): 
   return { ids, cancelled };
 }
 
-async function reach(door: FrontDoor, id: string, status: JobStatus): Promise<void> {
+export async function reach(door: FrontDoor, id: string, status: JobStatus): Promise<void> {
   for (;;) {
     const job = await door.record(id);
     if (job.status === status || job.outcome) return;

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import type { LogLine } from '../children.ts';
+import { type System, startSystem } from '../system.ts';
+import { FrontDoor } from './front-door.ts';
+
+export interface Stage {
+  redisUrl: string | undefined;
+  /** False: the workers speak to the real provider. */
+  simulate: boolean;
+  workers: number;
+  settings?: Record<string, string>;
+  onLine: (line: LogLine) => void;
+}
+
+/** The product's own behaviour on a short clock: an hour's watch would make a long demo. */
+const quick = {
+  HEADSTONE_POLL_MIN_MS: '300',
+  HEADSTONE_POLL_MAX_MS: '1000',
+  HEADSTONE_SETTLE_FIRST_MS: '1000',
+  HEADSTONE_SETTLE_WINDOW_MS: '6000',
+  HEADSTONE_MAX_IN_FLIGHT: '16',
+  // Of the machine's own deployment: keys would shut the demo out, and two workers cannot share a port.
+  HEADSTONE_API_KEYS: '',
+  HEADSTONE_API_KEYS_FILE: '',
+  HEADSTONE_HEALTH_PORT: '',
+};
+
+/** The whole system for as long as the work takes, under a prefix that no other run has met. */
+export async function withSystem(
+  { settings, onLine, ...parts }: Stage,
+  work: (system: System, door: FrontDoor) => Promise<void>,
+): Promise<void> {
+  const system = await startSystem({
+    ...parts,
+    storePort: 0,
+    simulatorPort: 0,
+    serverPort: 0,
+    env: { ...quick, HEADSTONE_PREFIX: `{headstone-demo-${randomUUID().slice(0, 8)}}`, ...settings },
+    onLine: (_process, line) => onLine(line),
+  });
+  // Ctrl-C ends the demo early and still leaves no process behind.
+  const interrupted = () => void system.stop().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    await work(system, new FrontDoor(system.serverUrl ?? ''));
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    await system.stop();
+  }
+}
