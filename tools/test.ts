@@ -21,6 +21,7 @@ const onceOnly = [
   'test/e2e/package*',
   'test/e2e/probe*',
   'test/e2e/passthrough*',
+  'test/e2e/other-languages*',
   'test/integration/embedded-store*',
 ];
 
