@@ -4,10 +4,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runMutants } from './mutants.ts';
-import { binaries, runFile } from './run-file.ts';
+import { binaries, root, runFile } from './run-file.ts';
 
 /** What is about the store itself, or about no store at all, is run once. */
 const onceOnly = [
@@ -27,19 +27,43 @@ const onceOnly = [
 
 const folder = mkdtempSync(join(tmpdir(), 'headstone-tests-'));
 const totals = { passed: 0, failed: 0 };
+/** What is said again at the end, where everybody looks. */
+const failures: string[] = [];
+
+interface Report {
+  numPassedTests?: number;
+  numFailedTests?: number;
+  testResults?: {
+    name: string;
+    message: string;
+    assertionResults: { title: string; status: string; failureMessages: string[] }[];
+  }[];
+}
 
 async function suite(name: string, args: string[], env: Record<string, string> = {}): Promise<void> {
   process.stdout.write(`\n== ${name}\n`);
   const report = join(folder, `${name.replaceAll(/\W+/g, '-')}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const { code } = await runFile(binaries.vitest, ['run', ...reporters, ...args], { env });
-  const { numPassedTests = 0, numFailedTests = 0 } = readReport(report);
+  const { numPassedTests = 0, numFailedTests = 0, testResults = [] } = readReport(report);
   totals.passed += numPassedTests;
   // A file that could not be loaded has no failed test to count.
   totals.failed += code !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
+  failures.push(...failuresOf(testResults).map(failure => `${name}: ${failure}`));
 }
 
-function readReport(file: string): { numPassedTests?: number; numFailedTests?: number } {
+function failuresOf(testResults: NonNullable<Report['testResults']>): string[] {
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const file = relative(root, name);
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    return [
+      ...(message === '' ? [] : [`${file}\n${message}`]),
+      ...failed.map(({ title, failureMessages }) => `${file} > ${title}\n${failureMessages.join('\n')}`),
+    ];
+  });
+}
+
+function readReport(file: string): Report {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
@@ -96,5 +120,6 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+for (const failure of failures) process.stdout.write(`\nFAILED  ${failure}\n`);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
