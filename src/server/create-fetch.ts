@@ -25,30 +25,30 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   let router: Promise<Api> | undefined;
 
   return async (input, init) => {
-    const request = new Request(input, init);
     try {
-      return await route(request);
+      return await route([input, init]);
     } catch (error) {
       if (error instanceof HeadstoneError) return errorAnswer(error);
       throw error;
     }
   };
 
-  async function route(request: Request): Promise<Response> {
-    const { pathname, search } = new URL(request.url);
-    const asked = askedOf(pathname);
-    if (!asked) return await realFetch(request);
+  async function route(call: Call): Promise<Response> {
+    const url = urlOf(call);
+    const asked = url && askedOf(url.pathname);
+    if (!asked) return await realFetch(...call);
     const { id, action } = asked;
     if (id !== undefined && (await isOurs(id))) {
       router ??= openRoutes();
-      return await answer(await router, request, `/v1/responses/${encodeURIComponent(id)}${action}${search}`);
+      return await answer(await router, call, `/v1/responses/${encodeURIComponent(id)}${action}${url.search}`);
     }
-    if (request.method !== 'POST' || action !== '') return await realFetch(request);
-    const wish = readJson(await request.clone().text());
+    if (methodOf(call) !== 'POST' || action !== '') return await realFetch(...call);
+    const { unread, text } = await readBody(call);
+    const wish = readJson(text);
     // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
-    if (id !== undefined || wish?.background !== true) return await passOn(request, wish);
+    if (id !== undefined || wish?.background !== true) return await passOn(unread, wish);
     router ??= openRoutes();
-    return await answer(await router, request, `/v1/responses${search}`);
+    return await answer(await router, unread, `/v1/responses${url.search}`);
   }
 
   async function openRoutes(): Promise<Api> {
@@ -75,18 +75,37 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   }
 
   /** A create that runs in the foreground may go on from a result of ours, and from none that was refused (I1). */
-  async function passOn(request: Request, wish: Wish | undefined): Promise<Response> {
-    if (typeof wish?.previous_response_id !== 'string') return await realFetch(request);
+  async function passOn(call: Call, wish: Wish | undefined): Promise<Response> {
+    if (typeof wish?.previous_response_id !== 'string') return await realFetch(...call);
     const previous_response_id = await producer.predecessor(tenant, wish.previous_response_id);
-    const headers = new Headers(request.headers);
+    const [input, init] = call;
+    const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
     headers.delete('content-length');
-    return await realFetch(request.url, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ ...wish, previous_response_id }),
-      signal: request.signal,
-    });
+    return await realFetch(input, { ...init, headers, body: JSON.stringify({ ...wish, previous_response_id }) });
   }
+}
+
+/**
+ * What fetch was called with. The real fetch gets it as it came: it may be one that knows no `Request` of Node's, and the
+ * app may have said more than a `Request` keeps, like the proxy that it goes through.
+ */
+type Call = Parameters<typeof fetch>;
+
+/** Null for what only the real fetch can make something of. */
+function urlOf([input]: Call): URL | null {
+  return URL.parse(input instanceof Request ? input.url : String(input));
+}
+
+function methodOf([input, init]: Call): string {
+  return (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+}
+
+/** The body as text, and the call with its body still to be read. */
+async function readBody(call: Call): Promise<{ unread: Call; text: string }> {
+  const [input, init] = call;
+  if (typeof init?.body === 'string') return { unread: call, text: init.body };
+  const request = new Request(input, init);
+  return { unread: [request], text: await request.clone().text() };
 }
 
 /** As the server would say it: the app's client knows what to do with that. */
@@ -127,13 +146,15 @@ interface Wish {
   previous_response_id?: unknown;
 }
 
-async function answer(app: Api, request: Request, url: string): Promise<Response> {
+async function answer(app: Api, call: Call, url: string): Promise<Response> {
+  const request = new Request(...call);
   request.signal.throwIfAborted();
   const body = await request.text();
   const reply = await app.inject({
     method: request.method as 'GET' | 'POST' | 'DELETE',
     url,
-    headers: Object.fromEntries(request.headers),
+    // Bodies of these routes are JSON, whatever fetch called a string of which nothing was said.
+    headers: { ...Object.fromEntries(request.headers), ...(body === '' ? {} : { 'content-type': 'application/json' }) },
     ...(body === '' ? {} : { payload: body }),
     payloadAsStream: true,
   });

@@ -164,3 +164,43 @@ test('a base URL may have segments of the same name', async () => {
   expect((await apim.responses.inputItems.list(id)).data).toHaveLength(1);
   expect(real).toEqual([]);
 });
+
+test('the real fetch gets a call as it came: by a proxy, as a Request, with a body that is a stream', async () => {
+  const { producer, happened, client, simulator } = await startApp();
+  const calls: Parameters<typeof fetch>[] = [];
+  const recorder: typeof fetch = async (...call) => {
+    calls.push(call);
+    return Response.json({ id: 'resp_direct', object: 'response', status: 'completed', output: [], data: [] });
+  };
+  const dispatcher = { of: 'the app' };
+  const direct = new OpenAI({
+    apiKey: 'any',
+    baseURL: simulator.url,
+    fetch: createFetch(producer, { fetch: recorder }),
+    fetchOptions: { dispatcher } as never,
+  });
+  const { id } = await client.responses.create(request());
+  const { response_id } = await happened('launch_acknowledged');
+  await happened('job_decided');
+  await direct.models.list();
+  await direct.responses.retrieve('resp_direct');
+  await direct.responses.create({ model: 'm', input: 'Now' });
+  await direct.responses.create({ model: 'm', input: 'More', previous_response_id: id });
+  expect(calls.map(([, init]) => (init as { dispatcher?: unknown }).dispatcher)).toEqual(Array(4).fill(dispatcher));
+  expect(calls.map(([, init]) => typeof init?.body)).toEqual(['undefined', 'undefined', 'string', 'string']);
+  expect(JSON.parse(String(calls.at(-1)?.[1]?.body)).previous_response_id).toBe(response_id);
+
+  const guarded = createFetch(producer, { fetch: recorder });
+  const wish = JSON.stringify({ model: 'm', input: 'As it comes' });
+  const body = () => ReadableStream.from([Buffer.from(wish)]) as ReadableStream;
+  const post = { method: 'POST', duplex: 'half' } as const;
+  const url = `${simulator.url}/responses`;
+  await guarded(new Request(url, { ...post, body: body() }));
+  await guarded(url, { ...post, body: body() });
+  await guarded(`${url}/resp_direct/anything`, { ...post, body: body() });
+  for (const call of calls.slice(-3)) expect(await new Request(...call).text()).toBe(wish);
+  const accepted = await guarded(new Request(url, { ...post, body: JSON.stringify(request()) }));
+  expect(await accepted.json()).toMatchObject({ status: 'queued' });
+  await guarded('/not/an/absolute/url');
+  expect(calls.at(-1)).toEqual(['/not/an/absolute/url', undefined]);
+});
