@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { runFile } from '../../tools/run-file.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
@@ -51,6 +54,70 @@ test('probe: never passes --max-usd, and starts nothing where the price is unkno
     expect(output).toContain(sentence);
     expect(ledger.creates).toBe(0);
   }
+});
+
+test('probe: tells what codes and bodies the provider answered with', async () => {
+  let creates = 0;
+  const url = await startUpstream((call, _body, response) => {
+    const id = call.url?.split('/')[3] ?? '';
+    const done = { status: 'completed', output: [{}], usage: { input_tokens: 5, output_tokens: 7, total_tokens: 12 } };
+    const error = (message: string, code: string | null) => ({
+      error: { message, code, type: 'invalid_request_error' },
+    });
+    if (call.url?.endsWith('/cancel'))
+      return id === 'resp_1'
+        ? answer(response, 400, error('Cannot cancel a completed response.', null))
+        : answer(response, 200, { id, status: 'cancelled', output: [], usage: null });
+    if (call.method === 'GET') return answer(response, 200, { id, ...done });
+    creates += 1;
+    return creates === 3
+      ? answer(response, 429, error('Too many requests', 'rate_limit_exceeded'))
+      : answer(response, 200, { id: `resp_${creates}`, status: 'queued', output: [], usage: null });
+  });
+  const env = { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'any' };
+  const args = ['probe', '--model', 'gpt-5-mini', '--n', '3', '--window', '2s', '--yes'];
+  const { output } = await runFile(main, [...args, '--json'], { quiet: true, env });
+  const lines = output.split('\n').filter(line => line.startsWith('{'));
+  const [tooLate, cameBack, refused, last] = lines.map(line => JSON.parse(line));
+  expect(tooLate).toMatchObject({
+    response_id: 'resp_1',
+    cancel: { http: 400, error: { message: 'Cannot cancel a completed response.' } },
+    came_back_after_ms: null,
+  });
+  expect(cameBack).toMatchObject({
+    cancel: { http: 200, status: 'cancelled', has_usage: false, output_items: 0 },
+    reads: [{ http: 200, status: 'completed', has_usage: true, output_items: 1 }],
+    came_back_after_ms: expect.any(Number),
+  });
+  expect(refused).toMatchObject({ response_id: null, create: { http: 429, error: { code: 'rate_limit_exceeded' } } });
+  expect(last.summary).toMatchObject({ created: 2, cancelled: 1, came_back: 1, billed_tokens: 24 });
+
+  creates = 0;
+  const shown = (await runFile(main, args, { quiet: true, env })).output;
+  expect(shown).toMatch(/500 ms +429 rate_limit_exceeded +–/);
+  expect(shown).toMatch(/cancel +400 +– +null +none +1 +Cannot cancel a completed response\./);
+  expect(shown).toMatch(/read +200 +completed +given +some +2/);
+});
+
+test('probe: Ctrl-C ends the watching, cancels what is left, and says what is not known', async () => {
+  const simulator = await startSimulator({ port: 0 });
+  onTestFinished(() => simulator.close());
+  const args = [main, 'probe', '--model', 'gpt-5-mini', '--n', '4', '--yes'];
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any' },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', chunk => {
+      said += chunk;
+    });
+  const ended = once(child, 'exit');
+  const ledger = async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger;
+  await expect.poll(async () => (await ledger()).responses.length, { timeout: 10_000, interval: 10 }).toBe(4);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  expect(said).toContain('Ended before its time');
+  expect((await ledger()).responses.map(({ cancels }) => cancels)).toEqual([1, 1, 1, 1]);
 });
 
 test('demo --live: says what it costs, shows the problem and the answer at the real provider, and ends', {

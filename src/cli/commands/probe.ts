@@ -3,7 +3,7 @@ import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { span } from '../../shared/runtime/format.ts';
 import { print, printJson, withJson } from '../output.ts';
 import { durationOption, parseCount } from '../parse.ts';
-import { summaryOf, trialSentence, trialTable } from '../probe/report.ts';
+import { answerTable, summaryOf, trialSentence } from '../probe/report.ts';
 import { runTrials, type TrialPlan } from '../probe/run-trials.ts';
 import { agreesToSpend, MOST_OUTPUT_TOKENS, parseUsd, worstCaseUsd } from '../probe/spending.ts';
 import { requireKey } from '../require-key.ts';
@@ -34,10 +34,10 @@ export function probeCommand(): Command {
           `${n} responses of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}: this can cost up to $${mostUsd.toFixed(4)}.\n`,
         );
         if (!(await agreesToSpend(flags))) return print('Nothing was sent.');
-        const trials = await runTrials(flags, configuration);
+        const { trials } = await runTrials(flags, configuration, flags.json);
         const summary = summaryOf(trials, model, prices);
         if (flags.json) for (const line of [...trials, { summary }]) printJson(line);
-        else print(`${trialTable(trials, model, prices)}\n\n${trialSentence(summary)}`);
+        else print(`\n${answerTable(trials)}\n\n${trialSentence(summary)}`);
       }),
     'OPENAI_API_KEY=sk-… headstone probe --model gpt-5-mini --n 5 --max-usd 0.10',
   );

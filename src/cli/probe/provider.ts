@@ -3,11 +3,22 @@ import { type UpstreamResponse, upstreamResponseSchema } from '../../shared/cont
 import type { Configuration } from '../../shared/runtime/settings.ts';
 
 const CALL_MS = 30_000;
+const LONGEST_MESSAGE = 200;
 
-/** What one call came back with: its HTTP status, and its body where it was a response. */
+/** What one call came back with. */
 export interface Answered {
+  /** 0: no answer came. */
   httpStatus: number;
+  /** Null where the body was none. */
   response: UpstreamResponse | null;
+  /** Null where the body told of none. */
+  error: ProviderError | null;
+}
+
+export interface ProviderError {
+  code: string | null;
+  type: string | null;
+  message: string;
 }
 
 /** The user's own provider, spoken to as plainly as possible: one call is one request. */
@@ -37,13 +48,24 @@ export class Provider {
   }
 }
 
-/** An error of the provider is an answer too. Status 0: there was none. */
+/** An error of the provider is an answer too. */
 async function answered(call: Promise<Response>): Promise<Answered> {
+  let httpStatus = 0;
   try {
     const answer = await call;
+    httpStatus = answer.status;
     const parsed = upstreamResponseSchema.safeParse(JSON.parse(await answer.text()));
-    return { httpStatus: answer.status, response: parsed.data ?? null };
+    if (parsed.success) return { httpStatus, response: parsed.data, error: null };
+    return { httpStatus, response: null, error: said('The body is no response.') };
   } catch (error) {
-    return { httpStatus: error instanceof OpenAI.APIError ? (error.status ?? 0) : 0, response: null };
+    if (!(error instanceof OpenAI.APIError)) return { httpStatus, response: null, error: said('The body is no JSON.') };
+    const { code = null, type = null } = error;
+    // The client's own message begins with the status.
+    const { message = error.message } = (error.error ?? {}) as { message?: string };
+    return { httpStatus: error.status ?? 0, response: null, error: { ...said(message), code, type } };
   }
+}
+
+function said(message: string): ProviderError {
+  return { code: null, type: null, message: message.slice(0, LONGEST_MESSAGE) };
 }

@@ -2,7 +2,7 @@ import { span, usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
 import type { PriceSettings } from '../../shared/runtime/settings.ts';
 import { table } from '../output.ts';
-import type { Trial } from './try-cancel.ts';
+import { type Look, shapeOf, type Trial } from './try-cancel.ts';
 
 export interface TrialSummary {
   model: string;
@@ -19,7 +19,7 @@ export interface TrialSummary {
 }
 
 export function summaryOf(trials: Trial[], model: string, prices: PriceSettings): TrialSummary {
-  const taken = trials.filter(trial => trial.cancel_status === 'cancelled');
+  const taken = trials.filter(({ cancel }) => cancel?.status === 'cancelled');
   const back = taken.filter(trial => trial.came_back_after_ms !== null);
   return {
     model,
@@ -35,20 +35,52 @@ export function summaryOf(trials: Trial[], model: string, prices: PriceSettings)
   };
 }
 
+/** One line a response, also while it goes on. */
 export function trialTable(trials: Trial[], model: string, prices: PriceSettings): string {
   return table(
-    ['CANCELLED AFTER', 'CREATE', 'CANCEL', 'IT SAID', 'THEN', 'CAME BACK AFTER', 'TOKENS', 'COST'],
+    ['CANCELLED AFTER', 'CREATE', 'CANCEL', 'IT SAID', 'THEN', 'CAME BACK', 'TOKENS', 'COST'],
     trials.map(trial => [
       span(trial.cancel_after_ms),
-      trial.create_http,
-      trial.cancel_http ?? '–',
-      trial.cancel_status ?? '–',
-      trial.statuses.join(' → ') || '–',
-      trial.came_back_after_ms === null ? 'never' : span(trial.came_back_after_ms),
-      trial.usage?.total_tokens ?? 'none shown',
+      codes(trial.create),
+      codes(trial.cancel),
+      trial.cancel?.status ?? '–',
+      statusesOf(trial).join(' → ') || '–',
+      comeback(trial),
+      String(trial.usage?.total_tokens ?? 'none shown'),
       trial.usage ? usd(costOf(trial, model, prices)) : '–',
     ]),
   );
+}
+
+/** What the answers looked like: each kind once, and how many of the responses had it. */
+export function answerTable(trials: Trial[]): string {
+  const looks = {
+    create: trials.map(({ create }) => (create ? [create] : [])),
+    cancel: trials.map(({ cancel }) => (cancel ? [cancel] : [])),
+    read: trials.map(({ reads }) => reads),
+  };
+  return table(
+    ['ANSWER TO', 'HTTP', 'STATUS', 'USAGE', 'OUTPUT', 'RESPONSES', 'ERROR'],
+    Object.entries(looks).flatMap(([call, ofEach]) =>
+      kindsOf(ofEach).map(({ look, responses }) => [
+        call,
+        look.http === 0 ? 'none' : String(look.http),
+        look.status ?? '–',
+        look.has_usage ? 'given' : 'null',
+        look.output_items > 0 ? 'some' : 'none',
+        String(responses),
+        look.error?.message ?? '',
+      ]),
+    ),
+  );
+}
+
+function kindsOf(looksOfEach: Look[][]): { look: Look; responses: number }[] {
+  const kinds = new Map<string, { look: Look; responses: number }>();
+  for (const looks of looksOfEach)
+    for (const [shape, look] of new Map(looks.map(one => [shapeOf(one), one])))
+      kinds.set(shape, { look, responses: (kinds.get(shape)?.responses ?? 0) + 1 });
+  return [...kinds.values()];
 }
 
 export function trialSentence(summary: TrialSummary): string {
@@ -56,11 +88,26 @@ export function trialSentence(summary: TrialSummary): string {
   return `${summary.cancelled} of ${summary.responses} were cancelled by the provider's word; ${summary.stayed_cancelled} stayed so, ${summary.came_back} came back. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.`;
 }
 
+/** The HTTP status, and the provider's own code where it is an error. */
+function codes(look: Look | null): string {
+  if (!look) return '–';
+  return [look.http === 0 ? 'no answer' : look.http, look.error?.code].filter(Boolean).join(' ');
+}
+
+function comeback({ cancel, came_back_after_ms: afterMs }: Trial): string {
+  if (cancel?.status !== 'cancelled') return '–';
+  return afterMs === null ? 'no' : `after ${span(afterMs)}`;
+}
+
+function statusesOf({ reads }: Trial): string[] {
+  const statuses = reads.flatMap(({ status }) => status ?? []);
+  return statuses.filter((status, position) => status !== statuses[position - 1]);
+}
+
 function costOf({ usage }: Trial, model: string, prices: PriceSettings): number | null {
   return usage && price({ model, servedModel: null, serviceTier: null, usage }, prices).costUsdMicros;
 }
 
-/** Nothing is cancelled whose create was refused. */
-function isCreated({ cancel_http: cancelHttp }: Trial): boolean {
-  return cancelHttp !== null;
+function isCreated({ response_id: responseId }: Trial): boolean {
+  return responseId !== null;
 }

@@ -1,7 +1,11 @@
 import type { Configuration } from '../../shared/runtime/settings.ts';
+import { hasScreen, startLiveTable } from '../live-table.ts';
+import { print } from '../output.ts';
+import { INTERRUPTED } from '../wait-for-job.ts';
 import { Provider } from './provider.ts';
+import { trialTable } from './report.ts';
 import { smallRequest } from './spending.ts';
-import { type Trial, tryCancel } from './try-cancel.ts';
+import { newTrial, type Trial, tryCancel } from './try-cancel.ts';
 
 export interface TrialPlan {
   model: string;
@@ -18,13 +22,34 @@ export function cancelMomentMs(number: number): number {
   return cancelMomentsMs[number % cancelMomentsMs.length] ?? 0;
 }
 
-/** All at once, each cancelled at a moment of its own. */
-export async function runTrials({ model, n, window }: TrialPlan, configuration: Configuration): Promise<Trial[]> {
+/**
+ * All at once, each cancelled at a moment of its own; their table is shown as it grows where there is a screen, else at
+ * the end, and not at all where `quiet`. Ctrl-C ends the watching, cancels what is not cancelled yet, and sets the exit code.
+ */
+export async function runTrials(
+  { model, n, window }: TrialPlan,
+  configuration: Configuration,
+  quiet = false,
+): Promise<{ trials: Trial[]; isWhole: boolean }> {
   const provider = new Provider(configuration);
   const request = { ...smallRequest(model, configuration), background: true, store: true };
-  return await Promise.all(
-    Array.from({ length: n }, (_, number) =>
-      tryCancel(provider, request, { cancelAfterMs: cancelMomentMs(number), windowMs: window }),
-    ),
-  );
+  const trials = Array.from({ length: n }, (_, number) => newTrial(cancelMomentMs(number)));
+  const draw = () => trialTable(trials, model, configuration.prices);
+  const interrupted = new AbortController();
+  const onInterrupt = () => interrupted.abort();
+  process.once('SIGINT', onInterrupt);
+  const live = quiet ? null : startLiveTable(async () => draw());
+  try {
+    const options = { windowMs: window, enough: interrupted.signal };
+    await Promise.all(trials.map(trial => tryCancel(provider, request, trial, options)));
+  } finally {
+    await live?.stop();
+    process.off('SIGINT', onInterrupt);
+  }
+  if (!quiet && !hasScreen()) print(draw());
+  if (interrupted.signal.aborted) {
+    process.stderr.write('\nEnded before its time: what comes back later, and what it costs then, is not in here.\n');
+    process.exitCode = INTERRUPTED;
+  }
+  return { trials, isWhole: !interrupted.signal.aborted };
 }

@@ -1,18 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Usage } from '../../shared/contract/response.ts';
-import type { Provider } from './provider.ts';
+import type { Answered, Provider, ProviderError } from './provider.ts';
 
-/** What became of one response that was cancelled. Times in milliseconds; null: never seen. */
+/** What one answer of the provider looked like. */
+export interface Look {
+  /** Since the cancel was answered, in milliseconds; null before that. */
+  after_ms: number | null;
+  /** 0: no answer came. */
+  http: number;
+  error: ProviderError | null;
+  /** Of the body; null where it was no response. */
+  status: string | null;
+  has_usage: boolean;
+  output_items: number;
+}
+
+/** What became of one response that was cancelled. */
 export interface Trial {
   cancel_after_ms: number;
-  create_http: number;
-  cancel_http: number | null;
-  /** What the answer to the cancel said, and whether it named a usage. */
-  cancel_status: string | null;
-  cancel_had_usage: boolean;
-  /** Every status that a read has shown after the cancel, in order. */
-  statuses: string[];
+  response_id: string | null;
+  create: Look | null;
+  cancel: Look | null;
+  /** After the cancel, each that differed from the one before. */
+  reads: Look[];
+  /** Since the cancel; null: it did not, or the cancel was not taken. */
   came_back_after_ms: number | null;
+  /** Null: never seen. */
   usage: Usage | null;
 }
 
@@ -22,45 +35,73 @@ const GROWTH = 1.5;
 
 const finished = new Set(['completed', 'incomplete', 'failed']);
 
-/** Creates one background response, cancels it after a while, and watches it to its end or the window's. */
-export async function tryCancel(
-  provider: Provider,
-  request: object,
-  { cancelAfterMs, windowMs }: { cancelAfterMs: number; windowMs: number },
-): Promise<Trial> {
-  const trial: Trial = {
+export function newTrial(cancelAfterMs: number): Trial {
+  return {
     cancel_after_ms: cancelAfterMs,
-    create_http: 0,
-    cancel_http: null,
-    cancel_status: null,
-    cancel_had_usage: false,
-    statuses: [],
+    response_id: null,
+    create: null,
+    cancel: null,
+    reads: [],
     came_back_after_ms: null,
     usage: null,
   };
+}
+
+/**
+ * Creates one background response, cancels it after a while, and watches it to its end or the window's, writing into the
+ * trial what it sees. `enough` ends the watching early; whatever was created is cancelled all the same.
+ */
+export async function tryCancel(
+  provider: Provider,
+  request: object,
+  trial: Trial,
+  { windowMs, enough }: { windowMs: number; enough: AbortSignal },
+): Promise<void> {
+  const pause = (ms: number) => sleep(ms, undefined, { signal: enough }).catch(() => {});
   const created = await provider.create(request);
-  trial.create_http = created.httpStatus;
-  if (!created.response) return trial;
+  trial.create = lookOf(created, null);
+  if (!created.response) return;
   const { id } = created.response;
-  await sleep(cancelAfterMs);
+  trial.response_id = id;
+  await pause(trial.cancel_after_ms);
   const cancelled = await provider.cancel(id);
   const cancelledAt = performance.now();
-  trial.cancel_http = cancelled.httpStatus;
-  trial.cancel_status = cancelled.response?.status ?? null;
-  trial.cancel_had_usage = Boolean(cancelled.response?.usage);
+  trial.cancel = lookOf(cancelled, 0);
+  trial.usage = cancelled.response?.usage ?? null;
 
   for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * GROWTH, LONGEST_LOOK_MS)) {
     const leftMs = windowMs - (performance.now() - cancelledAt);
-    await sleep(Math.max(0, Math.min(waitMs, leftMs)));
-    const { response } = await provider.retrieve(id);
-    if (response) {
-      if (trial.statuses.at(-1) !== response.status) trial.statuses.push(response.status);
-      trial.usage = response.usage ?? trial.usage;
-      if (finished.has(response.status)) {
-        trial.came_back_after_ms ??= Math.round(performance.now() - cancelledAt);
-        if (trial.usage) return trial;
-      }
+    await pause(Math.max(0, Math.min(waitMs, leftMs)));
+    if (enough.aborted) return;
+    const read = await provider.retrieve(id);
+    const afterMs = Math.round(performance.now() - cancelledAt);
+    addRead(trial, lookOf(read, afterMs));
+    trial.usage = read.response?.usage ?? trial.usage;
+    if (finished.has(read.response?.status ?? '')) {
+      if (trial.cancel.status === 'cancelled') trial.came_back_after_ms ??= afterMs;
+      if (trial.usage) return;
     }
-    if (performance.now() - cancelledAt >= windowMs) return trial;
+    if (afterMs >= windowMs) return;
   }
+}
+
+function lookOf({ httpStatus, response, error }: Answered, afterMs: number | null): Look {
+  return {
+    after_ms: afterMs,
+    http: httpStatus,
+    error,
+    status: response?.status ?? null,
+    has_usage: Boolean(response?.usage),
+    output_items: response?.output?.length ?? 0,
+  };
+}
+
+function addRead({ reads }: Trial, look: Look): void {
+  const last = reads.at(-1);
+  if (!last || shapeOf(last) !== shapeOf(look)) reads.push(look);
+}
+
+/** What two answers have in common that look alike. */
+export function shapeOf({ http, error, status, has_usage, output_items }: Look): string {
+  return JSON.stringify([http, error?.code, status, has_usage, output_items > 0]);
 }
