@@ -1,12 +1,10 @@
 // All tests: on the embedded store, on a real redis-server where one is on the PATH, and the mutants.
 // Arguments go to vitest: `npm test -- test/unit` runs those once, on the embedded store.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runMutants } from './mutants.ts';
+import { hasRedisServer, startRedisServer } from './redis-server.ts';
 import { binaries, root, runFile } from './run-file.ts';
 
 /** What is about the store itself, or about no store at all, is run once. */
@@ -23,6 +21,7 @@ const onceOnly = [
   'test/e2e/passthrough*',
   'test/e2e/other-languages*',
   'test/integration/embedded-store*',
+  'test/fault/failover*',
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'headstone-tests-'));
@@ -71,42 +70,17 @@ function readReport(file: string): Report {
   }
 }
 
-async function startRedis(): Promise<{ url: string; process: ChildProcess }> {
-  const port = await freePort();
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const redis = spawn('redis-server', [...options, '--maxmemory-policy', 'noeviction', '--dir', folder], {
-    stdio: 'ignore',
-  });
-  while (!(await answers(port))) await sleep(20);
-  return { url: `redis://127.0.0.1:${port}`, process: redis };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-async function answers(port: number): Promise<boolean> {
-  return await new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true));
-    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
-  });
-}
-
 const given = process.argv.slice(2);
 try {
   await suite('the embedded store', given);
   if (given.length === 0) {
-    if (spawnSync('redis-server', ['--version']).status === 0) {
-      const redis = await startRedis();
+    if (hasRedisServer()) {
+      const redis = await startRedisServer();
       try {
         const left = onceOnly.map(pattern => `--exclude=${pattern}`);
         await suite('redis-server', left, { TEST_REDIS_URL: redis.url });
       } finally {
-        redis.process.kill('SIGKILL');
+        await redis.kill();
       }
     } else
       process.stdout.write(

@@ -1,0 +1,53 @@
+// A redis-server of one's own, for the tests and the benches, where one is on the PATH.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface RedisServer {
+  url: string;
+  port: number;
+  /** As a machine dies: SIGKILL. */
+  kill(): Promise<void>;
+}
+
+export function hasRedisServer(): boolean {
+  return spawnSync('redis-server', ['--version']).status === 0;
+}
+
+/** Resolves when it takes connections. Keeps nothing on the disk. */
+export async function startRedisServer(...options: string[]): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'headstone-redis-'));
+  const port = await freePort();
+  const ours = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+  const server = spawn('redis-server', [...ours, '--maxmemory-policy', 'noeviction', ...options], { stdio: 'ignore' });
+  const ended = once(server, 'exit');
+  while (!(await answers(port))) await sleep(20);
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    async kill() {
+      server.kill('SIGKILL');
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+async function answers(port: number): Promise<boolean> {
+  return await new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
+  });
+}
