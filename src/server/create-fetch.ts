@@ -6,6 +6,8 @@ import { Passthrough } from './api/passthrough.ts';
 import { responseRoutes } from './api/responses.ts';
 import type { Api } from './api/schemas.ts';
 import { errorBody, httpStatus } from './error-answer.ts';
+import { type Call, methodOf, readBody, unlessAborted, urlOf } from './fetch-call.ts';
+import { inject } from './inject.ts';
 import { openRouter } from './router.ts';
 
 export interface FetchOptions {
@@ -22,7 +24,7 @@ export interface FetchOptions {
 export function createFetch(producer: Producer, options: FetchOptions = {}): typeof fetch {
   const tenant = tenantSchema.parse(options.tenant ?? 'default');
   const realFetch = options.fetch ?? globalThis.fetch;
-  let router: Promise<Api> | undefined;
+  let routes: Promise<Api> | undefined;
 
   return async (input, init) => {
     try {
@@ -38,17 +40,21 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     const asked = url && askedOf(url.pathname);
     if (!asked) return await realFetch(...call);
     const { id, action } = asked;
-    if (id !== undefined && (await isOurs(id))) {
-      router ??= openRoutes();
-      return await answer(await router, call, `/v1/responses/${encodeURIComponent(id)}${action}${url.search}`);
+    const isCreate = methodOf(call) === 'POST' && action === '';
+    if (!isCreate) {
+      if (id === undefined || !(await unlessAborted(call, isOurs(id)))) return await realFetch(...call);
+      return await unlessAborted(call, answer(call, `/v1/responses/${encodeURIComponent(id)}${action}${url.search}`));
     }
-    if (methodOf(call) !== 'POST' || action !== '') return await realFetch(...call);
     const { unread, text } = await readBody(call);
     const wish = readJson(text);
     // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
     if (id !== undefined || wish?.background !== true) return await passOn(unread, wish);
-    router ??= openRoutes();
-    return await answer(await router, unread, `/v1/responses${url.search}`);
+    return await unlessAborted(unread, answer(unread, `/v1/responses${url.search}`));
+  }
+
+  async function answer(call: Call, path: string): Promise<Response> {
+    routes ??= openRoutes();
+    return await inject(await routes, call, path);
   }
 
   async function openRoutes(): Promise<Api> {
@@ -77,35 +83,12 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   /** A create that runs in the foreground may go on from a result of ours, and from none that was refused (I1). */
   async function passOn(call: Call, wish: Wish | undefined): Promise<Response> {
     if (typeof wish?.previous_response_id !== 'string') return await realFetch(...call);
-    const previous_response_id = await producer.predecessor(tenant, wish.previous_response_id);
+    const previous_response_id = await unlessAborted(call, producer.predecessor(tenant, wish.previous_response_id));
     const [input, init] = call;
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
     headers.delete('content-length');
     return await realFetch(input, { ...init, headers, body: JSON.stringify({ ...wish, previous_response_id }) });
   }
-}
-
-/**
- * What fetch was called with. The real fetch gets it as it came: it may be one that knows no `Request` of Node's, and the
- * app may have said more than a `Request` keeps, like the proxy that it goes through.
- */
-type Call = Parameters<typeof fetch>;
-
-/** Null for what only the real fetch can make something of. */
-function urlOf([input]: Call): URL | null {
-  return URL.parse(input instanceof Request ? input.url : String(input));
-}
-
-function methodOf([input, init]: Call): string {
-  return (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
-}
-
-/** The body as text, and the call with its body still to be read. */
-async function readBody(call: Call): Promise<{ unread: Call; text: string }> {
-  const [input, init] = call;
-  if (typeof init?.body === 'string') return { unread: call, text: init.body };
-  const request = new Request(input, init);
-  return { unread: [request], text: await request.clone().text() };
 }
 
 /** As the server would say it: the app's client knows what to do with that. */
@@ -144,29 +127,6 @@ function decoded(part: string): string {
 interface Wish {
   background?: unknown;
   previous_response_id?: unknown;
-}
-
-async function answer(app: Api, call: Call, url: string): Promise<Response> {
-  const request = new Request(...call);
-  request.signal.throwIfAborted();
-  const body = await request.text();
-  const reply = await app.inject({
-    method: request.method as 'GET' | 'POST' | 'DELETE',
-    url,
-    // Bodies of these routes are JSON, whatever fetch called a string of which nothing was said.
-    headers: { ...Object.fromEntries(request.headers), ...(body === '' ? {} : { 'content-type': 'application/json' }) },
-    ...(body === '' ? {} : { payload: body }),
-    payloadAsStream: true,
-  });
-  const stream = reply.stream();
-  request.signal.addEventListener('abort', () => stream.destroy(new DOMException('Aborted', 'AbortError')), {
-    once: true,
-  });
-  const headers = Object.entries(reply.headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)] as [string, string]],
-  );
-  // A body that is cancelled ends the iterator. Readable.toWeb would throw into nobody's hands then.
-  return new Response(ReadableStream.from(stream) as ReadableStream, { status: reply.statusCode, headers });
 }
 
 function readJson(text: string): Wish | undefined {

@@ -1,7 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { AzureOpenAI, OpenAI } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
 import { createFetch } from '../../src/server/create-fetch.ts';
 import { type HarnessOptions, scripted, startHarness } from '../support/harness.ts';
+import { startProxy } from '../support/proxy.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 const request = (script: object = {}, input?: string) => ({ ...scripted(script, input), background: true as const });
@@ -143,6 +145,15 @@ test('a body that nobody reads, and a store that is away, throw into nobody’s 
     const answered = await client.responses.create({ ...request(), stream }).asResponse();
     await answered.body?.cancel();
   }
+  for (const stream of [false, true]) {
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const answered = await client.responses.create({ ...request(), stream }, { signal }).asResponse();
+    leaving.abort();
+    // The error comes in a turn of its own, when nobody reads yet.
+    await turn();
+    await expect(answered.text()).rejects.toThrow(/abort/i);
+  }
   const { id } = await client.responses.create(request());
   await producer.close();
   // Closed is as good as away: the app's client gets an answer that it can tell.
@@ -203,4 +214,44 @@ test('the real fetch gets a call as it came: by a proxy, as a Request, with a bo
   expect(await accepted.json()).toMatchObject({ status: 'queued' });
   await guarded('/not/an/absolute/url');
   expect(calls.at(-1)).toEqual(['/not/an/absolute/url', undefined]);
+});
+
+test('I9: a stream that is left early is followed no further: by break, by a cancel before the first read, by an abort', async () => {
+  const { client, producer } = await startApp();
+  let open = 0;
+  const subscribe = producer.subscribe.bind(producer);
+  producer.subscribe = async function* (...asked) {
+    open += 1;
+    try {
+      yield* subscribe(...asked);
+    } finally {
+      open -= 1;
+    }
+  };
+  // Much, and for longer than this test lasts.
+  const wish = { ...request({ duration_ms: 20_000, deltas: 4000 }), stream: true } as const;
+  for await (const event of await client.responses.create(wish)) if (event.type === 'response.output_text.delta') break;
+  const { id } = (await producer.list())[0] ?? { id: '' };
+  const answered = await client.responses.retrieve(id, { stream: true }).asResponse();
+  expect(open).toBeGreaterThan(0);
+  await answered.body?.cancel();
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  for await (const _ of await client.responses.retrieve(id, { stream: true }, { signal })) leaving.abort();
+  await expect.poll(() => open, { timeout: 3000 }).toBe(0);
+});
+
+test('an abort is heard while the store is silent, and what names no response of ours needs no store', async () => {
+  const proxy = await startProxy();
+  const { producer, fetchAt, simulator, real } = await startApp({ workers: 0, redisUrl: proxy.redisUrl });
+  const { id } = await producer.enqueue(scripted());
+  const guarded = createFetch(producer, { fetch: fetchAt });
+  proxy.freeze();
+  const askedAt = performance.now();
+  const signal = AbortSignal.timeout(200);
+  await expect(guarded(`${simulator.url}/responses/${id}`, { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(performance.now() - askedAt).toBeLessThan(2000);
+  await guarded(`${simulator.url}/responses/input_tokens`, { method: 'POST', body: '{"model":"m","input":"x"}' });
+  expect(real).toEqual(['POST /v1/responses/input_tokens']);
+  proxy.heal();
 });
