@@ -65,7 +65,7 @@ export class Cancellations {
     for (;;) {
       signal?.throwIfAborted();
       const { reply, decided, work } = await this.store.run('advance_cancellation', { id, most: CHUNK });
-      await this.store.untilDurable();
+      await this.store.untilDurable(...decided.map(([jobId]) => ({ id: jobId, status: 'cancelled' as const })));
       for (const [jobId, model] of decided) {
         this.telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
         this.telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });

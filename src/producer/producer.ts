@@ -149,8 +149,9 @@ export class Producer {
       ...(actor === undefined ? {} : { actor }),
       ...(keyName === undefined ? {} : { key_name: keyName }),
     });
-    await this.store.untilDurable();
+    if (reply.reply === 'already') await this.store.untilDurable({ id, status: reply.status });
     if (reply.reply === 'decided') {
+      await this.store.untilDurable({ id, status: 'cancelled' });
       this.telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'cancelled' });
       await this.store.followQuietly(reply.work);
     }

@@ -20,10 +20,10 @@ export async function decide(
         { seen: decision.seen },
         context,
       );
-    if (reply.reply === 'already') await store.untilDurable();
+    if (reply.reply === 'already') await store.untilDurable({ id, status: reply.status });
     return done(reply.reply === 'already' ? `already ${reply.status}` : reply.reply);
   }
-  await store.untilDurable();
+  await store.untilDurable({ id, status: decision.status });
   telemetry.emit('job_decided', {
     job_id: id,
     model: reply.model,

@@ -4,15 +4,18 @@ import { scripted, startHarness } from '../support/harness.ts';
 
 function appQueue(redisUrl: string, prefix: string): Queue {
   const { hostname, port } = new URL(redisUrl);
-  const queue = new Queue('app', { connection: { host: hostname, port: Number(port) }, prefix });
+  const connection = { host: hostname, port: Number(port) };
+  const queue = new Queue('app', { connection, prefix, streams: { events: { maxLen: 123 } } });
   queue.on('error', () => {});
   onTestFinished(() => queue.close());
   return queue;
 }
 
 test('I1, I5: each outcome adds one job to the app’s own queue, on its own prefix, and what it says is the record’s', async () => {
-  const { producer, redisUrl, prefix, happened } = await startHarness();
+  const { producer, redisUrl, redis, prefix, happened } = await startHarness();
   const app = appQueue(redisUrl, `${prefix}:app`);
+  const keptEvents = () => redis.hget(`${prefix}:app:app:meta`, 'opts.maxLenEvents');
+  await expect.poll(keptEvents).toBe('123');
   const notify = { queue: 'app', name: 'response-ended', prefix: `${prefix}:app` };
   const done = await producer.enqueue(scripted(), { notify });
   const refused = await producer.enqueue(scripted({ duration_ms: 400, flip_after_ms: 100 }), { notify });
@@ -28,6 +31,8 @@ test('I1, I5: each outcome adds one job to the app’s own queue, on its own pre
       { id: `headstone-${refused.id}`, name: 'response-ended', data: { id: refused.id, status: 'cancelled' } },
     ]),
   );
+  // What the queue is like stays as the app has said.
+  expect(await keptEvents()).toBe('123');
 });
 
 test('I5: a note that could not be sent is found in the outbox, and one that was sent twice is one job', async () => {

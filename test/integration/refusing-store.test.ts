@@ -3,28 +3,41 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startChild } from '../../src/cli/children.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
-test('I3, I4: a store that answers and will not write: the id of a launched response is written when it does again', async () => {
-  const child = await startChild(['store', '--port', '0']);
-  const admin = new Redis(child.address);
-  onTestFinished(async () => {
-    admin.disconnect();
-    await child.stop();
-  });
-  const { producer, happened, simulatorLedger, events } = await startHarness({ redisUrl: child.address });
-  const { id } = await producer.enqueue(scripted({ create_ms: 300 }));
-  await happened('launch_intended');
-  await admin.config('SET', 'min-replicas-to-write', '1');
-  await expect.poll(async () => (await simulatorLedger()).responses.length).toBe(1);
-  await expect(producer.cancel('nobody')).rejects.toMatchObject({
-    code: 'store_refused',
-    retryable: true,
-    message: expect.stringContaining('does not write now (NOREPLICAS)'),
-  });
-  await admin.config('SET', 'min-replicas-to-write', '0');
-  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
-  expect((await simulatorLedger()).creates).toBe(1);
-  expect(events.map(({ name }) => name)).not.toContain('launch_unrecorded');
-});
+test.for([
+  ['NOREPLICAS', 'min-replicas-to-write', '1', '0', 'does not write now (NOREPLICAS)'],
+  ['NOAUTH', 'requirepass', 'changed', '', 'does not answer'],
+] as const)(
+  'I3, I4: a store that answers %s: the id of a launched response is written when it takes it again',
+  async ([word, setting, bad, good, sentence]) => {
+    const child = await startChild(['store', '--port', '0']);
+    const admin = new Redis(child.address);
+    onTestFinished(async () => {
+      admin.disconnect();
+      await child.stop();
+    });
+    const { producer, happened, simulatorLedger, events } = await startHarness({ redisUrl: child.address });
+    const { id } = await producer.enqueue(scripted({ create_ms: 300 }));
+    await happened('launch_intended');
+    await admin.config('SET', setting, bad);
+    // A connection that stands has said its password: the next one has to say it anew.
+    if (word === 'NOAUTH') await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect.poll(async () => (await simulatorLedger()).responses.length).toBe(1);
+    const refusals = async () =>
+      Number(new RegExp(`errorstat_${word}:count=(\\d+)`).exec(await admin.info('errorstats'))?.[1] ?? 0);
+    const before = await refusals();
+    // The id has been brought more than once by then.
+    await expect.poll(refusals, { timeout: 20_000 }).toBeGreaterThan(before + 5);
+    await expect(producer.cancel('nobody')).rejects.toMatchObject({
+      retryable: true,
+      message: expect.stringContaining(sentence),
+    });
+    await admin.config('SET', setting, good);
+    const status = async () => (await producer.get(id).catch(() => null))?.status;
+    await expect.poll(status, { timeout: 15_000 }).toBe('completed');
+    expect((await simulatorLedger()).creates).toBe(1);
+    expect(events.map(({ name }) => name)).not.toContain('launch_unrecorded');
+  },
+);
 
 test('I10: a full store: cancels are written, forgetting goes on, a worker can start, and a probe answers', {
   timeout: 60_000,

@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { inject, onTestFinished } from 'vitest';
 
 export interface Proxy {
+  port: number;
   redisUrl: string;
   /** The same wire, where what stands behind it is a server. */
   url: string;
@@ -18,13 +19,15 @@ export interface Proxy {
   /** Swallows every byte, and says nothing: what a network does when it loses a node. */
   freeze(): void;
   heal(): void;
+  /** Breaks every connection; the next ones lead to another port. */
+  leadTo(port: number): void;
 }
 
 /** A wire to the store, or to a port of this machine, that a test can cut. */
 export async function startProxy(toPort?: number): Promise<Proxy> {
   const store = new URL(inject('redisUrl'));
   const hostname = toPort === undefined ? store.hostname : '127.0.0.1';
-  const port = toPort ?? Number(store.port);
+  let port = toPort ?? Number(store.port);
   let toLose = 0;
   let lost = 0;
   let answered = 0;
@@ -68,6 +71,7 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('No address.');
   return {
+    port: address.port,
     redisUrl: `redis://127.0.0.1:${address.port}`,
     url: `http://127.0.0.1:${address.port}`,
     get lost() {
@@ -88,6 +92,10 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
     },
     freeze() {
       state = 'frozen';
+    },
+    leadTo(other) {
+      port = other;
+      breakAll();
     },
     heal() {
       // Bytes that a frozen wire swallowed never arrive, so its connections are of no use any more.

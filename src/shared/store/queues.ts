@@ -125,16 +125,17 @@ export class Queues {
   async tellApp(
     { queue: name, name: jobName, prefix }: Notify,
     data: { id: string; status: string },
-    createdAt: number,
+    { createdAt, now }: { createdAt: number; now: number },
   ): Promise<void> {
-    const queue = new Queue(name, { connection: this.client, prefix, skipVersionCheck: true });
+    // What the queue is like is the app's to say.
+    const queue = new Queue(name, { connection: this.client, prefix, skipVersionCheck: true, skipMetasUpdate: true });
     queue.on('error', () => {});
     try {
       const jobId = `headstone-${data.id}`;
       const earlier = await queue.getJob(jobId);
       // Of an earlier job that had this id: the app has worked through it, and BullMQ would ignore ours.
       if (earlier && earlier.timestamp < createdAt && (earlier.finishedOn ?? 0) > 0) await queue.remove(jobId);
-      await queue.add(jobName, data, { jobId });
+      await queue.add(jobName, data, { jobId, timestamp: now });
     } finally {
       await queue.close();
     }

@@ -118,7 +118,7 @@ export async function assertSuitable(client: RedisClient): Promise<void> {
     );
 }
 
-async function untilReady(client: RedisClient): Promise<void> {
+export async function untilReady(client: RedisClient): Promise<void> {
   if (client.status === 'ready') return;
   let lastError: unknown;
   const remember = (error: unknown) => {
@@ -150,8 +150,9 @@ export function unreachable(client: RedisClient, cause: unknown): HeadstoneError
   );
 }
 
-/** What Redis answers while it will not write: full, a replica, loading, without enough replicas, its disk full. */
-const refusal = /^-?(OOM|READONLY|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/;
+/** What Redis answers while it will not write: full, a replica, loading, without enough replicas, its disk full, its password changed. */
+const refusal =
+  /^-?(OOM|READONLY|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|NOPERM)\b/;
 
 /** The store's own word for why it does not write now, or null for any other error. */
 export function refusalOf(error: unknown): string | null {
@@ -161,7 +162,7 @@ export function refusalOf(error: unknown): string | null {
 export function refused(client: RedisClient, word: string, cause: unknown): HeadstoneError {
   return new HeadstoneError(
     'store_refused',
-    `Redis at ${addressOf(client)} answers, and does not write now (${word}): look after its memory, disk and replicas, then try again.`,
+    `Redis at ${addressOf(client)} answers, and does not write now (${word}): look after its memory, disk, replicas and passwords, then try again.`,
     { cause },
   );
 }

@@ -34,7 +34,7 @@ import {
   refused,
   unreachable,
 } from './redis.ts';
-import { Replicas } from './replicas.ts';
+import { type Claim, Replicas } from './replicas.ts';
 import {
   type ArgumentsOf,
   commandName,
@@ -92,7 +92,7 @@ export class Store {
       ledger_ms: configuration.ledgerTtlMs,
       sums_ms: configuration.sumsTtlMs,
     };
-    this.replicas = new Replicas(client, configuration.waitReplicas, this.keys.durable());
+    this.replicas = new Replicas(client, configuration.waitReplicas, this.keys);
     for (const script of Object.values(scripts))
       client.defineCommand(commandName(script.name), { lua: script.lua, numberOfKeys: 1 });
   }
@@ -191,8 +191,8 @@ export class Store {
     const { queue } = entry;
     if (queue !== 'notify') return (await this.queues.ensure({ ...entry, queue }, this.now())).settled;
     const record = await this.record(entry.id);
-    await this.untilDurable();
-    await notifyApp(this.queues, record);
+    if (record) await this.untilDurable(record);
+    await notifyApp(this.queues, record, this.now());
     return true;
   }
 
@@ -208,9 +208,9 @@ export class Store {
     if (work.length > 0) await this.client.zrem(this.keys.outbox(), ...work.map(entry => entry.line));
   }
 
-  /** Waits until enough replicas hold what was written and read here before. Throws `not_durable` when too few do. */
-  async untilDurable(): Promise<void> {
-    await this.guard(() => this.replicas.confirm());
+  /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` when too few do. */
+  async untilDurable(...jobs: Claim[]): Promise<void> {
+    await this.guard(() => this.replicas.confirm(jobs));
   }
 
   async record(id: string): Promise<JobRecord | null> {
@@ -238,7 +238,7 @@ export class Store {
     const record = await this.record(id);
     if (!record) return null;
     // A result that a failover could still take back is not shown.
-    if (isResult(record.status)) await this.untilDurable();
+    if (isResult(record.status)) await this.untilDurable(record);
     const [timeline, result, rows] = await this.guard(() =>
       Promise.all([
         this.client.lrange(this.keys.timeline(id), 0, -1),
@@ -246,7 +246,8 @@ export class Store {
         Promise.all(responseIdsOf(record).map(responseId => this.row(responseId))),
       ]),
     );
-    return jobOf({ record, timeline, result, rows: rows.filter(row => row !== null) });
+    // A launch that was answered with another job's response shows nothing of it (I12).
+    return jobOf({ record, timeline, result, rows: rows.filter(row => row?.job_id === id) as LedgerRow[] });
   }
 
   async row(responseId: string): Promise<LedgerRow | null> {
