@@ -64,10 +64,14 @@ export interface CallFailure {
   status: number | null;
   code: string | null;
   type: string | null;
+  /** What of the request the error names. */
+  param: string | null;
   /** Of OpenAI's error body; null where the answer had none, as from a gateway on the way. */
   message: string | null;
   headers: Headers | undefined;
   /** Such as ECONNREFUSED. */
   connectionCode: string | null;
+  /** True where it broke while bytes went over it: the request may have arrived. */
+  stoodBefore: boolean;
   timedOut: boolean;
 }

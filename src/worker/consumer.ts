@@ -18,7 +18,8 @@ export interface ConsumerOptions {
   concurrency: number;
   /** Activations a second, in all pods together. */
   perSecond?: number;
-  activate(id: string, context: Context): Promise<Activation>;
+  /** `waiting`: called where it only waits for a place, so that a crash meanwhile is none of this entry's. */
+  activate(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation>;
   /** Called instead of `activate` for an entry whose workers kept dying. */
   giveUp(id: string, context: Context): Promise<Activation>;
 }
@@ -41,15 +42,16 @@ export function openConsumer(
     if (!isOurEntry(job.id)) return done('not an entry of Headstone: nothing done');
     const id = idOfEntry(job.id);
     const stalls = job.stalledCounter ?? 0;
-    if (stalls === 0) return await activate(id, context);
+    if (stalls === 0) return await activate(id, context, async () => {});
     const place = store.keys.forgivenStalls();
     const field = `${queue}:${job.id}`;
+    const forgive = async () => void (await store.client.hset(place, field, stalls));
     const forgiven = Number((await store.client.hget(place, field)) ?? 0);
     // An entry that was added anew counts from 0 again.
     const isPoison = stalls - Math.min(forgiven, stalls) >= MOST_STALLS;
-    const activation = await (isPoison ? giveUp : activate)(id, context);
+    const activation = await (isPoison ? giveUp(id, context) : activate(id, context, forgive));
     if (activation.kind === 'done') await store.client.hdel(place, field);
-    else await store.client.hset(place, field, stalls);
+    else await forgive();
     return activation;
   }
 

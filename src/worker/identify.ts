@@ -1,6 +1,7 @@
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import type { Look } from './answers.ts';
+import { chargeRow } from './charge-row.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -35,6 +36,9 @@ export async function identify(
     });
     await store.followQuietly(reply.work);
   }
+  // Decided meanwhile: what was seen still belongs in the ledger (I3).
+  if (reply.reply === 'stale')
+    await chargeRow({ job_id: id, model: record.model, response_id: responseId }, { seen }, context);
   return null;
 }
 

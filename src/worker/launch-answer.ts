@@ -82,6 +82,7 @@ async function recordRefused(
     );
     telemetry.emit('launch_refused', facts);
     if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
+    await store.followQuietly(reply.work);
     return done(`refused: ${code}`);
   }
   const scope = answer.hold.of === 'account' ? 'account' : `model:${model}`;

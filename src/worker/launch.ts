@@ -24,21 +24,21 @@ const NOT_SENT_RETRY_MS = 5000;
 const FRESH_SHARE = 0.6;
 
 /** Takes a queued job to the upstream: intent, POST, and then whatever came of it. */
-export async function launch(id: string, context: Context): Promise<Activation> {
+export async function launch(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
   const { store, streams } = context;
-  if (!(await store.isStream(id))) return await launchNow(id, context);
+  if (!(await store.isStream(id))) return await launchNow(id, context, waiting);
   // Where this process holds as many as it may, one more waits, or goes to another process.
   if (!streams.reserve(id)) return parkFor(STREAMS_FULL_RETRY_MS * (0.5 + Math.random()));
   try {
-    return await launchNow(id, context);
+    return await launchNow(id, context, waiting);
   } finally {
     streams.unreserve(id);
   }
 }
 
-async function launchNow(id: string, context: Context): Promise<Activation> {
+async function launchNow(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
   return await context.holding.hold(id, async decided => {
-    const { intent, askedAt } = await intendWhenFree(id, context, decided);
+    const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting });
     switch (intent.reply) {
       case 'intended':
         return await post(id, intent.epoch, askedAt, context);
@@ -70,14 +70,21 @@ interface Asked {
   askedAt: number;
 }
 
-async function intendWhenFree(id: string, context: Context, decided: AbortSignal): Promise<Asked> {
+async function intendWhenFree(
+  id: string,
+  context: Context,
+  { decided, waiting }: { decided: AbortSignal; waiting: () => Promise<void> },
+): Promise<Asked> {
   const { store, configuration, stopping } = context;
   // By which the store knows a question that was sent again because its answer was lost.
   const token = randomUUID();
+  let isWaiting = false;
   for (;;) {
     const askedAt = performance.now();
     const intent = await store.run('intend', { id, token, max_in_flight: configuration.maxInFlight });
     if (intent.reply !== 'full' || stopping.aborted || decided.aborted) return { intent, askedAt };
+    if (!isWaiting) await waiting();
+    isWaiting = true;
     await sleep(FULL_RETRY_MS * (0.5 + Math.random()), undefined, { signal: decided }).catch(() => {});
   }
 }

@@ -25,6 +25,9 @@ const quotaCode =
 
 const missingModelCodes = new Set(['model_not_found', 'DeploymentNotFound']);
 
+/** Of a 404 that names nothing: the URL is wrong, or the resource at Azure is. */
+const nowhereCodes = new Set<string | null>([null, '404', 'not_found']);
+
 /** Everything that is not certainly a refusal is unknown: the response may run and be billed. */
 export function answerToFailedCreate(failure: CallFailure): LaunchAnswer {
   const refusal = refusalOf(failure);
@@ -32,14 +35,15 @@ export function answerToFailedCreate(failure: CallFailure): LaunchAnswer {
 }
 
 function refusalOf(failure: CallFailure): Refusal | null {
-  const { status, headers, connectionCode } = failure;
+  const { status, headers, connectionCode, stoodBefore } = failure;
   if (status === null)
-    return connectionCode !== null && noRouteCodes.has(connectionCode)
+    return connectionCode !== null && noRouteCodes.has(connectionCode) && !stoodBefore
       ? hold('account', 'no_route', null, connectionCode)
       : null;
   const code = failure.code ?? failure.type ?? `http_${status}`;
   const message = (failure.message ?? '').slice(0, LONGEST_MESSAGE);
 
+  if ((status === 403 || status === 404) && missingModelCodes.has(code)) return hold('model', code, status, message);
   // A wrong key or a blocked network, whatever the body says and whoever wrote it.
   if (status === 401 || status === 403) return hold('account', code, status, message);
   // A gateway's own page says nothing about what lies behind it.
@@ -50,7 +54,8 @@ function refusalOf(failure: CallFailure): Refusal | null {
     return quotaCode.test(code) || quotaCode.test(failure.type ?? '')
       ? hold('account', code, status, message)
       : rate(code, status, message, headers);
-  if (status === 404 && missingModelCodes.has(code)) return hold('model', code, status, message);
+  if (status === 404 && nowhereCodes.has(failure.code) && failure.param === null)
+    return hold('account', 'no_such_url', status, message);
   return { code, httpStatus: status, message, next: 'failed' };
 }
 

@@ -2,6 +2,7 @@ import type { Telemetry } from '../shared/runtime/telemetry.ts';
 
 const advice: Record<string, string> = {
   no_route: 'The provider cannot be reached: look at OPENAI_BASE_URL and the network.',
+  no_such_url: 'The provider knows no such URL: look at OPENAI_BASE_URL, which ends in /v1 with most providers.',
   invalid_api_key: 'The provider refuses the key: look at OPENAI_API_KEY.',
   insufficient_quota: 'The account has no quota left: look at its billing.',
   model_not_found: 'The provider has no such model or deployment for this account.',

@@ -15,7 +15,17 @@ export async function settle(responseId: string, context: Context): Promise<Acti
   const watched = await context.store.watchedRow(responseId);
   if (!watched) return done('no row');
   if (watched.row.status !== 'pending') return await close(watched, {}, context);
+  try {
+    return await follow(watched, context);
+  } catch (error) {
+    // Whatever goes wrong with it each time: the watching has an end (I9, I10).
+    const watch = watchOf(watched, context);
+    if (context.store.now() < lastChance(watch)) throw error;
+    return await book(watched, watch, undefined, context);
+  }
+}
 
+async function follow(watched: WatchedRow, context: Context): Promise<Activation> {
   if (watched.row.kind === 'wasted' && !watched.cancelAcknowledged && !isTrulyFinal(watched)) {
     const retryInMs = await cancelUpstream(watched, context);
     return sooner(await lookWhenDue(watched, context), retryInMs);
@@ -74,15 +84,15 @@ async function look(watched: WatchedRow, watch: Watch, context: Context): Promis
   const { store, upstream, telemetry, configuration } = context;
   const { response_id, job_id, model } = watched.row;
   const answer = await upstream.retrieve(response_id, context.stopping);
-  if (context.stopping.aborted) return parkFor(0);
   const now = store.now();
+  if (answer.kind !== 'seen' && context.stopping.aborted) return parkFor(0);
   if (answer.kind === 'seen') {
     telemetry.emit('poll_looked', { job_id, model, response_id, upstream_status: answer.response.status });
     return await book(watched, watch, seenOf({ ...answer, model }, configuration.prices), context);
   }
   const code = answer.kind === 'absent' ? 'http_404' : answer.code;
   if (answer.kind === 'absent' && now >= windowEnd(watch)) return await book(watched, watch, undefined, context);
-  if (now >= watch.endedAt + LAST_CHANCES * watch.windowMs) return await book(watched, watch, undefined, context);
+  if (now >= lastChance(watch)) return await book(watched, watch, undefined, context);
   const scheduled = nextLook(watch, now);
   const wait = scheduled === null ? backoffMs(now - watch.endedAt) : scheduled - now;
   const retryInMs =
@@ -151,6 +161,10 @@ function watchOf({ madeAt, endedAt }: WatchedRow, { configuration }: Context): W
     windowMs: configuration.settleWindowMs,
     retentionFloorMs: configuration.retentionFloorMs,
   };
+}
+
+function lastChance({ endedAt, windowMs }: Watch): number {
+  return endedAt + LAST_CHANCES * windowMs;
 }
 
 /** Doubles with the time that has passed. */

@@ -2,6 +2,7 @@ import type { UpstreamResponse } from '../shared/contract/response.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import type { Look } from './answers.ts';
+import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide } from './decide.ts';
 import { pollDelayMs } from './poll-delay.ts';
@@ -80,7 +81,11 @@ async function afterFailedRun(
       await store.followQuietly(reply.work);
       return done('queued again');
     }
-    if (reply.reply === 'stale') return done('stale');
+    if (reply.reply === 'stale') {
+      // Decided meanwhile: what was seen still belongs in the ledger (I3).
+      await chargeRow({ job_id: record.id, model: record.model, response_id: responseId }, { seen }, context);
+      return done('stale');
+    }
   }
   return await decide(record.id, { status: 'failed', response_id: responseId, code, message, seen }, context);
 }

@@ -58,7 +58,8 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
           .asResponse();
         if (isEventStream(answer)) return await untilId(openStream(answer, connection), launchTimeoutMs);
         // A clone that knows no streams answers as ever, and its id is worth the same.
-        const body = parseBody(await answer.text());
+        const giveUp = setTimeout(() => connection.abort(), launchTimeoutMs);
+        const body = parseBody(await answer.text().finally(() => clearTimeout(giveUp)));
         if (!body) return { kind: 'unknown', code: 'malformed_answer' };
         return { kind: 'launched', response: body.response, servedModel: servedModelOf(answer) };
       } catch (error) {
@@ -208,25 +209,26 @@ function failure(error: unknown): { kind: 'failed'; code: string; retryAfterMs: 
 /** The SDK's errors as plain facts. Its messages may quote the prompt, so only the upstream's own error body is kept. */
 function callFailure(error: unknown): CallFailure {
   const timedOut = error instanceof OpenAI.APIUserAbortError || error instanceof OpenAI.APIConnectionTimeoutError;
-  if (!(error instanceof OpenAI.APIError))
-    return { status: null, code: null, type: null, message: null, headers: undefined, connectionCode: null, timedOut };
-  const message = (error.error as { message?: unknown } | undefined)?.message;
+  const given: Partial<InstanceType<typeof OpenAI.APIError>> = error instanceof OpenAI.APIError ? error : {};
+  const message = (given.error as { message?: unknown } | undefined)?.message;
+  const cause = connectionError(given.cause);
   return {
-    status: error.status ?? null,
-    code: error.code ?? null,
-    type: error.type ?? null,
+    status: given.status ?? null,
+    code: given.code ?? null,
+    type: given.type ?? null,
+    param: given.param ?? null,
     message: typeof message === 'string' ? message : null,
-    headers: error.headers,
-    connectionCode: connectionCode(error),
+    headers: given.headers,
+    connectionCode: cause?.code ?? null,
+    // Linux tells a soft error of an established connection by the same codes as one of a connection that never stood.
+    stoodBefore: cause?.syscall === 'read' || cause?.syscall === 'write',
     timedOut,
   };
 }
 
-/** Node's own code for why a connection failed, from the depth where `fetch` puts it. */
-function connectionCode(error: Error): string | null {
-  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== undefined) return code;
-  }
+/** Node's own error for why a connection failed, from the depth where `fetch` puts it. */
+function connectionError(cause: unknown): NodeJS.ErrnoException | null {
+  for (let error = cause; error instanceof Error; error = error.cause)
+    if ((error as NodeJS.ErrnoException).code !== undefined) return error;
   return null;
 }

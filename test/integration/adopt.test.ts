@@ -170,15 +170,20 @@ test('I3: a copied mark takes no response from the launch that has one, nor from
   expect((await producer.ledger()).map(row => row.job_id)).toEqual([id, 'copied']);
 });
 
-test('I6: one response for two creates, as a caching gateway gives it, stays with the job that had it first', async () => {
+test('I1, I3, I12: one response for two creates, as a caching gateway gives it, is the job’s that had it first', async () => {
   const { store } = await openStores();
   const launched = { response_id: 'resp_x', first_poll_ms: 10, seen: seen('queued') };
   for (const id of ['first', 'second']) {
-    await acceptJob(store, id);
+    await acceptJob(store, id, { tenant: id });
     await store.run('launched', { ...launched, id, epoch: await intendJob(store, id) });
   }
   expect(await store.job('first')).toMatchObject({ status: 'running', response_id: 'resp_x' });
-  expect((await store.row('resp_x'))?.job_id).toBe('first');
+  const second = { status: 'failed', ledger: [], outcome: { error: { code: 'response_of_another_job' } } };
+  expect(await store.job('second')).toMatchObject(second);
+  await store.run('decide', { id: 'first', status: 'cancelled', cause: 'cancelled', actor: 'alice' });
+  await store.run('charge', { response_id: 'resp_x', seen: seen('completed', 1000) });
+  expect(await store.row('resp_x')).toMatchObject({ job_id: 'first', kind: 'wasted', actor: 'alice', status: 'final' });
+  expect((await store.waste({ groupBy: 'actor' })).totals).toMatchObject({ responses: 1, pending: 0 });
 });
 
 test('I5: a launch whose response was adopted and ended before it was heard of waits for nothing', async () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { Script } from '../../src/simulator/script.ts';
 import { WRONG_KEY } from '../../src/simulator/simulator.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { answer, startUpstream } from '../support/upstream.ts';
 
 test('a wrong key fails no job: it holds the account, says what to look at, and sends one create', async () => {
   const { producer, happened, simulatorLedger } = await startHarness({
@@ -73,4 +74,23 @@ test('five unknowns in a row hold the model, and one success lifts the hold', as
   await redis.hset(`${prefix}:hold:model:gpt-5.5`, 'until', 1);
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   expect(await redis.exists(`${prefix}:hold:model:gpt-5.5`)).toBe(0);
+});
+
+test('I10, I12: a job that alone is refused, again and again, keeps nobody else back: each trial is another job', async () => {
+  const upstreamUrl = await startUpstream((call, body, response) => {
+    if (call.method !== 'POST')
+      return answer(response, 200, { id: call.url?.split('/').at(-1), status: 'completed', model: 'm', output: [] });
+    return JSON.parse(body).model === 'forbidden'
+      ? answer(response, 403, { error: { message: 'No access.', type: 'invalid_request_error', code: null } })
+      : answer(response, 200, { id: `resp_${JSON.parse(body).input}`, status: 'queued', output: [] });
+  });
+  const { producer, happened, redis, prefix } = await startHarness({ upstreamUrl });
+  const bad = await producer.enqueue({ model: 'forbidden', input: 'x' }, { tenant: 'museum' });
+  await happened('launches_held', ({ scope }) => scope === 'account');
+  const { id } = await producer.enqueue({ model: 'good', input: 'a' }, { tenant: 'harbour' });
+  await expect.poll(() => redis.hget(`${prefix}:job:${id}`, 'parked_scope')).toBe('account');
+  // The minute of the alarm is over: one job may try.
+  await redis.hset(`${prefix}:hold:account`, 'until', 1);
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect((await producer.get(bad.id))?.status).toBe('queued');
 });

@@ -126,3 +126,32 @@ test('I3: while the upstream’s cancel fails the watcher looks all the same', a
   // Long before the end of the window.
   expect(await happened('tokens_wasted')).toMatchObject({ job_id: id, status: 'final' });
 });
+
+test('I3, I5: a usage that does not add up is booked as it is, without a price: its result is taken, its waste settled', async () => {
+  // As a gateway counts that leaves the cached tokens out of the input.
+  const usage = { input_tokens: 10, output_tokens: 5, total_tokens: 15, input_tokens_details: { cached_tokens: 50 } };
+  let creates = 0;
+  let isFlipped = false;
+  const upstreamUrl = await startUpstream((call, _body, response) => {
+    const [, , , given] = (call.url ?? '').split('/');
+    if (given === undefined) creates += 1;
+    const id = given ?? `resp_${creates}`;
+    const isDone = call.method === 'GET' && (id === 'resp_1' || isFlipped);
+    const body = { id, model: 'gpt-5.5', output: [], status: 'in_progress', usage: null };
+    answer(response, 200, isDone ? { ...body, status: 'completed', usage } : body);
+  });
+  const { producer, happened } = await startHarness({ upstreamUrl });
+  const { id } = await producer.enqueue({ model: 'gpt-5.5', input: 'x' });
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  const unwanted = await producer.enqueue({ model: 'gpt-5.5', input: 'y' });
+  await happened('launch_acknowledged', ({ job_id }) => job_id === unwanted.id);
+  await producer.cancel(unwanted.id);
+  isFlipped = true;
+  expect(await happened('tokens_wasted')).toMatchObject({ total_tokens: 15, cost_usd_micros: null, status: 'final' });
+  expect((await producer.waste()).totals).toMatchObject({
+    unpriced: 1,
+    pending: 0,
+    total_tokens: 15,
+    used_total_tokens: 15,
+  });
+});

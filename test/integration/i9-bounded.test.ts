@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { Store } from '../../src/shared/store/store.ts';
 import { scripted, startHarness } from '../support/harness.ts';
-import { acceptJob, intendJob, openStores } from '../support/store.ts';
+import { acceptJob, intendJob, openStores, runJob } from '../support/store.ts';
 
 test('I9: under a backlog no more than HEADSTONE_MAX_IN_FLIGHT responses run, and the polls of a job stay few', async () => {
   const { producer, simulatorLedger, events } = await startHarness({
@@ -69,4 +69,25 @@ test('I9: of a launch that is refused again and again the newest twenty are kept
     await store.run('resolve', { id: 'job', epoch, how: 'refused', next: 'queued', code: 'x', due_in_ms: 0 });
   }
   expect((await store.job('job'))?.launches).toHaveLength(20);
+});
+
+test('I5, I9: five crashes over one entry end its job as poison; none of them counts while it only waits for a place', async () => {
+  const { producer, redis, prefix, startWorker } = await startHarness({
+    workers: 0,
+    env: { HEADSTONE_MAX_IN_FLIGHT: '1' },
+  });
+  const crashed = (id: string, times: number) => redis.hset(`${prefix}:launch:hs-${id}`, 'stc', times);
+  const doomed = await producer.enqueue(scripted());
+  await crashed(doomed.id, 5);
+  await startWorker();
+  expect(await producer.wait(doomed.id)).toMatchObject({ status: 'failed', error: { code: 'poison' } });
+
+  await runJob(producer.store, 'running', 'resp_running');
+  await producer.pauseLaunch(true);
+  const waiting = await producer.enqueue(scripted());
+  await crashed(waiting.id, 4);
+  await producer.pauseLaunch(false);
+  const forgiven = () => redis.hget(producer.store.keys.forgivenStalls(), `launch:hs-${waiting.id}`);
+  await expect.poll(forgiven, { timeout: 10_000 }).toBe('4');
+  expect((await producer.get(waiting.id))?.status).toBe('queued');
 });

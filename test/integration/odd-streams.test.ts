@@ -135,3 +135,17 @@ test('I3, I6: a worker that is asked to stop waits for the id of a streamed crea
   await expect.poll(() => events.filter(({ name }) => name === 'stream_opened').length, { timeout: 10_000 }).toBe(2);
   expect((await simulatorLedger()).creates).toBe(1);
 });
+
+test('I10: a streamed create that is answered by a body without an end is given up like any other', async () => {
+  const upstreamUrl = await startUpstream((_call, _body, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.write('{"id":');
+  });
+  const { producer, worker, happened } = await startHarness({
+    upstreamUrl,
+    env: { HEADSTONE_LAUNCH_TIMEOUT_MS: '500' },
+  });
+  const { id } = await producer.enqueue({ model: 'gpt-5.5', input: 'x', stream: true });
+  expect(await happened('launch_unknown')).toMatchObject({ job_id: id });
+  await worker.close();
+});

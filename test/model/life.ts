@@ -77,7 +77,7 @@ export async function startLife(): Promise<Life> {
       if (!record) return;
       // A launch that was left in the middle is taken again, as BullMQ hands a stalled entry to another worker.
       const silent = (await store.job(id))?.launches.some(({ state }) => state === 'intended');
-      if (record.status === 'queued' || silent) await launch(id, context);
+      if (record.status === 'queued' || silent) await launch(id, context, async () => {});
       else await poll(id, context);
       const job = await store.job(id);
       for (const row of job?.ledger ?? [])
@@ -85,7 +85,7 @@ export async function startLife(): Promise<Life> {
     },
     async die(id) {
       const record = await store.record(id);
-      if (record?.status === 'queued') await launch(id, dying).catch(() => {});
+      if (record?.status === 'queued') await launch(id, dying, async () => {}).catch(() => {});
     },
     simulatorLedger: async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger,
     async close() {

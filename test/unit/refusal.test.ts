@@ -6,9 +6,11 @@ const failure = (facts: Partial<CallFailure>): CallFailure => ({
   status: null,
   code: null,
   type: null,
+  param: null,
   message: null,
   headers: undefined,
   connectionCode: null,
+  stoodBefore: false,
   timedOut: false,
   ...facts,
 });
@@ -34,6 +36,26 @@ test.for<[string, Partial<CallFailure>, object]>([
     '404 of a model',
     { status: 404, code: 'model_not_found', ...inOpenAiShape },
     { hold: { of: 'model', kind: 'alarm' } },
+  ],
+  [
+    '403 of a model that this project may not use',
+    { status: 403, code: 'model_not_found', ...inOpenAiShape },
+    { kind: 'refused', hold: { of: 'model', kind: 'alarm' } },
+  ],
+  [
+    '404 of a base URL without /v1',
+    { status: 404, type: 'invalid_request_error', message: 'Invalid URL (POST /responses)' },
+    { kind: 'refused', code: 'no_such_url', hold: { of: 'account', kind: 'alarm' } },
+  ],
+  [
+    '404 of a resource that Azure does not know',
+    { status: 404, code: '404', message: 'Resource not found' },
+    { code: 'no_such_url', hold: { of: 'account' } },
+  ],
+  [
+    '404 of a file that the request names',
+    { status: 404, param: 'input', ...inOpenAiShape },
+    { kind: 'refused', next: 'failed' },
   ],
   ['404 of Azure', { status: 404, code: 'DeploymentNotFound', ...inOpenAiShape }, { hold: { of: 'model' } }],
   ['429', { status: 429, code: 'rate_limit_exceeded', ...inOpenAiShape }, { hold: { of: 'model', kind: 'rate' } }],
@@ -61,6 +83,11 @@ test.for<[string, Partial<CallFailure>, object]>([
     { kind: 'refused', code: 'no_route', hold: { of: 'account' } },
   ],
   ['a name that does not resolve', { connectionCode: 'ENOTFOUND' }, { kind: 'refused', code: 'no_route' }],
+  [
+    'no route, on a connection that stood',
+    { connectionCode: 'EHOSTUNREACH', stoodBefore: true },
+    { kind: 'unknown', code: 'EHOSTUNREACH' },
+  ],
   ['a connection that broke', { connectionCode: 'ECONNRESET' }, { kind: 'unknown', code: 'ECONNRESET' }],
   ['a time-out', { timedOut: true }, { kind: 'unknown', code: 'timeout' }],
 ])('a create that ends in %s', ([, facts, expected]) => {

@@ -58,8 +58,13 @@ function ownPriceUsd(own: PriceSettings['models'][string], usage: Usage): number
 function tablePriceUsd(model: string, usage: Usage): number | null {
   const provider = findProvider({ providerId: 'openai' });
   if (!provider) return null;
-  const extracted = extractUsage(provider, { model, usage }, 'responses');
-  return calcPrice(extracted.usage, model, { providerId: 'openai' })?.total_price ?? null;
+  try {
+    const extracted = extractUsage(provider, { model, usage }, 'responses');
+    return calcPrice(extracted.usage, model, { providerId: 'openai' })?.total_price ?? null;
+  } catch {
+    // A usage that does not add up, as gateways make them: more cached tokens than there are. It is booked as it is (I3).
+    return null;
+  }
 }
 
 function numberAt(details: Record<string, unknown> | null | undefined, field: string): number {

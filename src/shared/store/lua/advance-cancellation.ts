@@ -43,16 +43,19 @@ local outcome = {
 }
 local found = next_jobs(filter, below, args.most)
 local decided = {}
+local examined = 0
 for _, entry in ipairs(found) do
   below = entry[2]
   local job = load(key('job', entry[1]))
+  -- A tag is everybody's word: how many others use it is nobody's business (I12).
+  if not filter.tenant or job.tenant == filter.tenant then examined = examined + 1 end
   if matches(job, filter) then
     finish(entry[1], job, outcome)
     decided[#decided + 1] = {entry[1], job.model}
   end
 end
 redis.call('HSET', place, 'below', string.format('%.0f', below), 'advanced_at', now)
-redis.call('HINCRBY', place, 'examined', #found)
+redis.call('HINCRBY', place, 'examined', examined)
 redis.call('HINCRBY', place, 'cancelled', #decided)
 redis.call('ZADD', key('cancellations'), now, args.id)
 local over = #found < args.most

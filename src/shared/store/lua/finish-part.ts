@@ -35,8 +35,10 @@ local function finish(id, job, outcome)
     local before = load(key('row', job.response_id))
     if outcome.has_result and before.response_id then
       local after = copy(before)
-      after.kind = 'used'
-      after.ended_at = string.format('%.0f', now)
+      if not after.kind then
+        after.kind = 'used'
+        after.ended_at = string.format('%.0f', now)
+      end
       observe(after, outcome.seen)
       save_row(before, after)
       -- A result without usage is followed like waste: it may still turn up.

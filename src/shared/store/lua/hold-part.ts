@@ -3,8 +3,9 @@ export const holdPart = /* lua */ `
 local longest_hold_ms = 600000
 local first_rate_hold_ms = 5000
 local least_hold_ms = 100
--- So long after a rate hold its doubling is forgotten.
+-- So long after a rate hold its doubling is forgotten; and an alarm that no job has met again.
 local calm_ms = 600000
+local alarm_calm_ms = 7 * 86400000
 
 -- kind: 'alarm' (try one job at its end) or 'rate' (go on at its end). Returns its length where it is new.
 local function hold(wish)
@@ -23,12 +24,13 @@ local function hold(wish)
   if kind ~= wish.kind then redis.call('HSET', place, 'since', now) end
   redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code)
   if now + for_ms > ends then redis.call('HSET', place, 'until', string.format('%.0f', now + for_ms)) end
-  if wish.kind == 'rate' then redis.call('PEXPIRE', place, for_ms + calm_ms) else redis.call('PERSIST', place) end
+  redis.call('PEXPIRE', place, for_ms + (wish.kind == 'rate' and calm_ms or alarm_calm_ms))
   return fresh and for_ms or nil
 end
 
-local function park(id, job, scope)
-  redis.call('ZADD', key('parked', scope), job.sequence, id)
+-- In the order of their enqueue; behind all of them where this job itself was refused, since it may be the only one that is.
+local function park(id, job, scope, is_refused)
+  redis.call('ZADD', key('parked', scope), is_refused and now or job.sequence, id)
   redis.call('SADD', key('parked_scopes'), scope)
   redis.call('HSET', key('job', id), 'parked_scope', scope)
 end
@@ -38,7 +40,7 @@ local function queue_again(id, job, due_in_ms, wish)
   move(id, job, 'queued')
   local held_ms = hold(wish)
   if wish then
-    park(id, job, wish.scope)
+    park(id, job, wish.scope, wish.kind == 'alarm')
   else
     schedule('launch', id, now + due_in_ms, job.priority)
   end

@@ -136,6 +136,14 @@ local function copy(row)
   return twin
 end
 
+-- A tenant reads their own index, so that nobody pays for another's rows; what has expired leaves it here.
+local function list_for_tenant(row)
+  local place = key('rows', row.tenant)
+  redis.call('ZADD', place, row.at, row.response_id)
+  redis.call('ZREMRANGEBYSCORE', place, '-inf', now - args.retention.ledger_ms)
+  redis.call('PEXPIRE', place, args.retention.ledger_ms)
+end
+
 local function open_row(response_id, id, job, most)
   local row = {
     response_id = response_id, job_id = id, status = 'pending', at = string.format('%.0f', now),
@@ -148,9 +156,7 @@ local function open_row(response_id, id, job, most)
   end
   save_row({}, row)
   redis.call('ZADD', key('rows'), now, response_id)
-  -- A tenant reads their own index, so that nobody pays for another's rows; what has expired leaves it here.
-  redis.call('ZADD', key('rows', row.tenant), now, response_id)
-  redis.call('ZREMRANGEBYSCORE', key('rows', row.tenant), '-inf', now - args.retention.ledger_ms)
+  list_for_tenant(row)
   redis.call('PEXPIRE', key('row', response_id), args.retention.ledger_ms)
   return row
 end

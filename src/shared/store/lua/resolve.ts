@@ -39,6 +39,7 @@ export const resolve = defineScript<ResolveArguments>()({
 local most_unknowns = 5
 local most_refusals = 20
 local alarm_ms = 60000
+local in_a_row_ms = 86400000
 local place = key('job', args.id)
 local job = load(place)
 if not job.status then return reply('stale') end
@@ -55,8 +56,12 @@ if args.how == 'unknown' then
   if job.unknown_at then return reply('stale') end
   local held_ms = nil
   local scope = 'model:' .. job.model
-  if args.witnessed and redis.call('HINCRBY', key('unknowns'), job.model, 1) >= most_unknowns then
-    held_ms = hold({scope = scope, kind = 'alarm', code = 'launches_unknown', for_ms = alarm_ms})
+  if args.witnessed then
+    local in_a_row = redis.call('HINCRBY', key('unknowns'), job.model, 1)
+    redis.call('PEXPIRE', key('unknowns'), in_a_row_ms)
+    if in_a_row >= most_unknowns then
+      held_ms = hold({scope = scope, kind = 'alarm', code = 'launches_unknown', for_ms = alarm_ms})
+    end
   end
   redis.call('HSET', place, 'unknown_at', now)
   note(args.id, 'launch_unknown', {epoch = args.epoch, code = args.code})

@@ -29,7 +29,7 @@ local function take_from_adopter(row, id, job)
   after.tags = job.tags
   if job.model ~= 'unknown' then after.model = job.model end
   redis.call('ZREM', key('rows', row.tenant), row.response_id)
-  redis.call('ZADD', key('rows', after.tenant), row.at, row.response_id)
+  list_for_tenant(after)
   save_row(row, after)
   return after
 end
@@ -64,12 +64,14 @@ local function tie(launch)
   end
 
   if job.response_id == launch.response_id and job.status == 'running' then return reply('running') end
-  if known and row.kind then
-    -- Adopted and decided before its own launch was heard of: this job has nothing left to wait for.
-    if job.status == 'launching' and tonumber(job.epoch) == launch.epoch and row.job_id ~= launch.id then
+  if known and (row.kind or row.job_id ~= launch.id) then
+    -- Adopted and decided before its own launch was heard of; or a gateway gave one response to two creates. What becomes of
+    -- it is the other job's to say, and to see: this one has nothing left to wait for (I1, I3, I12).
+    local is_waiting = (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch
+    if is_waiting and row.job_id ~= launch.id then
       finish(launch.id, job, {
         status = 'failed', code = 'response_of_another_job',
-        message = 'The response of this launch was adopted as another job, and ended as that.',
+        message = 'The response of this launch is another job’s: it was adopted, or a caching gateway answered two creates with one.',
       })
     end
     return reply('unwanted', {cause = row.cause or 'orphaned'})
