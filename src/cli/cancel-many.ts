@@ -1,9 +1,10 @@
-import type { CancellationEstimate, CancellationFilter } from '../shared/contract/cancellation.ts';
+import type { Cancellation, CancellationEstimate, CancellationFilter } from '../shared/contract/cancellation.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { usd, whole } from '../shared/runtime/format.ts';
 import type { Client } from './client/client.ts';
 import type { ClientFlags } from './client/with-client.ts';
 import { confirm } from './confirm.ts';
+import { heedCtrlC, INTERRUPTED } from './interrupt.ts';
 import { print, printJson } from './output.ts';
 
 export interface CancelManyFlags extends ClientFlags {
@@ -25,17 +26,34 @@ export async function cancelMany(client: Client, filter: CancellationFilter, fla
     return;
   }
   if (!yes && !(await isConfirmed(estimate))) {
-    print('Nothing was cancelled.');
+    if (json) printJson(estimate);
+    else print('Nothing was cancelled.');
     return;
   }
   const { id } = await cancellations.begin(filter, {
     ...(reason === undefined ? {} : { reason }),
     ...(actor === undefined ? {} : { actor }),
   });
-  await cancellations.run(id);
-  const done = await cancellations.get(id);
-  if (json) printJson(done);
-  else print(`Cancelled ${whole(done.cancelled)} of ${whole(done.expected)}.`);
+  const ended = await runOrStop(client, id);
+  if (json) printJson(ended);
+  else
+    print(
+      `${ended.status === 'stopped' ? 'Stopped: cancelled' : 'Cancelled'} ${whole(ended.cancelled)} of ${whole(ended.expected)}.`,
+    );
+}
+
+/** Ctrl-C stops it: left alone, any process of the deployment would go on with it. */
+async function runOrStop({ cancellations }: Client, id: string): Promise<Cancellation> {
+  return await heedCtrlC(async interrupted => {
+    try {
+      await cancellations.run(id, interrupted);
+      return await cancellations.get(id);
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
+      process.exitCode = INTERRUPTED;
+      return await cancellations.stop(id);
+    }
+  });
 }
 
 function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate): string {
@@ -50,8 +68,9 @@ function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate)
 }
 
 async function isConfirmed(estimate: CancellationEstimate): Promise<boolean> {
-  if (estimate.jobs === 0) return true;
-  print(sentence(estimate));
+  if (estimate.jobs === 0) return false;
+  // What is asked stands where the question does: standard output is for what was done.
+  process.stderr.write(`${sentence(estimate)}\n`);
   if (!process.stdin.isTTY)
     throw new HeadstoneError(
       'invalid_request',

@@ -2,8 +2,9 @@ import type { StreamEvent } from '../shared/contract/stream.ts';
 import type { Client } from './client/client.ts';
 import type { ClientFlags } from './client/with-client.ts';
 import { confirm } from './confirm.ts';
+import { heedCtrlC, INTERRUPTED } from './interrupt.ts';
 import { printJson } from './output.ts';
-import { hintWhileQueued, INTERRUPTED } from './wait-for-job.ts';
+import { hintWhileQueued } from './wait-for-job.ts';
 
 export interface FollowFlags extends ClientFlags {
   json?: boolean;
@@ -12,23 +13,20 @@ export interface FollowFlags extends ClientFlags {
 
 /** Prints a job's text as it comes, or its events; Ctrl-C asks whether to cancel, or cancels where that was said before. */
 export async function followText(client: Client, id: string, flags: FollowFlags): Promise<void> {
-  const interrupted = new AbortController();
-  const onInterrupt = () => interrupted.abort();
-  process.once('SIGINT', onInterrupt);
   const stopHint = hintWhileQueued(client, id);
-  try {
-    for await (const event of client.subscribe(id, { signal: interrupted.signal })) tell(event, flags.json ?? false);
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    process.exitCode = INTERRUPTED;
-    await leave(client, id, flags.cancelOnInterrupt ?? false);
-  } finally {
-    stopHint();
-    process.off('SIGINT', onInterrupt);
-  }
+  await heedCtrlC(async interrupted => {
+    try {
+      for await (const event of client.subscribe(id, { signal: interrupted })) tell(event, flags.json ?? false);
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
+      process.exitCode = INTERRUPTED;
+      await leave(client, id, flags.cancelOnInterrupt ?? false);
+    }
+  }).finally(stopHint);
 }
 
 function tell(event: StreamEvent, asJson: boolean): void {
+  if (event.type === 'response.failed') process.exitCode = 1;
   if (asJson) {
     printJson(event);
     return;
@@ -47,7 +45,6 @@ function tell(event: StreamEvent, asJson: boolean): void {
     process.stderr.write(
       `\nThe job was ${tombstone ? `${status}${who}${why}` : `not completed: ${error?.message}`}.\n`,
     );
-    process.exitCode = 1;
   }
 }
 

@@ -50,6 +50,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   try {
     const env: Record<string, string> = { ...options.env };
+    // A store of our own has no replica to wait for.
+    if (options.redisUrl === undefined) env.HEADSTONE_WAIT_REPLICAS = '0';
     env.REDIS_URL =
       options.redisUrl ??
       (await start('store', ['store', '--port', String(await freeOr(options.storePort))], {})).address;

@@ -1,28 +1,23 @@
 import type { WaitOptions } from '../producer/wait.ts';
 import type { Finished } from '../shared/contract/job.ts';
 import type { Client } from './client/client.ts';
+import { heedCtrlC, INTERRUPTED } from './interrupt.ts';
 
 const STILL_QUEUED_MS = 5000;
-/** As a shell tells of a program that Ctrl-C ended. */
-export const INTERRUPTED = 130;
 
 /** The outcome; null where Ctrl-C ended the waiting, and then it was said how to go on with it. */
 export async function waitForJob(client: Client, id: string, options: WaitOptions = {}): Promise<Finished | null> {
-  const interrupted = new AbortController();
-  const onInterrupt = () => interrupted.abort();
-  process.once('SIGINT', onInterrupt);
   const stopHint = hintWhileQueued(client, id);
-  try {
-    return await client.wait(id, { ...options, signal: interrupted.signal });
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    process.stderr.write(`\nThe job goes on: headstone wait ${id}\n`);
-    process.exitCode = INTERRUPTED;
-    return null;
-  } finally {
-    stopHint();
-    process.off('SIGINT', onInterrupt);
-  }
+  return await heedCtrlC(async interrupted => {
+    try {
+      return await client.wait(id, { ...options, signal: interrupted });
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
+      process.stderr.write(`\nThe job goes on: headstone wait ${id}\n`);
+      process.exitCode = INTERRUPTED;
+      return null;
+    }
+  }).finally(stopHint);
 }
 
 /** Says why nothing happens, where nothing does for a while. Gives what to call when something has. */

@@ -16,7 +16,7 @@ const RETRY_MS = 500;
 export async function waitForOutcome(store: Store, id: string, options: WaitOptions): Promise<Finished> {
   const bell = new Bell();
   const { timeoutMs, signal } = options;
-  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const timeout = timeoutSignal(timeoutMs);
   const ended = AbortSignal.any([signal, timeout].filter(one => one !== undefined));
   const onEnd = () => bell.ring();
   for (const end of [ended, store.closing]) end.addEventListener('abort', onEnd);
@@ -66,6 +66,11 @@ async function read(store: Store, id: string, patient: boolean): Promise<Job | n
     if (patient && error instanceof HeadstoneError && error.retryable) return 'unreachable';
     throw error;
   }
+}
+
+/** Node's timers reach 24.8 days, and end at once beyond. */
+export function timeoutSignal(timeoutMs: number | undefined): AbortSignal | undefined {
+  return timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(timeoutMs, 2_147_483_647));
 }
 
 export function timedOut(id: string, timeoutMs: number): HeadstoneError {

@@ -207,7 +207,7 @@ function failure(error: unknown): { kind: 'failed'; code: string; retryAfterMs: 
 }
 
 /** The SDK's errors as plain facts. Its messages may quote the prompt, so only the upstream's own error body is kept. */
-function callFailure(error: unknown): CallFailure {
+export function callFailure(error: unknown): CallFailure {
   const timedOut = error instanceof OpenAI.APIUserAbortError || error instanceof OpenAI.APIConnectionTimeoutError;
   const given: Partial<InstanceType<typeof OpenAI.APIError>> = error instanceof OpenAI.APIError ? error : {};
   const message = (given.error as { message?: unknown } | undefined)?.message;

@@ -220,3 +220,40 @@ test('a wait that nothing ends says why, and Ctrl-C says how to go on', { timeou
   expect(child.stderr()).toContain('The job goes on: headstone wait tides');
   expect(await producer.get('tides')).toMatchObject({ status: 'queued' });
 });
+
+test.for(['by HTTP', 'by Redis'] as const)(
+  'Ctrl-C stops a cancel of many: what is left is left, and nobody goes on with it (%s)',
+  {
+    timeout: 60_000,
+  },
+  async way => {
+    const door = await startFrontDoor({ workers: 0, apiKeys });
+    const { producer, server, prefix, redisUrl } = door;
+    const request = scripted();
+    await producer.enqueueMany(Array.from({ length: 20_000 }, () => ({ request, options: { tags: ['huge'] } })));
+    const cancelled = async () => (await producer.depths()).jobs.cancelled ?? 0;
+    const command = startCommand(
+      ['cancel', '--tag', 'huge', '--yes', ...(way === 'by HTTP' ? ['--server', server.url] : [])],
+      { HEADSTONE_API_KEY: 'key-of-the-operator', HEADSTONE_PREFIX: prefix, REDIS_URL: redisUrl },
+    );
+    await expect.poll(cancelled, { timeout: 20_000, interval: 10 }).toBeGreaterThan(100);
+    command.kill('SIGINT');
+    expect(await command.ended).toBe(130);
+    const [, shown = '', of] = /^Stopped: cancelled ([\d,]+) of ([\d,]+)\.$/m.exec(command.stdout()) ?? [];
+    expect(of).toBe('20,000');
+    expect(Number(shown.replace(',', ''))).toBe(await cancelled());
+    expect(await cancelled()).toBeLessThan(20_000);
+    expect(await producer.cancellations.abandoned(0)).toEqual([]);
+  },
+);
+
+test('--server: one that sends elsewhere is said to, before a POST becomes a GET on the way', {
+  timeout: 30_000,
+}, async () => {
+  const url = await startUpstream((_call, _body, response) => {
+    response.writeHead(301, { location: 'https://headstone.example/' }).end();
+  });
+  const { code, stderr } = await headstone(['cancel', 'some-job', '--server', url]);
+  expect(stderr).toMatch(/sends to https:\/\/headstone\.example\/: give that as --server\./);
+  expect(code).toBe(1);
+});

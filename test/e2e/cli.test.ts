@@ -140,6 +140,29 @@ test.for([
   expect(ran.stderr).not.toContain('    at ');
 });
 
+test('--json everywhere: exit codes as without it, and nothing on standard output but JSON', {
+  timeout: 60_000,
+}, async () => {
+  const env = freshPrefix();
+  const run = (...args: string[]) => headstone(args, env);
+  for (const id of ['one', 'two']) await run('enqueue', 'About tides', '--id', id, '--tag', 'nightly');
+  const undecided = await run('cancel', '--tag', 'nightly', '--json');
+  expect(undecided).toMatchObject({ code: 2, stdout: '' });
+  expect(undecided.stderr).toContain('This would cancel 2 jobs');
+  const paused = await run('pause', 'launch', '--json');
+  expect(paused).toMatchObject({ code: 0, stdout: '{"launch_paused":true}\n' });
+  expect((await run('resume', 'launch', '--json')).stdout).toBe('{"launch_paused":false}\n');
+  const slip = await run('cancel', 'one', 'not an id');
+  expect(slip.code).toBe(2);
+  expect((await run('get', 'one')).stdout).toContain('queued');
+  await run('cancel', 'one');
+  const watched = await run('watch', 'one', '--json');
+  expect(watched.code).toBe(1);
+  expect(JSON.parse(watched.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ type: 'response.failed' });
+  const none = await run('cancel', '--tag', 'nobody', '--json');
+  expect(JSON.parse(none.stdout)).toMatchObject({ jobs: 0 });
+});
+
 test('no store: one sentence, and what to do', { timeout: 20_000 }, async () => {
   const ran = await headstone(['list'], { REDIS_URL: 'redis://127.0.0.1:1' });
   expect(ran).toMatchObject({ code: 1, stdout: '' });

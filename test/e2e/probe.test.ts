@@ -99,6 +99,31 @@ test('probe: tells what codes and bodies the provider answered with', async () =
   expect(shown).toMatch(/read +200 +completed +given +some +2/);
 });
 
+test('probe: says what it does not know: a create without a certain end, a response that was not seen again', async () => {
+  let creates = 0;
+  const url = await startUpstream((call, _body, response) => {
+    const id = call.url?.split('/')[3] ?? '';
+    if (call.url?.endsWith('/cancel'))
+      return answer(response, 200, { id, status: 'cancelled', output: [], usage: null });
+    if (call.method === 'GET')
+      return answer(response, 404, { error: { message: 'Not found.', type: 'x', code: null } });
+    creates += 1;
+    return creates === 1
+      ? answer(response, 200, { id: 'resp_1', status: 'queued', output: [], usage: null })
+      : answer(response, creates === 2 ? 500 : 401, { error: { message: 'No.', type: 'x', code: null } });
+  });
+  const env = { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'any' };
+  const args = ['probe', '--model', 'gpt-5-mini', '--n', '3', '--window', '1s', '--yes'];
+  const { code, output } = await runFile(main, args, { quiet: true, env });
+  expect(output).toContain(
+    "1 of 3 were cancelled by the provider's word; 0 stayed so, 0 came back, 1 were not seen again.",
+  );
+  expect(output).toContain('1 creates had no certain end');
+  expect(code).toBe(0);
+  const none = await runFile(main, args, { quiet: true, env });
+  expect(none.code).toBe(1);
+});
+
 test('probe: Ctrl-C ends the watching, cancels what is left, and says what is not known', async () => {
   const simulator = await startSimulator({ port: 0 });
   onTestFinished(() => simulator.close());

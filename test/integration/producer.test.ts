@@ -1,4 +1,5 @@
-import { expect, inject, test } from 'vitest';
+import { createRequire } from 'node:module';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import { responseBody } from '../../src/producer/response-body.ts';
 import { scripted, startHarness } from '../support/harness.ts';
@@ -117,7 +118,8 @@ test('wait: has a time-out and a signal, and says when there is no such job', as
   const { id } = await producer.enqueue(scripted());
   await expect(producer.wait(id, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'wait_timeout' });
   const controller = new AbortController();
-  const waiting = producer.wait(id, { signal: controller.signal });
+  // Longer than Node's timers reach.
+  const waiting = producer.wait(id, { timeoutMs: 366 * 86_400_000, signal: controller.signal });
   controller.abort(new Error('the user left'));
   await expect(waiting).rejects.toThrow('the user left');
   await expect(producer.wait('nobody')).rejects.toMatchObject({ code: 'job_not_found' });
@@ -178,3 +180,24 @@ test('what was shown never goes back: a job between two runs is in progress, and
 function pairs(count: number): Record<string, string> {
   return Object.fromEntries(Array.from({ length: count }, (_, n) => [`key-${n}`, 'value']));
 }
+
+test('connection: a client of another copy of ioredis is taken as one, as in BullMQ; one of a cluster is refused', async () => {
+  const { prefix, configuration, redisUrl } = await startHarness({ workers: 0 });
+  const require = createRequire(import.meta.url);
+  const { Redis: OurRedis } = require('ioredis') as typeof import('ioredis');
+  for (const file of Object.keys(require.cache).filter(name => /[\\/]ioredis[\\/]/.test(name)))
+    delete require.cache[file];
+  const { Redis: TheirRedis } = require('ioredis') as typeof import('ioredis');
+  expect(TheirRedis).not.toBe(OurRedis);
+  const theirs = new TheirRedis(redisUrl);
+  const producer = createProducer({ connection: theirs, prefix, configuration });
+  onTestFinished(async () => {
+    await producer.close();
+    theirs.disconnect();
+  });
+  const { id } = await producer.enqueue(scripted());
+  expect(await theirs.hget(`${prefix}:job:${id}`, 'status')).toBe('queued');
+  expect((await producer.cancel(id)).verdict).toBe('cancelled');
+  const cluster = { isCluster: true, duplicate: () => cluster, connect: async () => {}, disconnect: () => {} };
+  expect(() => createProducer({ connection: cluster })).toThrow('Redis Cluster');
+});

@@ -4,4 +4,4 @@ import type { Producer } from '../../producer/producer.ts';
 export type Client = Pick<
   Producer,
   'enqueueMany' | 'cancel' | 'get' | 'wait' | 'subscribe' | 'list' | 'waste' | 'ledger' | 'depths' | 'pauseLaunch'
-> & { readonly cancellations: Pick<Producer['cancellations'], 'estimate' | 'begin' | 'run' | 'get'> };
+> & { readonly cancellations: Pick<Producer['cancellations'], 'estimate' | 'begin' | 'run' | 'stop' | 'get'> };

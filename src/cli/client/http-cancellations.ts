@@ -15,7 +15,7 @@ import { mayPass } from './server-errors.ts';
 const LOOK_MS = 500;
 
 /** Many jobs under one cancel, which the server works through. */
-export class HttpCancellations implements Pick<Client['cancellations'], 'estimate' | 'begin' | 'run' | 'get'> {
+export class HttpCancellations implements Pick<Client['cancellations'], keyof Client['cancellations']> {
   private readonly server: ServerConnection;
 
   constructor(server: ServerConnection) {
@@ -47,7 +47,15 @@ export class HttpCancellations implements Pick<Client['cancellations'], 'estimat
     }
   }
 
-  async get(id: string): Promise<Cancellation> {
-    return await this.server.get(`/cancellations/${encodeURIComponent(id)}`, cancellationSchema);
+  async stop(id: string): Promise<Cancellation> {
+    return await this.server.delete(path(id), cancellationSchema);
   }
+
+  async get(id: string): Promise<Cancellation> {
+    return await this.server.get(path(id), cancellationSchema);
+  }
+}
+
+function path(id: string): string {
+  return `/cancellations/${encodeURIComponent(id)}`;
 }

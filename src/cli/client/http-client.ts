@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { acceptance } from '../../producer/acceptance.ts';
 import { checkId } from '../../producer/check-id.ts';
 import type { EnqueueResult } from '../../producer/producer.ts';
-import { finishedOf, timedOut, type WaitOptions } from '../../producer/wait.ts';
+import { finishedOf, timedOut, timeoutSignal, type WaitOptions } from '../../producer/wait.ts';
 import { type Depths, depthsSchema } from '../../shared/contract/depths.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import {
@@ -92,7 +92,7 @@ export class HttpClient implements Client {
   }
 
   async wait(id: string, { timeoutMs, signal }: WaitOptions = {}): Promise<Finished> {
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const timeout = timeoutSignal(timeoutMs);
     const ended = AbortSignal.any([signal, timeout].filter(one => one !== undefined));
     try {
       // Its last event comes with the outcome.

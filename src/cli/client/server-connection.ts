@@ -14,6 +14,11 @@ export class ServerConnection {
   private readonly client: OpenAI;
 
   constructor(url: string, apiKey: string | undefined) {
+    if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
+      throw new HeadstoneError(
+        'configuration',
+        'HEADSTONE_API_KEY has a character that no key has: look at how it was set.',
+      );
     this.url = baseUrl(url);
     this.client = new OpenAI({
       baseURL: `${this.url}/v1`,
@@ -24,6 +29,8 @@ export class ServerConnection {
       project: null,
       timeout: CALL_MS,
       logLevel: 'off',
+      // A POST that is sent on becomes a GET on the way.
+      fetchOptions: { redirect: 'manual' },
     });
   }
 
@@ -39,6 +46,10 @@ export class ServerConnection {
     headers: Record<string, string> = {},
   ): Promise<z.output<Schema>> {
     return this.read(schema, await this.explained(this.client.post(path, { body, headers })));
+  }
+
+  async delete<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
+    return this.read(schema, await this.explained(this.client.delete(path)));
   }
 
   /** Asks for a stream and leaves it: that it began says that the request was accepted. */

@@ -27,10 +27,12 @@ export function explainServerError(error: unknown, url: string): unknown {
     );
   }
   const { message } = (error.error ?? {}) as { message?: string };
+  if (error.status < 400)
+    return new Error(`${url} sends to ${error.headers?.get('location') ?? 'another place'}: give that as --server.`);
   if (message !== undefined && error.status === 401)
     return new Error(`${url} wants a key that it knows: set HEADSTONE_API_KEY to one of its keys.`);
   if (message !== undefined && isErrorCode(error.code)) return new HeadstoneError(error.code, message);
-  const words = message ?? `${url} answered ${error.status}, and not as a Headstone server does: check --server.`;
+  const words = `${url} answered ${error.status}${message === undefined ? '' : ` (${message})`}, and not as a Headstone server does: check --server.`;
   return error.status >= 500 || error.status === 429 ? new ServerUnavailable(words, true, error) : new Error(words);
 }
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { checkId } from '../../producer/check-id.ts';
 import type { CancellationFilter } from '../../shared/contract/cancellation.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { openStatuses, type Verdict } from '../../shared/contract/words.ts';
@@ -62,6 +63,8 @@ function filterOf({ tenant, tag, status, model, olderThan, all }: CancelFlags): 
 }
 
 async function cancelEach(client: Client, ids: string[], { reason, actor, json }: CancelFlags): Promise<void> {
+  // Before the first of them is decided: a slip of the pen must not leave the others running.
+  for (const id of ids) checkId(id);
   for (const id of ids) {
     const { verdict } = await client.cancel(id, {
       ...(reason === undefined ? {} : { reason }),

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
-import { print, withExamples } from '../output.ts';
+import { print, printJson, withJson } from '../output.ts';
 
 export function pauseCommand(): Command {
   return switchCommand('pause', 'stops launching: nothing new is spent; what runs goes on, and cancels work', true);
@@ -11,14 +11,15 @@ export function resumeCommand(): Command {
 }
 
 function switchCommand(name: string, description: string, isPaused: boolean): Command {
-  return withExamples(
+  return withJson(
     new Command(name)
       .description(description)
       // Looks and watches are never paused: a provider may delete a response after ten minutes.
       .addArgument(new Argument('<queue>').choices(['launch']))
-      .action(async (_queue: string, flags: ClientFlags) => {
+      .action(async (_queue: string, { json = false, ...flags }: ClientFlags & { json?: boolean }) => {
         await withClient(flags, async client => await client.pauseLaunch(isPaused));
-        print(isPaused ? 'Launching is paused.' : 'Launching goes on.');
+        if (json) printJson({ launch_paused: isPaused });
+        else print(isPaused ? 'Launching is paused.' : 'Launching goes on.');
       }),
     `headstone ${name} launch`,
   );

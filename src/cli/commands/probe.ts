@@ -8,6 +8,8 @@ import { runTrials, type TrialPlan } from '../probe/run-trials.ts';
 import { agreesToSpend, MOST_OUTPUT_TOKENS, parseUsd, worstCaseUsd } from '../probe/spending.ts';
 import { requireKey } from '../require-key.ts';
 
+const FAILED = 1;
+
 interface ProbeFlags extends TrialPlan {
   maxUsd: number;
   yes?: boolean;
@@ -36,6 +38,7 @@ export function probeCommand(): Command {
         if (!(await agreesToSpend(flags))) return print('Nothing was sent.');
         const { trials } = await runTrials(flags, configuration, flags.json);
         const summary = summaryOf(trials, model, prices);
+        if (summary.created === 0) process.exitCode ??= FAILED;
         if (flags.json) for (const line of [...trials, { summary }]) printJson(line);
         else print(`\n${answerTable(trials)}\n\n${trialSentence(summary)}`);
       }),

@@ -1,6 +1,8 @@
 import { OpenAI } from 'openai';
 import { type UpstreamResponse, upstreamResponseSchema } from '../../shared/contract/response.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
+import { answerToFailedCreate } from '../../worker/refusal.ts';
+import { callFailure } from '../../worker/upstream.ts';
 
 const CALL_MS = 30_000;
 const LONGEST_MESSAGE = 200;
@@ -13,6 +15,8 @@ export interface Answered {
   response: UpstreamResponse | null;
   /** Null where the body told of none. */
   error: ProviderError | null;
+  /** Of a create without a response: true where nobody can say that none runs and is billed. */
+  mayRun: boolean;
 }
 
 export interface ProviderError {
@@ -55,14 +59,16 @@ async function answered(call: Promise<Response>): Promise<Answered> {
     const answer = await call;
     httpStatus = answer.status;
     const parsed = upstreamResponseSchema.safeParse(JSON.parse(await answer.text()));
-    if (parsed.success) return { httpStatus, response: parsed.data, error: null };
-    return { httpStatus, response: null, error: said('The body is no response.') };
+    if (parsed.success) return { httpStatus, response: parsed.data, error: null, mayRun: false };
+    return { httpStatus, response: null, error: said('The body is no response.'), mayRun: true };
   } catch (error) {
-    if (!(error instanceof OpenAI.APIError)) return { httpStatus, response: null, error: said('The body is no JSON.') };
+    if (!(error instanceof OpenAI.APIError))
+      return { httpStatus, response: null, error: said('The body is no JSON.'), mayRun: true };
     const { code = null, type = null } = error;
     // The client's own message begins with the status.
     const { message = error.message } = (error.error ?? {}) as { message?: string };
-    return { httpStatus: error.status ?? 0, response: null, error: { ...said(message), code, type } };
+    const mayRun = answerToFailedCreate(callFailure(error)).kind === 'unknown';
+    return { httpStatus: error.status ?? 0, response: null, error: { ...said(message), code, type }, mayRun };
   }
 }
 

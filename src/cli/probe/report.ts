@@ -8,9 +8,13 @@ export interface TrialSummary {
   model: string;
   responses: number;
   created: number;
+  /** Creates whose response may run and be billed, and was never seen. */
+  creates_unknown: number;
   cancelled: number;
   stayed_cancelled: number;
   came_back: number;
+  /** Of those that were cancelled: no read has shown them afterwards. */
+  not_seen_again: number;
   came_back_after_ms: (number | null)[];
   /** Of those that showed a usage; what the others cost is not known. */
   billed_tokens: number;
@@ -21,13 +25,16 @@ export interface TrialSummary {
 export function summaryOf(trials: Trial[], model: string, prices: PriceSettings): TrialSummary {
   const taken = trials.filter(({ cancel }) => cancel?.status === 'cancelled');
   const back = taken.filter(trial => trial.came_back_after_ms !== null);
+  const stayed = taken.filter(trial => statusesOf(trial).at(-1) === 'cancelled');
   return {
     model,
     responses: trials.length,
     created: trials.filter(isCreated).length,
+    creates_unknown: trials.filter(trial => trial.may_run_unseen).length,
     cancelled: taken.length,
-    stayed_cancelled: taken.length - back.length,
+    stayed_cancelled: stayed.length,
     came_back: back.length,
+    not_seen_again: taken.length - stayed.length - back.length,
     came_back_after_ms: back.map(trial => trial.came_back_after_ms),
     billed_tokens: trials.reduce((sum, { usage }) => sum + (usage?.total_tokens ?? 0), 0),
     billed_usd_micros: trials.reduce((sum, trial) => sum + (costOf(trial, model, prices) ?? 0), 0),
@@ -84,8 +91,14 @@ function kindsOf(looksOfEach: Look[][]): { look: Look; responses: number }[] {
 }
 
 export function trialSentence(summary: TrialSummary): string {
+  const { cancelled, responses, stayed_cancelled: stayed, came_back: back, not_seen_again: lost } = summary;
+  const unseen = lost > 0 ? `, ${lost} were not seen again` : '';
   const unknown = summary.usage_unknown > 0 ? `; ${summary.usage_unknown} never showed a usage` : '';
-  return `${summary.cancelled} of ${summary.responses} were cancelled by the provider's word; ${summary.stayed_cancelled} stayed so, ${summary.came_back} came back. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.`;
+  const creates =
+    summary.creates_unknown > 0
+      ? ` ${summary.creates_unknown} creates had no certain end: what they may have cost is in no figure here.`
+      : '';
+  return `${cancelled} of ${responses} were cancelled by the provider's word; ${stayed} stayed so, ${back} came back${unseen}. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.${creates}`;
 }
 
 /** The HTTP status, and the provider's own code where it is an error. */

@@ -1,7 +1,7 @@
 import type { Configuration } from '../../shared/runtime/settings.ts';
+import { heedCtrlC, INTERRUPTED } from '../interrupt.ts';
 import { hasScreen, startLiveTable } from '../live-table.ts';
 import { print } from '../output.ts';
-import { INTERRUPTED } from '../wait-for-job.ts';
 import { Provider } from './provider.ts';
 import { trialTable } from './report.ts';
 import { smallRequest } from './spending.ts';
@@ -35,21 +35,16 @@ export async function runTrials(
   const request = { ...smallRequest(model, configuration), background: true, store: true };
   const trials = Array.from({ length: n }, (_, number) => newTrial(cancelMomentMs(number)));
   const draw = () => trialTable(trials, model, configuration.prices);
-  const interrupted = new AbortController();
-  const onInterrupt = () => interrupted.abort();
-  process.once('SIGINT', onInterrupt);
   const live = quiet ? null : startLiveTable(async () => draw());
-  try {
-    const options = { windowMs: window, enough: interrupted.signal };
+  const isWhole = await heedCtrlC(async interrupted => {
+    const options = { windowMs: window, enough: interrupted };
     await Promise.all(trials.map(trial => tryCancel(provider, request, trial, options)));
-  } finally {
-    await live?.stop();
-    process.off('SIGINT', onInterrupt);
-  }
+    return !interrupted.aborted;
+  }).finally(live?.stop);
   if (!quiet && !hasScreen()) print(draw());
-  if (interrupted.signal.aborted) {
+  if (!isWhole) {
     process.stderr.write('\nEnded before its time: what comes back later, and what it costs then, is not in here.\n');
     process.exitCode = INTERRUPTED;
   }
-  return { trials, isWhole: !interrupted.signal.aborted };
+  return { trials, isWhole };
 }

@@ -19,6 +19,8 @@ export interface Look {
 export interface Trial {
   cancel_after_ms: number;
   response_id: string | null;
+  /** True where the create had no certain end: a response of it may run, unseen, and be billed. */
+  may_run_unseen: boolean;
   create: Look | null;
   cancel: Look | null;
   /** After the cancel, each that differed from the one before. */
@@ -39,6 +41,7 @@ export function newTrial(cancelAfterMs: number): Trial {
   return {
     cancel_after_ms: cancelAfterMs,
     response_id: null,
+    may_run_unseen: false,
     create: null,
     cancel: null,
     reads: [],
@@ -60,6 +63,7 @@ export async function tryCancel(
   const pause = (ms: number) => sleep(ms, undefined, { signal: enough }).catch(() => {});
   const created = await provider.create(request);
   trial.create = lookOf(created, null);
+  trial.may_run_unseen = created.mayRun;
   if (!created.response) return;
   const { id } = created.response;
   trial.response_id = id;

@@ -3,8 +3,15 @@ import { HeadstoneError } from '../contract/errors.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 
 /** A URL, ioredis options, or a client that the app already has, as in BullMQ. */
-export type Connection = string | RedisOptions | Redis;
+export type Connection = string | RedisOptions | Redis | ForeignRedis;
 export type RedisClient = Redis;
+
+/** A client of the app's own copy of ioredis: another version, or another bundle. Of a cluster none is taken. */
+export interface ForeignRedis {
+  duplicate(...options: never[]): unknown;
+  connect(): Promise<unknown>;
+  disconnect(): void;
+}
 
 const LEAST_VERSION = 7;
 const MOST_RECONNECT_DELAY_MS = 5000;
@@ -50,7 +57,14 @@ export interface Opened {
 }
 
 export function openRedis(connection: Connection, patience: Patience, telemetry: Telemetry): Opened {
-  if (connection instanceof Redis) return { client: connection, owned: false };
+  if (isClient(connection)) {
+    if ('isCluster' in connection && connection.isCluster)
+      throw new HeadstoneError(
+        'configuration',
+        'connection is a client of a Redis Cluster, which Headstone does not speak to: give it one node with all of its data.',
+      );
+    return { client: connection as Redis, owned: false };
+  }
   const options: RedisOptions = {
     connectTimeout: CONNECT_TIMEOUT_MS,
     // Full jitter: pods that lost the same Redis must not come back at the same moment.
@@ -64,6 +78,16 @@ export function openRedis(connection: Connection, patience: Patience, telemetry:
   const client = typeof connection === 'string' ? new Redis(connection, options) : new Redis(options);
   reportOutages(client, telemetry);
   return { client, owned: true };
+}
+
+/** By its shape, as BullMQ does: `instanceof` knows one copy of ioredis alone. */
+function isClient(connection: Connection): connection is Redis | ForeignRedis {
+  return (
+    typeof connection === 'object' &&
+    (['duplicate', 'connect', 'disconnect'] as const).every(
+      name => name in connection && typeof (connection as ForeignRedis)[name] === 'function',
+    )
+  );
 }
 
 /** One line when the store is lost and one when it is back, not one a reconnect. */

@@ -1,0 +1,14 @@
+/** As a shell tells of a program that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
+/** Runs the work with a signal that Ctrl-C aborts, instead of ending the process there and then. */
+export async function heedCtrlC<Result>(work: (interrupted: AbortSignal) => Promise<Result>): Promise<Result> {
+  const interrupted = new AbortController();
+  const onInterrupt = () => interrupted.abort();
+  process.once('SIGINT', onInterrupt);
+  try {
+    return await work(interrupted.signal);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}
