@@ -9,6 +9,8 @@ export interface TestStore {
   store: Store;
   /** Another connection to the same record. */
   other: Store;
+  /** Deletes everything and closes both, at the end of the test at the latest. */
+  close(): Promise<void>;
 }
 
 /** Two connections to one fresh deployment, without workers: for the scripts alone. */
@@ -28,12 +30,18 @@ export async function openStores(
   const store = open();
   const other = open();
   await Promise.all([store.ready(), other.ready()]);
-  onTestFinished(async () => {
-    const keys = await store.client.keys(`${prefix}*`);
-    if (keys.length > 0) await store.client.unlink(...keys);
-    await Promise.all([store.close(), other.close()]);
-  });
-  return { store, other };
+  let closing: Promise<unknown> | undefined;
+  const close = async () => {
+    closing ??= deleteKeys(store.client, prefix).then(() => Promise.all([store.close(), other.close()]));
+    await closing;
+  };
+  onTestFinished(close);
+  return { store, other, close };
+}
+
+async function deleteKeys(client: Store['client'], prefix: string): Promise<void> {
+  const keys = await client.keys(`${prefix}*`);
+  if (keys.length > 0) await client.unlink(...keys);
 }
 
 export async function acceptJob(store: Store, id: string, wish: Partial<AcceptWish> = {}): Promise<void> {

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { isOutcome, jobStatusSchema } from '../../src/shared/contract/words.ts';
+import type { JobRecord } from '../../src/shared/store/record.ts';
+import type { Store } from '../../src/shared/store/store.ts';
+import { acceptJob } from '../support/store.ts';
+
+/** A create that went out: the response that it made, if its answer is ever heard of. */
+export interface Sent {
+  id: string;
+  epoch: number;
+  responseId: string;
+}
+
+/** A few jobs in a store, the creates that were sent for them, and all that was ever certain. */
+export class Shelf {
+  readonly store: Store;
+  readonly jobs: string[] = [];
+  readonly adopters = ['adopter-0', 'adopter-1'];
+  readonly intents: { id: string; epoch: number }[] = [];
+  readonly sent: Sent[] = [];
+  private readonly certain = new Map<string, string>();
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  async accept(attempts: number, onUnknown: 'fail' | 'relaunch', tenant: string): Promise<void> {
+    const id = `job-${this.jobs.length}`;
+    await acceptJob(this.store, id, { attempts, on_unknown: onUnknown, tenant });
+    this.jobs.push(id);
+  }
+
+  async intend(id: string): Promise<void> {
+    const intent = await this.store.run('intend', { id, token: randomUUID(), max_in_flight: 1_000_000 });
+    if (intent.reply === 'intended') this.intents.push({ id, epoch: intent.epoch });
+  }
+
+  /** What is wrong now, in words; nothing where all promises hold. */
+  async problems(): Promise<string[]> {
+    const found: string[] = [];
+    for (const id of [...this.jobs, ...this.adopters]) {
+      const record = await this.store.record(id);
+      if (record) found.push(...(await this.problemsOf(record)));
+    }
+    for (const row of await this.store.rows({})) {
+      const { response_id: responseId, kind, cause, actor, status } = row;
+      const owner = await this.store.record(row.job_id);
+      if (kind !== null)
+        found.push(...this.mustStay(`I3: what ${responseId} is booked as`, `${kind}, ${cause}, ${actor}`));
+      if (owner?.tenant !== row.tenant) found.push(`I12: ${responseId} is ${row.tenant}'s, its job ${owner?.tenant}'s`);
+      if (kind === null && owner?.response_id !== responseId) found.push(`I3: ${responseId} is open, and nobody's`);
+      const isWatched = (await this.store.client.zscore(this.store.keys.unsettled(), responseId)) !== null;
+      if (kind !== null && status === 'pending' && !isWatched) found.push(`I10: ${responseId} is not watched`);
+    }
+    return found;
+  }
+
+  private async problemsOf({ id, status, response_id: responseId, parked_scope: scope }: JobRecord): Promise<string[]> {
+    const { client, keys } = this.store;
+    const found: string[] = [];
+    if (isOutcome(status)) found.push(...this.mustStay(`I2: the outcome of ${id}`, status));
+    for (const other of jobStatusSchema.options)
+      if (((await client.zscore(keys.status(other), id)) !== null) !== (other === status))
+        found.push(`${id} is ${status}, and its index for ${other} says otherwise`);
+    if (((await client.zscore(keys.open(), id)) !== null) === isOutcome(status))
+      found.push(`I10: ${id} is ${status}, and the patrol's index says otherwise`);
+    if (scope !== undefined && status !== 'queued') found.push(`${id} is parked and ${status}`);
+    if (status !== 'running') return found;
+    const row = responseId === undefined ? null : await this.store.row(responseId);
+    if (row?.job_id !== id || row.kind !== null) found.push(`I3: ${id} runs, and its response is another's or decided`);
+    return found;
+  }
+
+  private mustStay(what: string, now: string): string[] {
+    const before = this.certain.get(what) ?? now;
+    this.certain.set(what, before);
+    return before === now ? [] : [`${what} was ${before} and is ${now}`];
+  }
+}
