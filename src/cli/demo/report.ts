@@ -1,7 +1,7 @@
 import type { LedgerRow, WasteReport } from '../../shared/contract/ledger.ts';
 import { usd } from '../../shared/runtime/format.ts';
-import { wasteTable } from '../commands/waste.ts';
 import { print, table } from '../output.ts';
+import { wasteTable } from '../waste-table.ts';
 import type { Books } from './audit.ts';
 import type { ShownJob } from './front-door.ts';
 import { isFinished } from './jobs-table.ts';
