@@ -25,11 +25,18 @@ export async function startRedisServer(...options: string[]): Promise<RedisServe
   const ours = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
   const server = spawn('redis-server', [...ours, '--maxmemory-policy', 'noeviction', ...options], { stdio: 'ignore' });
   const ended = once(server, 'exit');
-  while (!(await answers(port))) await sleep(20);
+  // Whoever started it may be stopped before it stops us.
+  const stop = () => void server.kill('SIGKILL');
+  process.once('exit', stop);
+  while (!(await answers(port))) {
+    if (server.exitCode !== null) throw new Error(`redis-server ${options.join(' ')} ended with ${server.exitCode}.`);
+    await sleep(20);
+  }
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     async kill() {
+      process.off('exit', stop);
       server.kill('SIGKILL');
       await ended;
       rmSync(folder, { recursive: true, force: true });

@@ -48,7 +48,9 @@ async function suite(name: string, args: string[], env: Record<string, string> =
   totals.passed += numPassedTests;
   // A file that could not be loaded has no failed test to count.
   totals.failed += code !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
-  failures.push(...failuresOf(testResults).map(failure => `${name}: ${failure}`));
+  const failed = failuresOf(testResults).map(failure => `${name}: ${failure}`);
+  failures.push(...failed);
+  if (code !== 0 && failed.length === 0) failures.push(`${name}: vitest ended with ${code}; its own words are above.`);
 }
 
 function failuresOf(testResults: NonNullable<Report['testResults']>): string[] {
@@ -89,8 +91,12 @@ try {
     process.stdout.write('\n== mutants\n');
     const { caught, survived } = await runMutants();
     totals.passed += caught;
-    totals.failed += survived;
+    totals.failed += survived.length;
+    failures.push(...survived.map(name => `mutant that survived: ${name}`));
   }
+} catch (error) {
+  totals.failed += 1;
+  failures.push(error instanceof Error ? error.message : String(error));
 } finally {
   rmSync(folder, { recursive: true });
 }

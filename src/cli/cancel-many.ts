@@ -1,10 +1,16 @@
-import type { Cancellation, CancellationEstimate, CancellationFilter } from '../shared/contract/cancellation.ts';
+import type {
+  Cancellation,
+  CancellationEstimate,
+  CancellationFilter,
+  CancellationOptions,
+} from '../shared/contract/cancellation.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { usd, whole } from '../shared/runtime/format.ts';
 import type { Client } from './client/client.ts';
 import type { ClientFlags } from './client/with-client.ts';
 import { confirm } from './confirm.ts';
-import { heedCtrlC, INTERRUPTED } from './interrupt.ts';
+import { exitCodes } from './exit-codes.ts';
+import { heedCtrlC } from './interrupt.ts';
 import { print, printJson } from './output.ts';
 
 export interface CancelManyFlags extends ClientFlags {
@@ -30,11 +36,8 @@ export async function cancelMany(client: Client, filter: CancellationFilter, fla
     else print('Nothing was cancelled.');
     return;
   }
-  const { id } = await cancellations.begin(filter, {
-    ...(reason === undefined ? {} : { reason }),
-    ...(actor === undefined ? {} : { actor }),
-  });
-  const ended = await runOrStop(client, id);
+  const options = { ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) };
+  const ended = await runOrStop(client, filter, options);
   if (json) printJson(ended);
   else
     print(
@@ -43,14 +46,19 @@ export async function cancelMany(client: Client, filter: CancellationFilter, fla
 }
 
 /** Ctrl-C stops it: left alone, any process of the deployment would go on with it. */
-async function runOrStop({ cancellations }: Client, id: string): Promise<Cancellation> {
+async function runOrStop(
+  { cancellations }: Client,
+  filter: CancellationFilter,
+  options: CancellationOptions,
+): Promise<Cancellation> {
   return await heedCtrlC(async interrupted => {
+    const { id } = await cancellations.begin(filter, options);
     try {
       await cancellations.run(id, interrupted);
       return await cancellations.get(id);
     } catch (error) {
       if (!interrupted.aborted) throw error;
-      process.exitCode = INTERRUPTED;
+      process.exitCode = exitCodes.interrupted;
       return await cancellations.stop(id);
     }
   });

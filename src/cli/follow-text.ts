@@ -1,8 +1,9 @@
 import type { StreamEvent } from '../shared/contract/stream.ts';
 import type { Client } from './client/client.ts';
-import type { ClientFlags } from './client/with-client.ts';
+import { type ClientFlags, typed } from './client/with-client.ts';
 import { confirm } from './confirm.ts';
-import { heedCtrlC, INTERRUPTED } from './interrupt.ts';
+import { exitCodes } from './exit-codes.ts';
+import { heedCtrlC } from './interrupt.ts';
 import { printJson } from './output.ts';
 import { hintWhileQueued } from './wait-for-job.ts';
 
@@ -13,20 +14,20 @@ export interface FollowFlags extends ClientFlags {
 
 /** Prints a job's text as it comes, or its events; Ctrl-C asks whether to cancel, or cancels where that was said before. */
 export async function followText(client: Client, id: string, flags: FollowFlags): Promise<void> {
-  const stopHint = hintWhileQueued(client, id);
+  const stopHint = hintWhileQueued(client, id, flags);
   await heedCtrlC(async interrupted => {
     try {
       for await (const event of client.subscribe(id, { signal: interrupted })) tell(event, flags.json ?? false);
     } catch (error) {
       if (!interrupted.aborted) throw error;
-      process.exitCode = INTERRUPTED;
-      await leave(client, id, flags.cancelOnInterrupt ?? false);
+      process.exitCode = exitCodes.interrupted;
+      await leave(client, id, flags);
     }
   }).finally(stopHint);
 }
 
 function tell(event: StreamEvent, asJson: boolean): void {
-  if (event.type === 'response.failed') process.exitCode = 1;
+  if (event.type === 'response.failed') process.exitCode = exitCodes.failed;
   if (asJson) {
     printJson(event);
     return;
@@ -48,10 +49,10 @@ function tell(event: StreamEvent, asJson: boolean): void {
   }
 }
 
-async function leave(client: Client, id: string, cancel: boolean): Promise<void> {
-  const sure = cancel || (process.stdin.isTTY && (await confirm(`\nCancel job ${id}?`)));
+async function leave(client: Client, id: string, flags: FollowFlags): Promise<void> {
+  const sure = flags.cancelOnInterrupt || (process.stdin.isTTY && (await confirm(`\nCancel job ${id}?`)));
   if (!sure) {
-    process.stderr.write(`\nThe job goes on: headstone watch ${id}\n`);
+    process.stderr.write(`\nThe job goes on: ${typed(`watch ${id}`, flags)}\n`);
     return;
   }
   const { verdict } = await client.cancel(id, { reason: 'interrupted at the terminal' });

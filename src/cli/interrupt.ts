@@ -1,6 +1,3 @@
-/** As a shell tells of a program that Ctrl-C ended. */
-export const INTERRUPTED = 130;
-
 /** Runs the work with a signal that Ctrl-C aborts, instead of ending the process there and then. */
 export async function heedCtrlC<Result>(work: (interrupted: AbortSignal) => Promise<Result>): Promise<Result> {
   const interrupted = new AbortController();

@@ -1,5 +1,6 @@
 import type { Finished } from '../shared/contract/job.ts';
 import type { UpstreamResponse } from '../shared/contract/response.ts';
+import { exitCodes } from './exit-codes.ts';
 import { print, printJson } from './output.ts';
 
 /** The text on standard output; an outcome without one in a sentence on standard error, with exit code 1. */
@@ -20,7 +21,7 @@ export function printFinished(finished: Finished, json: boolean): void {
       process.stderr.write(`Job ${finished.id} was ${finished.status}${who}${reason === null ? '' : `: ${reason}`}\n`);
     }
   }
-  process.exitCode = 1;
+  process.exitCode = exitCodes.failed;
 }
 
 /** What the SDKs call `output_text`. */

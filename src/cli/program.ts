@@ -18,9 +18,7 @@ import { waitCommand } from './commands/wait.ts';
 import { wasteCommand } from './commands/waste.ts';
 import { watchCommand } from './commands/watch.ts';
 import { workerCommand } from './commands/worker.ts';
-
-/** 0: done · 1: something failed · 2: wrong use · 3: a cancel that came too late. */
-export const exitCodes = { failed: 1, wrongUse: 2, tooLate: 3 } as const;
+import { exitCodes } from './exit-codes.ts';
 
 export async function runProgram(argv: string[]): Promise<void> {
   // `headstone list | head -1`: whoever reads has read enough.

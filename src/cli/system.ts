@@ -36,12 +36,14 @@ const REVIVE_MS = 500;
 /** Starts the whole system as a tree of processes under this one, each when what it needs is there. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const children: { name: string; child: Child }[] = [];
+  let isStopping = false;
   const start = async (name: string, command: string[], env: Record<string, string>): Promise<Child> => {
     const child = await startChild(command, { env, onLine: line => options.onLine(name, line) });
     children.push({ name, child });
+    // Begun before the system was stopped, and ready after.
+    if (isStopping) await child.stop();
     return child;
   };
-  let isStopping = false;
   const stop = async () => {
     isStopping = true;
     // The store last: the others still write what they hold.
@@ -62,12 +64,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const startWorker = async (name: string): Promise<void> => {
       const child = await start(name, ['worker'], env);
       if (!options.revive) return;
-      void child.ended.then(async () => {
-        if (isStopping) return;
-        options.onLine(name, { level: 'warn', event: 'ended by itself, and is started again' });
-        // One that ends as soon as it starts is not started in a hurry.
-        await sleep(REVIVE_MS);
-        await startWorker(name).catch((error: Error) => options.onLine(name, { level: 'error', event: error.message }));
+      void child.ended.then(() => revive(name));
+    };
+    const revive = async (name: string): Promise<void> => {
+      if (isStopping) return;
+      options.onLine(name, { level: 'warn', event: 'ended by itself, and is started again' });
+      // One that ends as soon as it starts, or cannot start while the store is away, is not started in a hurry.
+      await sleep(REVIVE_MS);
+      if (isStopping) return;
+      await startWorker(name).catch((error: Error) => {
+        options.onLine(name, { level: 'error', event: error.message });
+        return revive(name);
       });
     };
     const startWorkers = async (count: number) => {

@@ -1,33 +1,39 @@
 import type { WaitOptions } from '../producer/wait.ts';
 import type { Finished } from '../shared/contract/job.ts';
 import type { Client } from './client/client.ts';
-import { heedCtrlC, INTERRUPTED } from './interrupt.ts';
+import { type ClientFlags, typed } from './client/with-client.ts';
+import { exitCodes } from './exit-codes.ts';
+import { heedCtrlC } from './interrupt.ts';
 
 const STILL_QUEUED_MS = 5000;
 
 /** The outcome; null where Ctrl-C ended the waiting, and then it was said how to go on with it. */
-export async function waitForJob(client: Client, id: string, options: WaitOptions = {}): Promise<Finished | null> {
-  const stopHint = hintWhileQueued(client, id);
+export async function waitForJob(
+  client: Client,
+  id: string,
+  { server, ...options }: WaitOptions & ClientFlags,
+): Promise<Finished | null> {
+  const stopHint = hintWhileQueued(client, id, { server });
   return await heedCtrlC(async interrupted => {
     try {
       return await client.wait(id, { ...options, signal: interrupted });
     } catch (error) {
       if (!interrupted.aborted) throw error;
-      process.stderr.write(`\nThe job goes on: headstone wait ${id}\n`);
-      process.exitCode = INTERRUPTED;
+      process.stderr.write(`\nThe job goes on: ${typed(`wait ${id}`, { server })}\n`);
+      process.exitCode = exitCodes.interrupted;
       return null;
     }
   }).finally(stopHint);
 }
 
 /** Says why nothing happens, where nothing does for a while. Gives what to call when something has. */
-export function hintWhileQueued(client: Client, id: string): () => void {
+export function hintWhileQueued(client: Client, id: string, flags: ClientFlags): () => void {
   // An advice: where it cannot be had, there is none.
-  const timer = setTimeout(() => void hint(client, id).catch(() => {}), STILL_QUEUED_MS);
+  const timer = setTimeout(() => void hint(client, id, flags).catch(() => {}), STILL_QUEUED_MS);
   return () => clearTimeout(timer);
 }
 
-async function hint(client: Client, id: string): Promise<void> {
+async function hint(client: Client, id: string, flags: ClientFlags): Promise<void> {
   const job = await client.get(id);
   if (job?.status !== 'queued') return;
   const isPaused = await client.depths().then(
@@ -36,9 +42,9 @@ async function hint(client: Client, id: string): Promise<void> {
     () => false,
   );
   const why = isPaused
-    ? 'launching is paused (headstone resume launch)'
+    ? `launching is paused (${typed('resume launch', flags)})`
     : job.held_by === null
-      ? 'other jobs are before it, or no worker runs (headstone status)'
-      : `launches of ${job.held_by} are held back (headstone get ${id})`;
+      ? `other jobs are before it, or no worker runs (${typed('status', flags)})`
+      : `launches of ${job.held_by} are held back (${typed(`get ${id}`, flags)})`;
   process.stderr.write(`Job ${id} is still queued: ${why}.\n`);
 }

@@ -60,12 +60,16 @@ export class Cancellations {
     return await this.get(id);
   }
 
-  /** Works through it to its end, a chunk at a time; ends early where it was stopped, or when the signal says so. */
+  /**
+   * Works through it to its end, a chunk at a time; ends early where it was stopped, or when the signal says so. Throws
+   * `not_durable` where too few replicas hold it: what was cancelled is cancelled, and to run it again asks again.
+   */
   async run(id: string, signal?: AbortSignal): Promise<void> {
     for (;;) {
       signal?.throwIfAborted();
       const { reply, decided, work } = await this.store.run('advance_cancellation', { id, most: CHUNK });
       await this.store.untilDurable(...decided.map(([jobId]) => ({ id: jobId, status: 'cancelled' as const })));
+      if (reply === 'done' || reply === 'stopped') await this.store.untilCancellationDurable(id, reply);
       for (const [jobId, model] of decided) {
         this.telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
         this.telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });
@@ -75,11 +79,12 @@ export class Cancellations {
     }
   }
 
-  /** Throws `cancellation_not_found`. */
+  /** Throws `cancellation_not_found`, and for one that has ended `not_durable`. */
   async get(id: string): Promise<Cancellation> {
     await this.store.ready();
     const hash = await this.store.guard(() => this.store.client.hgetall(this.store.keys.cancellation(id)));
     if (hash.id === undefined) throw notFound(id);
+    if (hash.status !== 'running') await this.store.untilCancellationDurable(id, hash.status ?? '');
     return cancellationSchema.parse({
       id: hash.id,
       object: 'cancellation',

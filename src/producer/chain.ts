@@ -16,6 +16,7 @@ export async function upstreamPredecessor(store: Store, tenant: string, id: stri
       record.deleted_at !== undefined
     )
       throw unusable(id);
+    await store.untilDurable(record);
     return record.response_id;
   }
   const row = await store.row(id);

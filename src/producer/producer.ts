@@ -136,7 +136,8 @@ export class Producer {
 
   /**
    * Decides the job as cancelled, unless it has ended (I1, I2). When the verdict is `cancelled` or `already_cancelled`,
-   * nobody sees a result of it any more, whatever the provider does.
+   * nobody sees a result of it any more, whatever the provider does. Throws `not_durable` where too few replicas hold it
+   * (HEADSTONE_WAIT_REPLICAS): it is decided all the same, and asking again asks again.
    */
   async cancel(id: string, options: CancelOptions = {}): Promise<{ verdict: Verdict }> {
     checkId(id);
@@ -161,7 +162,7 @@ export class Producer {
     return { verdict };
   }
 
-  /** The whole record, or null where there is none. */
+  /** The whole record, or null where there is none. Throws `not_durable` for a result that too few replicas hold. */
   async get(id: string): Promise<Job | null> {
     return await this.store.job(checkId(id));
   }
@@ -193,7 +194,7 @@ export class Producer {
     return await upstreamPredecessor(this.store, tenant, id);
   }
 
-  /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`. */
+  /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`, `not_durable`. */
   async wait(id: string, options: WaitOptions = {}): Promise<Finished> {
     return await waitForOutcome(this.store, checkId(id), options);
   }

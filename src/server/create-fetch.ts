@@ -6,7 +6,7 @@ import { Passthrough } from './api/passthrough.ts';
 import { responseRoutes } from './api/responses.ts';
 import type { Api } from './api/schemas.ts';
 import { errorBody, httpStatus } from './error-answer.ts';
-import { type Call, methodOf, readBody, unlessAborted, urlOf } from './fetch-call.ts';
+import { type Call, methodOf, readBody, unlessGivenUp, urlOf } from './fetch-call.ts';
 import { inject } from './inject.ts';
 import { openRouter } from './router.ts';
 
@@ -42,14 +42,14 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     const { id, action } = asked;
     const isCreate = methodOf(call) === 'POST' && action === '';
     if (!isCreate) {
-      if (id === undefined || !(await unlessAborted(call, isOurs(id)))) return await realFetch(...call);
-      return await unlessAborted(call, answer(call, `/v1/responses/${encodeURIComponent(id)}${action}${url.search}`));
+      if (id === undefined || !(await unlessGivenUp(call, isOurs(id)))) return await realFetch(...call);
+      return await unlessGivenUp(call, answer(call, `/v1/responses/${encodeURIComponent(id)}${action}${url.search}`));
     }
     const { unread, text } = await readBody(call);
     const wish = readJson(text);
     // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
     if (id !== undefined || wish?.background !== true) return await passOn(unread, wish);
-    return await unlessAborted(unread, answer(unread, `/v1/responses${url.search}`));
+    return await unlessGivenUp(unread, answer(unread, `/v1/responses${url.search}`));
   }
 
   async function answer(call: Call, path: string): Promise<Response> {
@@ -83,7 +83,7 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   /** A create that runs in the foreground may go on from a result of ours, and from none that was refused (I1). */
   async function passOn(call: Call, wish: Wish | undefined): Promise<Response> {
     if (typeof wish?.previous_response_id !== 'string') return await realFetch(...call);
-    const previous_response_id = await unlessAborted(call, producer.predecessor(tenant, wish.previous_response_id));
+    const previous_response_id = await unlessGivenUp(call, producer.predecessor(tenant, wish.previous_response_id));
     const [input, init] = call;
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
     headers.delete('content-length');

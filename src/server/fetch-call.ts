@@ -1,3 +1,5 @@
+import { unlessAborted } from '../shared/runtime/unless-aborted.ts';
+
 /**
  * What fetch was called with. The real fetch gets it as it came: it may be one that knows no `Request` of Node's, and the
  * app may have said more than a `Request` keeps, like the proxy that it goes through.
@@ -14,18 +16,9 @@ export function methodOf([input, init]: Call): string {
 }
 
 /** As the real fetch does, which does not wait for an answer that the app has given up. */
-export async function unlessAborted<Result>([input, init]: Call, work: Promise<Result>): Promise<Result> {
+export async function unlessGivenUp<Result>([input, init]: Call, work: Promise<Result>): Promise<Result> {
   const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-  if (!signal) return await work;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  return await (signal ? unlessAborted(work, signal) : work);
 }
 
 /** The body as text, and the call with its body still to be read. */

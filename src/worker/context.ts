@@ -19,6 +19,8 @@ export interface Context {
   deployment: string;
   /** Aborted when the worker is asked to stop. */
   stopping: AbortSignal;
+  /** Aborted when it ends without the store: what is not written by then is told, and lost. */
+  hopeless: AbortSignal;
 }
 
 /** How an activation of a queue entry ends. */

@@ -1,4 +1,5 @@
 import type { Decision } from '../shared/store/lua/decide.ts';
+import type { ReplyOf } from '../shared/store/scripts.ts';
 import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { resultBody } from './seen.ts';
@@ -10,32 +11,38 @@ export async function decide(
   context: Context,
   result?: Record<string, unknown>,
 ): Promise<Activation> {
-  const { store, telemetry } = context;
-  const reply = await store.run('decide', { id, ...decision }, result ? resultBody(result) : '');
-  if (reply.reply !== 'decided') {
-    // Too late for the outcome, and not for the ledger (I8).
-    if ('seen' in decision && decision.seen && decision.response_id !== undefined)
-      await chargeRow(
-        { job_id: id, model: decision.seen.served_model ?? '', response_id: decision.response_id },
-        { seen: decision.seen },
-        context,
-      );
-    if (reply.reply === 'already') await store.untilDurable({ id, status: reply.status });
-    return done(reply.reply === 'already' ? `already ${reply.status}` : reply.reply);
-  }
-  await store.untilDurable({ id, status: decision.status });
-  telemetry.emit('job_decided', {
-    job_id: id,
-    model: reply.model,
-    outcome: decision.status,
-    ...('code' in decision ? { code: decision.code } : {}),
-  });
-  await store.followQuietly(reply.work);
-  return done(decision.status);
+  return done(summaryOf(await bring(id, decision, context, result), decision));
 }
 
 /** The job's own time is over: the same tombstone as a cancel's, with another cause (I10). Null: only our clock says so (I15). */
 export async function expire(id: string, context: Context): Promise<Activation | null> {
-  const activation = await decide(id, { status: 'expired', cause: 'expired' }, context);
-  return activation.kind === 'done' && activation.summary === 'early' ? null : activation;
+  const decision = { status: 'expired', cause: 'expired' } as const;
+  const reply = await bring(id, decision, context);
+  return reply.reply === 'early' ? null : done(summaryOf(reply, decision));
+}
+
+async function bring(
+  id: string,
+  decision: Decision,
+  context: Context,
+  result?: Record<string, unknown>,
+): Promise<ReplyOf<'decide'>> {
+  const { store, telemetry } = context;
+  const reply = await store.run('decide', { id, ...decision }, result ? resultBody(result) : '');
+  if (reply.reply === 'decided') {
+    // Nothing is acknowledged here: whoever reads a result, or is told of an outcome, waits for the replicas then (I1).
+    const code = 'code' in decision ? { code: decision.code } : {};
+    telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: decision.status, ...code });
+    await store.followQuietly(reply.work);
+  } else if ('seen' in decision && decision.seen && decision.response_id !== undefined) {
+    // Too late for the outcome, and not for the ledger (I8).
+    const known = { job_id: id, model: decision.seen.served_model ?? '', response_id: decision.response_id };
+    await chargeRow(known, { seen: decision.seen }, context);
+  }
+  return reply;
+}
+
+function summaryOf(reply: ReplyOf<'decide'>, { status }: Decision): string {
+  if (reply.reply === 'decided') return status;
+  return reply.reply === 'already' ? `already ${reply.status}` : reply.reply;
 }

@@ -33,7 +33,7 @@ async function recordLaunched(
   { id, epoch, model, most }: Intent,
   context: Context,
 ): Promise<Activation> {
-  const { store, configuration, telemetry, stopping } = context;
+  const { store, configuration, telemetry } = context;
   const facts = { job_id: id, model, response_id: answer.response.id, epoch };
   let reply: ReplyOf<'launched'>;
   try {
@@ -47,7 +47,7 @@ async function recordLaunched(
           ...(most ? { most } : {}),
           seen: seenOf({ response: answer.response, servedModel: answer.servedModel, model }, configuration.prices),
         }),
-      stopping,
+      context,
     );
   } catch (error) {
     telemetry.emit('launch_unrecorded', facts);
@@ -71,14 +71,14 @@ async function recordRefused(
   { id, epoch, model }: Intent,
   context: Context,
 ): Promise<Activation> {
-  const { store, telemetry, stopping } = context;
+  const { store, telemetry } = context;
   const { code, httpStatus } = answer;
   const facts = { job_id: id, model, epoch, code, http_status: httpStatus, next: answer.next };
   if (answer.next === 'failed') {
     const { message } = answer;
     const reply = await insist(
       () => store.run('resolve', { id, epoch, how: 'refused', next: 'failed', code, message }),
-      stopping,
+      context,
     );
     telemetry.emit('launch_refused', facts);
     if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
@@ -89,7 +89,7 @@ async function recordRefused(
   const hold = { scope, kind: answer.hold.kind, code, for_ms: answer.hold.forMs };
   const reply = await insist(
     () => store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code, due_in_ms: 0, hold }),
-    stopping,
+    context,
   );
   telemetry.emit('launch_refused', facts);
   reportHold(reply, code, telemetry);
@@ -100,12 +100,13 @@ export async function resolveUnknown(
   id: string,
   epoch: number,
   { code, witnessed }: { code: string; witnessed: boolean },
-  { store, configuration, telemetry, stopping }: Context,
+  context: Context,
 ): Promise<void> {
+  const { store, configuration, telemetry } = context;
   const grace_ms = configuration.unknownGraceMs;
   const reply = await insist(
     () => store.run('resolve', { id, epoch, how: 'unknown', code, grace_ms, witnessed }),
-    stopping,
+    context,
   );
   telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
   reportHold(reply, code, telemetry);

@@ -116,7 +116,7 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
           code,
           due_in_ms: away ? 0 : NOT_SENT_RETRY_MS,
         }),
-      context.stopping,
+      context,
     );
     await store.followQuietly(reply.work);
     return done('not sent');

@@ -25,8 +25,9 @@ const quotaCode =
 
 const missingModelCodes = new Set(['model_not_found', 'DeploymentNotFound']);
 
-/** Of a 404 that names nothing: the URL is wrong, or the resource at Azure is. */
-const nowhereCodes = new Set<string | null>([null, '404', 'not_found']);
+/** Of Azure, where the resource in the URL is wrong. OpenAI says it in words alone, and of a missing file in the same shape. */
+const nowhereCodes = new Set<string | null>(['404', 'not_found']);
+const nowhereMessage = /^Invalid URL/;
 
 /** Everything that is not certainly a refusal is unknown: the response may run and be billed. */
 export function answerToFailedCreate(failure: CallFailure): LaunchAnswer {
@@ -54,7 +55,8 @@ function refusalOf(failure: CallFailure): Refusal | null {
     return quotaCode.test(code) || quotaCode.test(failure.type ?? '')
       ? hold('account', code, status, message)
       : rate(code, status, message, headers);
-  if (status === 404 && nowhereCodes.has(failure.code) && failure.param === null)
+  if (status === 404 && failure.param === 'model') return hold('model', 'model_not_found', status, message);
+  if (status === 404 && (nowhereCodes.has(failure.code) || nowhereMessage.test(message)))
     return hold('account', 'no_such_url', status, message);
   return { code, httpStatus: status, message, next: 'failed' };
 }

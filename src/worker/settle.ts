@@ -1,3 +1,4 @@
+import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { WatchedRow } from '../shared/store/record.ts';
 import { chargeRow } from './charge-row.ts';
@@ -18,9 +19,10 @@ export async function settle(responseId: string, context: Context): Promise<Acti
   try {
     return await follow(watched, context);
   } catch (error) {
-    // Whatever goes wrong with it each time: the watching has an end (I9, I10).
+    // Whatever goes wrong with this response each time, the watching has an end (I9, I10); an outage of the store passes.
     const watch = watchOf(watched, context);
-    if (context.store.now() < lastChance(watch)) throw error;
+    const mayPass = error instanceof HeadstoneError && error.retryable;
+    if (mayPass || context.store.now() < lastChance(watch)) throw error;
     return await book(watched, watch, undefined, context);
   }
 }

@@ -162,11 +162,11 @@ class StreamHolder {
   }
 
   private async attach(): Promise<Step> {
-    const { store, stopping } = this.context;
+    const { store } = this.context;
     const { id, responseId } = this.job;
     const reply = await insist(
       () => store.run('attach_stream', { id, response_id: responseId, token: this.token, live_ms: LIVE_MS }),
-      stopping,
+      this.context,
     );
     if (reply.reply !== 'attached') return 'gone';
     this.stored = reply.after;
@@ -177,7 +177,7 @@ class StreamHolder {
 
   /** Writes what was heard; without anything new it says that we live. Waits for a store that is away: nothing is lost. */
   private async flush(): Promise<Step> {
-    const { store, stopping } = this.context;
+    const { store } = this.context;
     const last = this.pending.at(-1)?.sequence_number ?? this.stored;
     const body = JSON.stringify(this.pending);
     const given = {
@@ -189,7 +189,7 @@ class StreamHolder {
       most_batches: MOST_BATCHES,
       most_bytes: MOST_BYTES,
     };
-    const { reply } = await insist(() => store.run('append_events', given, body), stopping);
+    const { reply } = await insist(() => store.run('append_events', given, body), this.context);
     this.flushedAt = performance.now();
     if (reply === 'full') return await this.letGo(true, 'longer than what is kept of a stream');
     if (reply === 'final') return 'gone';
@@ -227,16 +227,19 @@ class StreamHolder {
   }
 
   private async takeIn(look: Parameters<typeof takeIn>[2], isComplete: boolean): Promise<void> {
-    const { store, configuration, stopping } = this.context;
+    const { store, configuration } = this.context;
     const { id, model, responseId } = this.job;
-    const record = await insist(() => store.record(id), stopping);
+    const record = await insist(() => store.record(id), this.context);
     const seen = seenOf({ ...look, model }, configuration.prices);
     if (record?.status !== 'running' || record.response_id !== responseId) {
       // Decided meanwhile: what was seen still belongs in the ledger (I3).
-      await insist(() => chargeRow({ job_id: id, model, response_id: responseId }, { seen }, this.context), stopping);
+      await insist(
+        () => chargeRow({ job_id: id, model, response_id: responseId }, { seen }, this.context),
+        this.context,
+      );
       return;
     }
-    await insist(() => takeIn(record, responseId, look, seen, this.context, isComplete), stopping);
+    await insist(() => takeIn(record, responseId, look, seen, this.context, isComplete), this.context);
   }
 
   private async reopen(): Promise<UpstreamStream | undefined> {
@@ -259,9 +262,9 @@ class StreamHolder {
 
   /** The next look at the job comes at once; unless we give up it takes up the stream again. */
   private async letGo(giveUp: boolean, code = ''): Promise<'gone'> {
-    const { store, stopping, telemetry } = this.context;
+    const { store, telemetry } = this.context;
     const given = { id: this.job.id, token: this.token, give_up: giveUp };
-    const reply = await insist(() => store.run('detach_stream', given), stopping);
+    const reply = await insist(() => store.run('detach_stream', given), this.context);
     if (giveUp) telemetry.emit('stream_given_up', { ...this.facts, code });
     await store.followQuietly(reply.work);
     return 'gone';

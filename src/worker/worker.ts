@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Depths } from '../shared/contract/depths.ts';
+import { HeadstoneError } from '../shared/contract/errors.ts';
 import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
@@ -26,6 +27,7 @@ export type WorkerParts = Pick<Context, 'store' | 'upstream' | 'configuration' |
 export class Worker {
   private readonly parts: WorkerParts;
   private readonly stopping = new AbortController();
+  private readonly hopeless = new AbortController();
   private readonly holding = new Holding();
   private readonly streams: Streams;
   private consumers: Consumer[] = [];
@@ -53,6 +55,7 @@ export class Worker {
       streams: this.streams,
       deployment: await readDeployment(store),
       stopping: this.stopping.signal,
+      hopeless: this.hopeless.signal,
     };
     this.stopListening = await store.decisions.listen(message => {
       // Without a message nobody knows which jobs were decided: all of them look at their record again.
@@ -115,6 +118,9 @@ export class Worker {
     draining.catch(() => {});
     await this.untilDrainedOrHopeless(drained.signal);
     if (!drained.signal.aborted) {
+      // Whoever still insists on a write says what is lost with it.
+      this.hopeless.abort(new HeadstoneError('store_unreachable', 'The worker had to end while the store was away.'));
+      await Promise.race([draining, sleep(HOPELESS_CHECK_MS)]);
       // Nothing can be handed back any more: cut the connections, and let the locks run out.
       store.client.disconnect();
       for (const { worker } of this.consumers) void worker.disconnect().catch(() => {});

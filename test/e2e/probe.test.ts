@@ -189,3 +189,28 @@ test('demo --live: starts nothing where nobody agrees, and HEADSTONE_LIVE=1 mean
     expect(code).toBe(2);
   }
 });
+
+test('demo --live: Ctrl-C in the second act cancels at the provider what Headstone had launched there', {
+  timeout: 90_000,
+}, async () => {
+  const simulator = await startSimulator({ port: 0 });
+  onTestFinished(() => simulator.close());
+  // Each is cancelled by the demo itself only when it has run for long.
+  const args = [main, 'demo', '--live', '--n', '7', '--window', '1s', '--max-usd', '1', '--yes'];
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any', REDIS_URL: '' },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', chunk => {
+      said += chunk;
+    });
+  const ended = once(child, 'exit');
+  const ledger = async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger;
+  await expect.poll(async () => (await ledger()).responses.length, { timeout: 60_000, interval: 20 }).toBe(14);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  expect(said).toContain('Cancelling what runs at your provider');
+  const { responses } = await ledger();
+  expect(responses.filter(({ cancels, status }) => cancels === 0 && status !== 'completed')).toEqual([]);
+});

@@ -57,3 +57,24 @@ test('a store that is not there is named in a sentence that says what to do', as
   });
   await away.close();
 });
+
+test.for(['cut', 'freeze'] as const)(
+  'I3: a worker that has to end while its wire is lost (%s) tells the id that it holds',
+  {
+    timeout: 60_000,
+  },
+  async how => {
+    const proxy = await startProxy();
+    const { producer, worker, events, happened, simulatorLedger } = await startHarness({ redisUrl: proxy.redisUrl });
+    const { id } = await producer.enqueue(scripted({ create_ms: 500 }));
+    await happened('launch_intended');
+    await expect.poll(async () => (await simulatorLedger()).creates).toBe(1);
+    proxy[how]();
+    await worker.close();
+    const [response] = (await simulatorLedger()).responses;
+    const names = events.map(({ name }) => name);
+    expect(names.slice(names.indexOf('launch_unrecorded'))).toContain('process_stopped');
+    expect(await happened('launch_unrecorded')).toMatchObject({ job_id: id, response_id: response?.response_id });
+    proxy.heal();
+  },
+);

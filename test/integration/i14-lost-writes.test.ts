@@ -49,7 +49,7 @@ test('I14: a result is not shown before enough replicas hold it; what was refuse
   await expect(careful.wait(id)).rejects.toMatchObject(tooFew);
 });
 
-test('I1: readers who wait for replicas keep nobody else from the store', async () => {
+test('I10, I14: readers who wait for replicas keep nobody else from the store', async () => {
   const { producer, happened, prefix } = await startHarness();
   const careful = createProducer({
     connection: inject('redisUrl'),
@@ -69,4 +69,42 @@ test('I1: readers who wait for replicas keep nobody else from the store', async 
   expect(performance.now() - askedAt).toBeLessThan(3500);
   await careful.close();
   await Promise.all(waiting);
+});
+
+test('I1, I14: a bulk cancel is not done before enough replicas hold it, however often it is asked for', async () => {
+  const { producer } = await startHarness({ workers: 0, env: { HEADSTONE_WAIT_REPLICAS: '1' } });
+  const jobs = Array.from({ length: 10 }, () => ({ request: { model: 'm', input: 'x' }, options: { tags: ['t'] } }));
+  await producer.enqueueMany(jobs);
+  const { cancellations } = producer;
+  const { id } = await cancellations.begin({ tag: 't' });
+  for (let time = 0; time < 2; time += 1) {
+    await expect(cancellations.run(id)).rejects.toMatchObject({ code: 'not_durable' });
+    await expect(cancellations.get(id)).rejects.toMatchObject({ code: 'not_durable' });
+  }
+  expect((await producer.list({ status: 'cancelled' })).length).toBe(10);
+});
+
+test('I9, I10: while replicas are missing, notes wait together, and streams that have ended keep no place', async () => {
+  const { producer, redis, prefix, happened } = await startHarness({
+    env: { HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_CONCURRENCY: 'stream=1' },
+  });
+  const { store } = producer;
+  const notify = { queue: 'app', prefix: `${prefix}:app` };
+  const streamed = [1, 2].map(n => ({ request: { ...scripted({}, `Prompt ${n}`), stream: true } }));
+  const told = Array.from({ length: 20 }, () => ({ request: scripted({ stuck: true }), options: { notify } }));
+  const ids = (await producer.enqueueMany([...streamed, ...told])).map(({ id }) => id);
+  for (const id of ids.slice(0, 2)) await happened('job_decided', ({ job_id }) => job_id === id);
+
+  const notes = [];
+  for (const id of ids.slice(2)) {
+    const reply = await store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
+    if (reply.reply === 'decided') notes.push(...reply.work.filter(({ queue }) => queue === 'notify'));
+  }
+  expect(notes).toHaveLength(20);
+  const askedAt = performance.now();
+  await expect(store.follow(notes)).rejects.toMatchObject({ code: 'not_durable' });
+  // One wait, not twenty.
+  expect(performance.now() - askedAt).toBeLessThan(6000);
+  const left = await redis.zrangebyscore(`${prefix}:outbox`, Date.now() + 5000, '+inf');
+  expect(left.filter(line => line.startsWith('notify|'))).toHaveLength(20);
 });

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { audit } from '../../src/cli/demo/audit.ts';
+import { HeadstoneError } from '../../src/shared/contract/errors.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import type { Script } from '../../src/simulator/script.ts';
+import { startLife } from '../model/life.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
@@ -154,4 +156,28 @@ test('I3, I5: a usage that does not add up is booked as it is, without a price: 
     total_tokens: 15,
     used_total_tokens: 15,
   });
+});
+
+test('I3: an outage in the step that books a late look closes no row without what was seen', async () => {
+  const life = await startLife();
+  onTestFinished(life.close);
+  const { producer, store } = life;
+  const { id } = await producer.enqueue(scripted({ input_tokens: 40, output_tokens: 60, flip_after_ms: 0 }));
+  await life.tick(id);
+  await producer.cancel(id);
+  const [row] = await producer.ledger();
+  // Many windows ago, as after a long outage.
+  await store.client.hset(store.keys.row(row?.response_id ?? ''), 'ended_at', store.now() - 3_600_000);
+  life.advance(5000);
+  const run = store.run.bind(store);
+  let outages = 0;
+  vi.spyOn(store, 'run').mockImplementation(async (name, ...given) => {
+    const hasSeen = name === 'charge' && (given[0] as { seen?: { usage?: string } }).seen?.usage !== undefined;
+    if (hasSeen && outages++ === 0) throw new HeadstoneError('store_unreachable', 'Away.');
+    return (await run(name, ...(given as [never]))) as never;
+  });
+  await expect(life.tick(id)).rejects.toThrow('Away.');
+  expect((await producer.ledger())[0]).toMatchObject({ status: 'pending' });
+  await life.tick(id);
+  expect((await producer.ledger())[0]).toMatchObject({ status: 'final', usage: { total_tokens: 100 } });
 });

@@ -166,9 +166,9 @@ test('launched: a success lifts the alarm that it was tried under, and no later 
     // Both were sent before the refusal, and this one's answer comes after it.
     await acceptJob(store, `slow-${kind}`);
     const epoch = await intendJob(store, `slow-${kind}`);
-    // Older than the hold by Redis' clock, which counts milliseconds.
-    await store.client.hincrby(store.keys.job(`slow-${kind}`), 'intended_at', -5);
     await refuse(`refused-${kind}`, kind);
+    // Later than the other launch by Redis' clock, which counts milliseconds.
+    await store.client.hincrby(`${store.keys.prefix}:hold:model:gpt-5.5`, 'since', 5);
     await store.run('launched', {
       id: `slow-${kind}`,
       epoch,
@@ -179,4 +179,31 @@ test('launched: a success lifts the alarm that it was tried under, and no later 
     expect(await held()).toBe(1);
     await store.client.del(`${store.keys.prefix}:hold:model:gpt-5.5`);
   }
+});
+
+test('launched: the late id of an earlier launch lifts no alarm that came after that launch', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'late', { on_unknown: 'relaunch' });
+  const first = await intendJob(store, 'late');
+  const lost = { id: 'late', epoch: first, code: 'timeout' };
+  await store.run('resolve', { ...lost, how: 'unknown', grace_ms: 0, witnessed: true });
+  await store.run('rerun', { ...lost, due_in_ms: 0, grace_ms: 0 });
+  const sentAt = (await store.job('late'))?.launches[0]?.at ?? 0;
+  const hold = `${store.keys.prefix}:hold:account`;
+  await store.client.hset(hold, { kind: 'alarm', since: sentAt + 1, until: 1, code: 'x' });
+  await intendJob(store, 'late');
+  const heard = { id: 'late', first_poll_ms: 10, seen: seen('queued') };
+  await store.run('launched', { ...heard, epoch: first, response_id: 'resp_1' });
+  expect(await store.client.exists(hold)).toBe(1);
+});
+
+test('launched: a second response of one launch is no further run of its job', async () => {
+  const { store } = await openStores();
+  const epoch = await runJob(store, 'twice', 'resp_1', { attempts: 2 });
+  const failed = { id: 'twice', response_id: 'resp_1', code: 'server_error', counts: true, due_in_ms: 0 };
+  expect((await store.run('rerun', { ...failed, seen: seen('failed', 100) })).reply).toBe('queued');
+  const second = { id: 'twice', epoch, response_id: 'resp_2', first_poll_ms: 10, seen: seen('queued') };
+  expect(await store.run('launched', second)).toMatchObject({ reply: 'unwanted', cause: 'orphaned' });
+  expect(await store.status('twice')).toBe('queued');
+  expect(await store.row('resp_2')).toMatchObject({ kind: 'wasted', cause: 'orphaned' });
 });

@@ -52,6 +52,7 @@ export async function startLife(): Promise<Life> {
     holding: new Holding(),
     streams: new Streams(10),
     deployment: await readDeployment(store),
+    hopeless: new AbortController().signal,
     stopping: new AbortController().signal,
   };
   const dying: Context = {

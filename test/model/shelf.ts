@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { isOutcome, jobStatusSchema } from '../../src/shared/contract/words.ts';
+import type { Seen } from '../../src/shared/store/lua/shapes.ts';
 import type { JobRecord } from '../../src/shared/store/record.ts';
 import type { Store } from '../../src/shared/store/store.ts';
-import { acceptJob } from '../support/store.ts';
+import { acceptJob, seen } from '../support/store.ts';
+
+/** How far a status is from the start. */
+const ranks: Record<string, number> = {
+  queued: 0,
+  in_progress: 0,
+  cancelled: 1,
+  completed: 2,
+  incomplete: 2,
+  failed: 2,
+};
 
 /** A create that went out: the response that it made, if its answer is ever heard of. */
 export interface Sent {
@@ -19,6 +30,8 @@ export class Shelf {
   readonly intents: { id: string; epoch: number }[] = [];
   readonly sent: Sent[] = [];
   private readonly certain = new Map<string, string>();
+  /** The largest total of tokens that a response ever showed to somebody who booked it. */
+  private readonly shown = new Map<string, number>();
 
   constructor(store: Store) {
     this.store = store;
@@ -35,6 +48,13 @@ export class Shelf {
     if (intent.reply === 'intended') this.intents.push({ id, epoch: intent.epoch });
   }
 
+  /** What a script is about to be told of a response; of one that is not in the ledger nobody books anything. */
+  async show(responseId: string, status: string, totalTokens?: number): Promise<Seen> {
+    if (totalTokens !== undefined && (await this.store.row(responseId)))
+      this.shown.set(responseId, Math.max(totalTokens, this.shown.get(responseId) ?? 0));
+    return seen(status, totalTokens);
+  }
+
   /** What is wrong now, in words; nothing where all promises hold. */
   async problems(): Promise<string[]> {
     const found: string[] = [];
@@ -43,10 +63,14 @@ export class Shelf {
       if (record) found.push(...(await this.problemsOf(record)));
     }
     for (const row of await this.store.rows({})) {
-      const { response_id: responseId, kind, cause, actor, status } = row;
+      const { response_id: responseId, job_id: jobId, kind, cause, actor, status } = row;
+      const tokens = row.usage?.total_tokens;
+      if (tokens !== this.shown.get(responseId))
+        found.push(`I3, I11: ${responseId} has ${tokens} tokens, and showed ${this.shown.get(responseId)}`);
+      found.push(...this.mustRise(`I11: the status of ${responseId}`, row.upstream_status ?? 'queued'));
       const owner = await this.store.record(row.job_id);
       if (kind !== null)
-        found.push(...this.mustStay(`I3: what ${responseId} is booked as`, `${kind}, ${cause}, ${actor}`));
+        found.push(...this.mustStay(`I3: what ${responseId} is booked as`, `${jobId}, ${kind}, ${cause}, ${actor}`));
       if (owner?.tenant !== row.tenant) found.push(`I12: ${responseId} is ${row.tenant}'s, its job ${owner?.tenant}'s`);
       if (kind === null && owner?.response_id !== responseId) found.push(`I3: ${responseId} is open, and nobody's`);
       const isWatched = (await this.store.client.zscore(this.store.keys.unsettled(), responseId)) !== null;
@@ -64,11 +88,20 @@ export class Shelf {
         found.push(`${id} is ${status}, and its index for ${other} says otherwise`);
     if (((await client.zscore(keys.open(), id)) !== null) === isOutcome(status))
       found.push(`I10: ${id} is ${status}, and the patrol's index says otherwise`);
-    if (scope !== undefined && status !== 'queued') found.push(`${id} is parked and ${status}`);
+    const isParked = (await client.zscore(keys.parked('account'), id)) !== null;
+    if (isParked !== (scope !== undefined) || (isParked && status !== 'queued'))
+      found.push(`${id} is ${status}, parked at ${scope}, and the place for those says otherwise`);
     if (status !== 'running') return found;
     const row = responseId === undefined ? null : await this.store.row(responseId);
     if (row?.job_id !== id || row.kind !== null) found.push(`I3: ${id} runs, and its response is another's or decided`);
     return found;
+  }
+
+  private mustRise(what: string, status: string): string[] {
+    const before = this.certain.get(what) ?? status;
+    if ((ranks[status] ?? 0) < (ranks[before] ?? 0)) return [`${what} was ${before} and is ${status}`];
+    this.certain.set(what, status);
+    return [];
   }
 
   private mustStay(what: string, now: string): string[] {

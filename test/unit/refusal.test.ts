@@ -54,9 +54,10 @@ test.for<[string, Partial<CallFailure>, object]>([
   ],
   [
     '404 of a file that the request names',
-    { status: 404, param: 'input', ...inOpenAiShape },
+    { status: 404, message: 'File cfile_1 not found on container cntr_1' },
     { kind: 'refused', next: 'failed' },
   ],
+  ['404 of a model, as vLLM says it', { status: 404, param: 'model', ...inOpenAiShape }, { hold: { of: 'model' } }],
   ['404 of Azure', { status: 404, code: 'DeploymentNotFound', ...inOpenAiShape }, { hold: { of: 'model' } }],
   ['429', { status: 429, code: 'rate_limit_exceeded', ...inOpenAiShape }, { hold: { of: 'model', kind: 'rate' } }],
   [

@@ -184,7 +184,7 @@ function unsureOf(id: string, error: unknown): EnqueueResult {
 
 function unsure(id: string, cause: unknown): EnqueueResult {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `Whether job ${id} was enqueued is not known; "headstone get ${id}" tells. ${why}`;
+  const message = `Whether job ${id} was enqueued is not known; "headstone get ${id}", with the same --server, tells. ${why}`;
   return { id, status: null, error: new HeadstoneError('store_unreachable', message, { cause }) };
 }
 

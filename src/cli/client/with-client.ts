@@ -10,6 +10,11 @@ export interface ClientFlags {
   server?: string | undefined;
 }
 
+/** A command as it has to be typed to ask the same deployment. */
+export function typed(command: string, { server }: ClientFlags): string {
+  return `headstone ${command}${server === undefined ? '' : ` --server ${server}`}`;
+}
+
 /** For a command that asks one thing: connects, does it, and leaves nothing open. */
 export async function withClient<Result>(
   { server }: ClientFlags,

@@ -6,6 +6,7 @@ import { openStatuses, type Verdict } from '../../shared/contract/words.ts';
 import { type CancelManyFlags, cancelMany } from '../cancel-many.ts';
 import type { Client } from '../client/client.ts';
 import { withClient } from '../client/with-client.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { print, printJson, withJson } from '../output.ts';
 import { parseDuration } from '../parse.ts';
 
@@ -17,9 +18,6 @@ interface CancelFlags extends CancelManyFlags {
   olderThan?: number;
   all?: boolean;
 }
-
-const FAILED = 1;
-const TOO_LATE = 3;
 
 export function cancelCommand(): Command {
   return withJson(
@@ -74,8 +72,8 @@ async function cancelEach(client: Client, ids: string[], { reason, actor, json }
     else if (verdict === 'not_found') process.stderr.write(`There is no job ${id}.\n`);
     else print(`${id}  ${sentence(verdict)}`);
     // A missing job outweighs a late cancel: the caller has a wrong id.
-    if (verdict === 'not_found') process.exitCode = FAILED;
-    else if (!isCancelled(verdict)) process.exitCode ??= TOO_LATE;
+    if (verdict === 'not_found') process.exitCode = exitCodes.failed;
+    else if (!isCancelled(verdict)) process.exitCode ??= exitCodes.tooLate;
   }
 }
 

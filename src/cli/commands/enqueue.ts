@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Client } from '../client/client.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { followText } from '../follow-text.ts';
 import { print, printJson, withJson } from '../output.ts';
 import { collect, parseCount, parseDuration } from '../parse.ts';
@@ -64,12 +65,12 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
   for (const { id, status, error } of await client.enqueueMany(jobs)) {
     if (error) {
       process.stderr.write(`${error.message}\n`);
-      process.exitCode = 1;
+      process.exitCode = exitCodes.failed;
     } else if (flags.stream) await followText(client, id, flags);
     else if (flags.json && !flags.wait) printJson({ id, status });
     else if (!flags.wait) print(id);
     else {
-      const finished = await waitForJob(client, id);
+      const finished = await waitForJob(client, id, { server: flags.server });
       if (!finished) return;
       printFinished(finished, flags.json ?? false);
     }

@@ -1,14 +1,13 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { span } from '../../shared/runtime/format.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { print, printJson, withJson } from '../output.ts';
 import { durationOption, parseCount } from '../parse.ts';
 import { answerTable, summaryOf, trialSentence } from '../probe/report.ts';
 import { runTrials, type TrialPlan } from '../probe/run-trials.ts';
 import { agreesToSpend, MOST_OUTPUT_TOKENS, parseUsd, worstCaseUsd } from '../probe/spending.ts';
 import { requireKey } from '../require-key.ts';
-
-const FAILED = 1;
 
 interface ProbeFlags extends TrialPlan {
   maxUsd: number;
@@ -38,7 +37,7 @@ export function probeCommand(): Command {
         if (!(await agreesToSpend(flags))) return print('Nothing was sent.');
         const { trials } = await runTrials(flags, configuration, flags.json);
         const summary = summaryOf(trials, model, prices);
-        if (summary.created === 0) process.exitCode ??= FAILED;
+        if (summary.created === 0) process.exitCode ??= exitCodes.failed;
         if (flags.json) for (const line of [...trials, { summary }]) printJson(line);
         else print(`\n${answerTable(trials)}\n\n${trialSentence(summary)}`);
       }),

@@ -18,7 +18,7 @@ export function waitCommand(): Command {
       .option('--timeout <duration>', 'like 90s; default: as long as it takes', parseDuration)
       .action(async (id: string, { timeout, json = false, server }: WaitFlags) => {
         const options = timeout === undefined ? {} : { timeoutMs: timeout };
-        const finished = await withClient({ server }, client => waitForJob(client, id, options));
+        const finished = await withClient({ server }, client => waitForJob(client, id, { ...options, server }));
         if (finished) printFinished(finished, json);
       }),
     'headstone wait resp_0123456789abcdef0123456789abcdef --timeout 15m',

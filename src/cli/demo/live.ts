@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Job } from '../../shared/contract/job.ts';
 import { span } from '../../shared/runtime/format.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { LogLine } from '../children.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { hasScreen, startLiveTable } from '../live-table.ts';
 import { print } from '../output.ts';
 import { summaryOf, trialSentence } from '../probe/report.ts';
 import { cancelMomentMs, runTrials, type TrialPlan } from '../probe/run-trials.ts';
-import { agreesToSpend, MOST_OUTPUT_TOKENS, type SmallRequest, smallRequest, worstCaseUsd } from '../probe/spending.ts';
+import { agreesToSpend, MOST_OUTPUT_TOKENS, smallRequest, worstCaseUsd } from '../probe/spending.ts';
 import { requireKey } from '../require-key.ts';
 import type { FrontDoor } from './front-door.ts';
 import { jobsTable } from './jobs-table.ts';
@@ -21,6 +23,10 @@ export interface LivePlan extends TrialPlan {
 
 /** What has not been launched by then will not be: a demo must end. */
 const DEADLINE_MS = 120_000;
+const headstone = { tenant: 'demo', tags: ['demo'], deadline_ms: DEADLINE_MS };
+const LEAVE_MS = 10_000;
+const LOOK_MS = 200;
+const CANCEL_HEARD = 'upstream_cancel_acknowledged';
 /** The watcher's first looks need so long. */
 const LEAST_WINDOW_MS = 1000;
 
@@ -41,7 +47,7 @@ export async function demoLive(plan: LivePlan, configuration: Configuration): Pr
   if (!isWhole) return;
   if (summary.created === 0) {
     process.stderr.write(`Your provider took none of them (see CREATE above), so there is no second act.\n`);
-    process.exitCode = 1;
+    process.exitCode = exitCodes.failed;
     return;
   }
   print('\n2  With Headstone: the same requests and the same cancels, through its server\n');
@@ -51,14 +57,24 @@ export async function demoLive(plan: LivePlan, configuration: Configuration): Pr
 async function cancelWithHeadstone({ model, n, window }: LivePlan, configuration: Configuration): Promise<void> {
   const request = smallRequest(model, configuration);
   const settings = { HEADSTONE_SETTLE_WINDOW_MS: String(Math.max(window, LEAST_WINDOW_MS)) };
-  const stage = { redisUrl: configuration.redisUrl, simulate: false, workers: 1, settings, onLine: tellHold };
+  const created: string[] = [];
+  const stage = {
+    redisUrl: configuration.redisUrl,
+    simulate: false,
+    workers: 1,
+    settings,
+    onLine: tellHold,
+    leave: (door: FrontDoor) => cancelBeforeLeaving(door, created),
+  };
   await withSystem(stage, async (_system, door) => {
     const cancelled: Cancelled[] = [];
     const live = startLiveTable(() => jobsTable(door, cancelled));
     try {
       await Promise.all(
         Array.from({ length: n }, async (_, number) => {
-          cancelled.push(await createAndCancel(door, request, cancelMomentMs(number)));
+          const id = await door.create({ ...request, headstone });
+          created.push(id);
+          cancelled.push(await cancelInTime(door, id, cancelMomentMs(number)));
         }),
       );
       await untilSettled(door);
@@ -68,16 +84,30 @@ async function cancelWithHeadstone({ model, n, window }: LivePlan, configuration
     if (!hasScreen()) print(await jobsTable(door, cancelled));
     const jobs = await Promise.all(cancelled.map(({ id }) => door.job(id)));
     print(conclusion({ cancelled, jobs, rows: await door.ledger(), waste: await door.waste('cause') }));
-    if (jobs.some(job => job.status === 'cancelled' && job.response !== null)) process.exitCode = 1;
+    if (jobs.some(job => job.status === 'cancelled' && job.response !== null)) process.exitCode = exitCodes.failed;
   });
 }
 
-async function createAndCancel(door: FrontDoor, request: SmallRequest, afterMs: number): Promise<Cancelled> {
-  const headstone = { tenant: 'demo', tags: ['demo'], deadline_ms: DEADLINE_MS };
-  const id = await door.create({ ...request, headstone });
+async function cancelInTime(door: FrontDoor, id: string, afterMs: number): Promise<Cancelled> {
   await reach(door, id, 'running');
   await sleep(afterMs);
   return { id, when: 'running', won: await door.cancel(id, { actor: 'alice', reason: 'demo' }) };
+}
+
+/** What runs costs money, and nobody follows it any more when the system is gone. */
+async function cancelBeforeLeaving(door: FrontDoor, ids: string[]): Promise<void> {
+  process.stderr.write('\nCancelling what runs at your provider ...\n');
+  await Promise.allSettled(ids.map(id => door.cancel(id, { actor: 'alice', reason: 'interrupted' })));
+  const givenUpAt = performance.now() + LEAVE_MS;
+  while (performance.now() < givenUpAt) {
+    const jobs = await Promise.all(ids.map(id => door.record(id)));
+    if (!jobs.some(mayStillRun)) return;
+    await sleep(LOOK_MS);
+  }
+}
+
+function mayStillRun({ status, response_id: responseId, timeline }: Omit<Job, 'response'>): boolean {
+  return status === 'cancelled' && responseId !== null && !timeline.some(({ event }) => event === CANCEL_HEARD);
 }
 
 /** Why nothing happens, while nothing does. */

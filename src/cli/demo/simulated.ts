@@ -2,6 +2,7 @@ import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { usd } from '../../shared/runtime/format.ts';
 import type { SimulatorLedger } from '../../simulator/ledger.ts';
 import type { LogLine } from '../children.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { hasScreen, startLiveTable } from '../live-table.ts';
 import { print } from '../output.ts';
 import type { System } from '../system.ts';
@@ -38,7 +39,7 @@ export async function demoSimulated(): Promise<void> {
     const problems = audit(books);
     const [byCause, byModel] = await Promise.all([door.waste('cause'), door.waste('model')]);
     printReport({ played, books, byCause, byModel, problems });
-    if (problems.length > 0) process.exitCode = 1;
+    if (problems.length > 0) process.exitCode = exitCodes.failed;
   });
 }
 

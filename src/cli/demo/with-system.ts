@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LogLine } from '../children.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { type System, startSystem } from '../system.ts';
 import { FrontDoor } from './front-door.ts';
 
@@ -10,6 +11,8 @@ export interface Stage {
   workers: number;
   settings?: Record<string, string>;
   onLine: (line: LogLine) => void;
+  /** What an interrupted demo still has to do before its system is gone. */
+  leave?: (door: FrontDoor) => Promise<void>;
 }
 
 /** The product's own behaviour on a short clock: an hour's watch would make a long demo. */
@@ -27,7 +30,7 @@ const quick = {
 
 /** The whole system for as long as the work takes, under a prefix that no other run has met. */
 export async function withSystem(
-  { settings, onLine, ...parts }: Stage,
+  { settings, onLine, leave = async () => {}, ...parts }: Stage,
   work: (system: System, door: FrontDoor) => Promise<void>,
 ): Promise<void> {
   const system = await startSystem({
@@ -39,10 +42,15 @@ export async function withSystem(
     onLine: (_process, line) => onLine(line),
   });
   // Ctrl-C ends the demo early and still leaves no process behind.
-  const interrupted = () => void system.stop().finally(() => process.exit(130));
+  const door = new FrontDoor(system.serverUrl ?? '');
+  const interrupted = () =>
+    void leave(door)
+      .catch(() => {})
+      .then(system.stop)
+      .finally(() => process.exit(exitCodes.interrupted));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    await work(system, new FrontDoor(system.serverUrl ?? ''));
+    await work(system, door);
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await system.stop();

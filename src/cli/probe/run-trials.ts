@@ -1,5 +1,6 @@
 import type { Configuration } from '../../shared/runtime/settings.ts';
-import { heedCtrlC, INTERRUPTED } from '../interrupt.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { heedCtrlC } from '../interrupt.ts';
 import { hasScreen, startLiveTable } from '../live-table.ts';
 import { print } from '../output.ts';
 import { Provider } from './provider.ts';
@@ -44,7 +45,7 @@ export async function runTrials(
   if (!quiet && !hasScreen()) print(draw());
   if (!isWhole) {
     process.stderr.write('\nEnded before its time: what comes back later, and what it costs then, is not in here.\n');
-    process.exitCode = INTERRUPTED;
+    process.exitCode = exitCodes.interrupted;
   }
   return { trials, isWhole };
 }

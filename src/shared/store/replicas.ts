@@ -1,20 +1,18 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import type { JobStatus } from '../contract/words.ts';
-import type { Keys } from './keys.ts';
 import { type RedisClient, untilReady } from './redis.ts';
 
 const LONGEST_WAIT_MS = 1000;
 const CALL_MS = 5000;
 
-/** A job that was written or read as this. */
+/** A job, or a cancellation of many, that was written or read with this status. */
 export interface Claim {
-  id: string;
-  status: JobStatus;
+  place: string;
+  status: string;
 }
 
 /**
- * Reads the jobs, and writes a mark behind everything that was read. A full Redis takes it: a cancel needs it (I1).
- * KEYS: the mark, then jobs.
+ * Reads the statuses, and writes a mark behind everything that was read. A full Redis takes it: a cancel needs it (I1).
+ * KEYS: the mark, then the places.
  */
 const readAndMark = `#!lua flags=allow-oom
 local statuses = {}
@@ -30,15 +28,16 @@ return statuses`;
 export class Replicas {
   private readonly client: RedisClient;
   private readonly needed: number;
-  private readonly keys: Keys;
+  private readonly markKey: string;
   private connection: RedisClient | undefined;
+  private isClosed = false;
   private current: Promise<unknown> = Promise.resolve();
   private next: { claims: Claim[]; statuses: Promise<Map<string, unknown>> } | undefined;
 
-  constructor(client: RedisClient, needed: number, keys: Keys) {
+  constructor(client: RedisClient, needed: number, markKey: string) {
     this.client = client;
     this.needed = needed;
-    this.keys = keys;
+    this.markKey = markKey;
   }
 
   /** Throws `not_durable` when too few hold it. */
@@ -48,7 +47,7 @@ export class Replicas {
     this.next ??= this.plan();
     this.next.claims.push(...claims);
     const statuses = await this.next.statuses;
-    if (claims.some(({ id, status }) => statuses.get(id) !== status))
+    if (claims.some(({ place, status }) => statuses.get(place) !== status))
       throw new HeadstoneError(
         'not_durable',
         'The store was replaced by one that does not hold what was written: ask again.',
@@ -56,6 +55,7 @@ export class Replicas {
   }
 
   close(): void {
+    this.isClosed = true;
     this.connection?.disconnect();
   }
 
@@ -65,19 +65,19 @@ export class Replicas {
       .catch(() => {})
       .then(() => {
         this.next = undefined;
-        return this.round([...new Set(claims.map(({ id }) => id))]);
+        return this.round([...new Set(claims.map(({ place }) => place))]);
       });
     this.current = statuses;
     return { claims, statuses };
   }
 
-  private async round(ids: string[]): Promise<Map<string, unknown>> {
+  private async round(places: string[]): Promise<Map<string, unknown>> {
+    if (this.isClosed) throw new HeadstoneError('store_unreachable', 'This was closed before the replicas were heard.');
     this.connection ??= this.open();
     await untilReady(this.connection);
-    const places = [this.keys.durable(), ...ids.map(id => this.keys.job(id))];
     // Written in one go, and never sent again: WAIT on another connection would speak of nothing.
     const [statuses, holding] = await Promise.all([
-      this.connection.eval(readAndMark, places.length, ...places) as Promise<unknown[]>,
+      this.connection.eval(readAndMark, places.length + 1, this.markKey, ...places) as Promise<unknown[]>,
       this.connection.wait(this.needed, LONGEST_WAIT_MS),
     ]);
     if (holding < this.needed)
@@ -85,7 +85,7 @@ export class Replicas {
         'not_durable',
         `Written, but only ${holding} of ${this.needed} replicas hold it: ask again, and look after the replicas (HEADSTONE_WAIT_REPLICAS).`,
       );
-    return new Map(ids.map((id, position) => [id, statuses[position]]));
+    return new Map(places.map((place, position) => [place, statuses[position]]));
   }
 
   private open(): RedisClient {

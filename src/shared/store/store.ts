@@ -92,7 +92,7 @@ export class Store {
       ledger_ms: configuration.ledgerTtlMs,
       sums_ms: configuration.sumsTtlMs,
     };
-    this.replicas = new Replicas(client, configuration.waitReplicas, this.keys);
+    this.replicas = new Replicas(client, configuration.waitReplicas, this.keys.durable());
     for (const script of Object.values(scripts))
       client.defineCommand(commandName(script.name), { lua: script.lua, numberOfKeys: 1 });
   }
@@ -161,6 +161,7 @@ export class Store {
   }
 
   private translate(error: unknown): Error {
+    if (error instanceof HeadstoneError) return error;
     if (isConnectionError(error)) return unreachable(this.client, error);
     const word = refusalOf(error);
     if (word !== null) return refused(this.client, word, error);
@@ -173,14 +174,18 @@ export class Store {
    */
   async follow(work: Work[]): Promise<void> {
     let failure: unknown;
+    let canTell = true;
     for (const entry of work) {
       try {
-        if (await this.carryOut(entry)) await this.clear([entry]);
+        if (entry.queue === 'notify' && !canTell) await this.putOff(entry);
+        else if (await this.carryOut(entry)) await this.clear([entry]);
       } catch (error) {
         // One entry that cannot be added must not keep back the others.
         failure = error;
         // Nor stand before them: the app's own queue may refuse for as long as it likes (I10).
         if (entry.queue === 'notify') await this.putOff(entry).catch(() => {});
+        // While replicas are missing, each would be waited for.
+        if (error instanceof HeadstoneError && error.code === 'not_durable') canTell = false;
       }
     }
     if (failure !== undefined) throw failure;
@@ -209,8 +214,17 @@ export class Store {
   }
 
   /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` when too few do. */
-  async untilDurable(...jobs: Claim[]): Promise<void> {
-    await this.guard(() => this.replicas.confirm(jobs));
+  async untilDurable(...jobs: Pick<JobRecord, 'id' | 'status'>[]): Promise<void> {
+    await this.confirm(jobs.map(({ id, status }) => ({ place: this.keys.job(id), status })));
+  }
+
+  /** The same for a bulk cancel that has come to its end: what it cancelled was written before. */
+  async untilCancellationDurable(id: string, status: string): Promise<void> {
+    await this.confirm([{ place: this.keys.cancellation(id), status }]);
+  }
+
+  private async confirm(claims: Claim[]): Promise<void> {
+    await this.guard(() => this.replicas.confirm(claims));
   }
 
   async record(id: string): Promise<JobRecord | null> {

@@ -47,9 +47,10 @@ local function tie(launch)
   end
 
   local intent = job['launch:' .. string.format('%.0f', launch.epoch)]
-  local tied = intent and cjson.decode(intent).response_id
+  local sent = intent and cjson.decode(intent) or {}
   -- Two responses with one mark, as a gateway makes them that sends a create twice: the first one stays the launch's.
-  if job.status and (not tied or tied == launch.response_id) then
+  local is_first = not sent.response_id or sent.response_id == launch.response_id
+  if job.status and is_first then
     mark_launch(launch.id, launch.epoch, {state = 'acknowledged', response_id = launch.response_id})
   end
   if job.model then
@@ -57,7 +58,7 @@ local function tie(launch)
     -- A success lifts the alarms that it was tried under. A rate hold ends by its own time.
     for _, scope in ipairs({'account', 'model:' .. job.model}) do
       local held = redis.call('HMGET', key('hold', scope), 'kind', 'since')
-      if held[1] == 'alarm' and tonumber(held[2]) <= tonumber(job.intended_at or 0) then
+      if held[1] == 'alarm' and tonumber(held[2]) <= (sent.at or 0) then
         redis.call('DEL', key('hold', scope))
       end
     end
@@ -78,7 +79,7 @@ local function tie(launch)
   end
 
   -- Also a job that went back to the queue, if nothing was launched since: this response is the one that it wants.
-  if (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch then
+  if is_first and (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch then
     if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
     redis.call('HDEL', place, 'unknown_at', 'missing_since', 'parked_scope')
     redis.call('HSET', place, 'response_id', launch.response_id, 'running_at', now)
