@@ -5,13 +5,15 @@ import type {
   CancellationOptions,
 } from '../shared/contract/cancellation.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
-import { usd, whole } from '../shared/runtime/format.ts';
+import { counted, usd, whole } from '../shared/runtime/format.ts';
 import type { Client } from './client/client.ts';
 import type { ClientFlags } from './client/with-client.ts';
 import { confirm } from './confirm.ts';
 import { exitCodes } from './exit-codes.ts';
 import { heedCtrlC } from './interrupt.ts';
 import { print, printJson } from './output.ts';
+
+const NO_MATCH = 'No open job matches.';
 
 export interface CancelManyFlags extends ClientFlags {
   reason?: string;
@@ -28,12 +30,17 @@ export async function cancelMany(client: Client, filter: CancellationFilter, fla
   const estimate = await cancellations.estimate(filter);
   if (dryRun) {
     if (json) printJson(estimate);
-    else print(sentence(estimate));
+    else print(estimate.jobs === 0 ? NO_MATCH : sentence(estimate));
+    return;
+  }
+  if (estimate.jobs === 0) {
+    if (json) printJson(estimate);
+    else print(NO_MATCH);
     return;
   }
   if (!yes && !(await isConfirmed(estimate))) {
-    if (json) printJson(estimate);
-    else print('Nothing was cancelled.');
+    process.stderr.write('Nothing was cancelled.\n');
+    process.exitCode = exitCodes.failed;
     return;
   }
   const options = { ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) };
@@ -68,15 +75,18 @@ function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate)
   const parts = Object.entries(byStatus).map(([status, count]) => `${whole(count)} ${status}`);
   const unknown = estimate.jobs_without_average;
   return [
-    `This would cancel ${whole(jobs)} jobs${parts.length > 0 ? ` (${parts.join(', ')})` : ''},`,
-    `worth about ${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}; about ${usd(estimate.spared_cost_usd_micros)} of it is not spent yet.`,
-    ...(unknown > 0 ? [`${whole(unknown)} are of models that have not run yet, and not in these figures.`] : []),
+    `This would cancel ${counted(jobs, 'job')} (${parts.join(', ')}).`,
+    ...(unknown < jobs
+      ? [
+          `Worth about ${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}; about ${usd(estimate.spared_cost_usd_micros)} of it is not spent yet.`,
+        ]
+      : []),
+    ...(unknown > 0 ? [`What ${counted(unknown, 'job')} would cost is not known: no run to go by is on record.`] : []),
     estimate.note,
   ].join(' ');
 }
 
 async function isConfirmed(estimate: CancellationEstimate): Promise<boolean> {
-  if (estimate.jobs === 0) return false;
   // What is asked stands where the question does: standard output is for what was done.
   process.stderr.write(`${sentence(estimate)}\n`);
   if (!process.stdin.isTTY)

@@ -12,7 +12,8 @@ export interface Child {
   /** SIGTERM, and resolves when it has ended. */
   stop(): Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  ended: Promise<void>;
+  /** Resolves with how: its exit code, or the signal that ended it. */
+  ended: Promise<string>;
 }
 
 export interface ChildOptions {
@@ -33,7 +34,7 @@ export async function startChild(command: string[], { env = {}, onLine }: ChildO
     // Ctrl-C reaches the whole foreground group; a child out of it stops when its parent says so, in order.
     detached: true,
   });
-  const ended = once(child, 'exit').then(() => {});
+  const ended = once(child, 'exit').then(([code, signal]) => String(signal ?? `exit code ${code}`));
   const complaints: string[] = [];
   child.stderr?.on('data', (chunk: Buffer) => complaints.push(chunk.toString()));
   const address = await new Promise<string>((resolve, reject) => {
@@ -57,7 +58,7 @@ export async function startChild(command: string[], { env = {}, onLine }: ChildO
   };
 }
 
-async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
+async function stop(child: ChildProcess, ended: Promise<string>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
   const lastResort = setTimeout(() => child.kill('SIGKILL'), QUIET_EXIT_MS);

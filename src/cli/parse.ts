@@ -31,3 +31,9 @@ export function parseCount(text: string): number {
 export function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
+
+/** For an option of which a second one would be forgotten. */
+export function once(value: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError('It can be given once.');
+  return value;
+}

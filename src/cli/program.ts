@@ -62,7 +62,7 @@ export async function runProgram(argv: string[]): Promise<void> {
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    process.exitCode = explain(error);
+    process.exitCode = explain(error, argv[2]);
   }
 }
 
@@ -72,19 +72,25 @@ function version(): string {
   return (JSON.parse(file) as { version: string }).version;
 }
 
+function portSetting(command: string | undefined): string {
+  return command === 'dev' ? 'HEADSTONE_PORT' : command === 'server' ? '--port or HEADSTONE_PORT' : '--port';
+}
+
 /** Errors in a sentence on standard error, never a stack of ours. Returns the exit code. */
-function explain(error: unknown): number {
+function explain(error: unknown, command: string | undefined): number {
   // Commander has said what is wrong by now; asking for help is not a mistake.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.wrongUse;
   if (error instanceof HeadstoneError) {
-    process.stderr.write(`${error.message}\n`);
+    // Only who works on one machine is helped by a store that forgets.
+    const isLocal = error.code === 'store_unreachable' && /Redis at (127\.0\.0\.1|localhost)/.test(error.message);
+    process.stderr.write(`${error.message}${isLocal ? ' "headstone store" starts one in memory.' : ''}\n`);
     return error.code === 'invalid_request' || error.code === 'configuration' ? exitCodes.wrongUse : exitCodes.failed;
   }
   const { code, syscall } = error as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
     code === 'EADDRINUSE'
-      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}): stop it, or choose another one with --port or HEADSTONE_PORT.\n`
+      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}): stop it, or choose another one with ${portSetting(command)}.\n`
       : code === 'ENOENT' && syscall === 'open'
         ? `There is no such file: ${(error as NodeJS.ErrnoException).path}.\n`
         : `${message}\n`,

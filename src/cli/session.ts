@@ -29,7 +29,7 @@ export async function runUntilAskedToStop(
 ): Promise<void> {
   const { promise: asked, resolve } = Promise.withResolvers<void>();
   const stop = () => resolve();
-  const signals = ['SIGTERM', 'SIGINT', 'disconnect'] as const;
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'disconnect'] as const;
   for (const signal of signals) process.on(signal, stop);
   // A promise alone does not keep Node alive.
   const alive = setInterval(() => {}, 1 << 30);

@@ -24,6 +24,8 @@ export interface System {
   redisUrl: string;
   simulatorUrl: string | null;
   serverUrl: string | null;
+  /** Of those that were started last under each name. */
+  workerPids(): number[];
   /** More of them, once the system is up. */
   startWorkers(count: number): Promise<void>;
   /** Resolves with the name of the first process that ends by itself. */
@@ -64,18 +66,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const startWorker = async (name: string): Promise<void> => {
       const child = await start(name, ['worker'], env);
       if (!options.revive) return;
-      void child.ended.then(() => revive(name));
+      void child.ended.then(how => revive(name, `ended (${how}), and is started again`));
     };
-    const revive = async (name: string): Promise<void> => {
+    const revive = async (name: string, why: string): Promise<void> => {
       if (isStopping) return;
-      options.onLine(name, { level: 'warn', event: 'ended by itself, and is started again' });
+      options.onLine(name, { level: 'warn', event: why });
       // One that ends as soon as it starts, or cannot start while the store is away, is not started in a hurry.
       await sleep(REVIVE_MS);
       if (isStopping) return;
-      await startWorker(name).catch((error: Error) => {
-        options.onLine(name, { level: 'error', event: error.message });
-        return revive(name);
-      });
+      await startWorker(name).catch((error: Error) =>
+        revive(name, `could not start, and is tried again: ${error.message}`),
+      );
     };
     const startWorkers = async (count: number) => {
       for (let number = 1; number <= count; number += 1) await startWorker(`worker ${number}`);
@@ -89,6 +90,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       redisUrl: env.REDIS_URL,
       simulatorUrl: simulator?.address ?? null,
       serverUrl: server?.address ?? null,
+      workerPids: () => [
+        ...new Map(
+          children.flatMap(({ name, child }) => (name.startsWith('worker') ? [[name, child.pid]] : [])),
+        ).values(),
+      ],
       startWorkers,
       firstEnded: Promise.race(
         children

@@ -1,4 +1,5 @@
 import type { WaitOptions } from '../producer/wait.ts';
+import { heldLaunches, holdAdvice } from '../shared/contract/holds.ts';
 import type { Finished } from '../shared/contract/job.ts';
 import type { Client } from './client/client.ts';
 import { type ClientFlags, typed } from './client/with-client.ts';
@@ -36,15 +37,13 @@ export function hintWhileQueued(client: Client, id: string, flags: ClientFlags):
 async function hint(client: Client, id: string, flags: ClientFlags): Promise<void> {
   const job = await client.get(id);
   if (job?.status !== 'queued') return;
-  const isPaused = await client.depths().then(
-    depths => depths.launch_paused,
-    // Not everybody may know.
-    () => false,
-  );
-  const why = isPaused
+  // Not everybody may know.
+  const depths = await client.depths().catch(() => null);
+  const code = job.held_by === null ? undefined : depths?.holds[job.held_by];
+  const why = depths?.launch_paused
     ? `launching is paused (${typed('resume launch', flags)})`
     : job.held_by === null
       ? `other jobs are before it, or no worker runs (${typed('status', flags)})`
-      : `launches of ${job.held_by} are held back (${typed(`get ${id}`, flags)})`;
-  process.stderr.write(`Job ${id} is still queued: ${why}.\n`);
+      : `${heldLaunches(job.held_by)} are held back${code === undefined ? '' : ` (${code}). ${holdAdvice(code)}`}`;
+  process.stderr.write(`Job ${id} is still queued: ${why}\n`);
 }

@@ -1,20 +1,21 @@
 import type { WasteSum } from '../shared/contract/ledger.ts';
-import { usd } from '../shared/runtime/format.ts';
+import { counted, usd } from '../shared/runtime/format.ts';
 import { table } from './output.ts';
 
 /** Sums by a dimension, a line each. */
 export function wasteTable(by: string, sums: WasteSum[]): string {
+  const unpriced = sums.reduce((most, sum) => Math.max(most, sum.unpriced), 0);
   // Only waste has a cause and an actor, so beside these there is nothing used to compare with.
   const comparable = by !== 'cause' && by !== 'actor';
-  return table(
+  const lines = table(
     [
       by.toUpperCase(),
-      'WASTED TOKENS',
+      'WASTED\nTOKENS',
       'COST',
       'RESPONSES',
       'PENDING',
       'UNKNOWN',
-      ...(comparable ? ['USED TOKENS', 'WASTED %'] : []),
+      ...(comparable ? ['USED\nTOKENS', 'WASTED\n%'] : []),
     ],
     sums.map(sum => [
       sum.key || '(none)',
@@ -26,12 +27,15 @@ export function wasteTable(by: string, sums: WasteSum[]): string {
       ...(comparable ? [sum.used_total_tokens, percentage(sum)] : []),
     ]),
   );
+  return unpriced === 0
+    ? lines
+    : `${lines}\n+: and what ${counted(unpriced, 'response')} cost whose price is not known.`;
 }
 
 /** A sum in which some responses have no price is a lower bound, and says so. */
 function costCell(sum: WasteSum): string {
   if (sum.unpriced === 0) return usd(sum.cost_usd_micros);
-  return sum.unpriced === sum.responses ? 'no price' : `${usd(sum.cost_usd_micros)} + ${sum.unpriced} without price`;
+  return sum.unpriced === sum.responses ? 'no price' : `${usd(sum.cost_usd_micros)}+`;
 }
 
 function percentage({ total_tokens, used_total_tokens }: WasteSum): number {

@@ -6,6 +6,7 @@ import { Telemetry } from '../shared/runtime/telemetry.ts';
 import { type QueueName, queueNames } from '../shared/store/lua/work.ts';
 import type { Connection } from '../shared/store/redis.ts';
 import { Store } from '../shared/store/store.ts';
+import type { Upstream } from './answers.ts';
 import { openUpstream } from './upstream.ts';
 import { Worker } from './worker.ts';
 
@@ -29,11 +30,7 @@ export function createWorker(options: WorkerOptions = {}): Worker {
   const base = options.configuration ?? loadConfiguration(process.env).configuration;
   const configuration = { ...base, concurrency: { ...base.concurrency, ...options.concurrency } };
   const telemetry = options.telemetry ?? new Telemetry();
-  if (options.openai === undefined && configuration.openaiApiKey === undefined)
-    throw new HeadstoneError(
-      'configuration',
-      'A worker needs the provider’s key: give createWorker the option openai, or set OPENAI_API_KEY.',
-    );
+  if (options.openai === undefined && configuration.openaiApiKey === undefined) throw keyless();
   return new Worker({
     store: new Store({
       connection: options.connection ?? configuration.redisUrl ?? 'redis://127.0.0.1:6379',
@@ -42,12 +39,29 @@ export function createWorker(options: WorkerOptions = {}): Worker {
       configuration,
       telemetry,
     }),
-    upstream: openUpstream({
-      openai: options.openai ?? { apiKey: configuration.openaiApiKey, baseURL: configuration.openaiBaseUrl },
-      launchTimeoutMs: configuration.launchTimeoutMs,
-    }),
+    upstream: upstreamOf(
+      options.openai ?? { apiKey: configuration.openaiApiKey, baseURL: configuration.openaiBaseUrl },
+      configuration,
+    ),
     configuration,
     telemetry,
     queues: options.queues ?? [...queueNames],
   });
+}
+
+function upstreamOf(openai: ClientOptions | OpenAI, { launchTimeoutMs }: Configuration): Upstream {
+  try {
+    return openUpstream({ openai, launchTimeoutMs });
+  } catch (cause) {
+    // The client's constructor has no other complaint than a key that is not there.
+    throw keyless(cause);
+  }
+}
+
+function keyless(cause?: unknown): HeadstoneError {
+  return new HeadstoneError(
+    'configuration',
+    'A worker needs the provider’s key: give createWorker the option openai with an apiKey, or set OPENAI_API_KEY.',
+    { cause },
+  );
 }

@@ -102,11 +102,12 @@ async function whileAbsent(record: JobRecord, responseId: string, context: Conte
     return parkFor(dueInMs);
   }
   const message = `The provider has answered 404 for this response for ${Math.round(for_ms / 1000)} s.`;
-  return await decide(
-    record.id,
-    { status: 'failed', response_id: responseId, code: 'response_not_found', message },
-    context,
-  );
+  const { id, model } = record;
+  const code = 'response_not_found';
+  const activation = await decide(id, { status: 'failed', response_id: responseId, code, message }, context);
+  // It is believed, so nobody looks for its usage any more: the row is unknown from now on.
+  await chargeRow({ job_id: id, model, response_id: responseId }, { window_ms: 0 }, context);
+  return activation;
 }
 
 /** A launch without an answer: its grace runs, and then the job fails, or starts again where it chose so itself (I6). */

@@ -267,4 +267,16 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     expect(complaints).toEqual([]);
     await context.close();
   });
+
+  test('a page for a person who went wrong says so, and nothing that only a program understands', async () => {
+    const { page } = await signedIn();
+    await page.goto('/jobs/resp_nobody');
+    expect((await bodyOf(page)).split('\n').filter(Boolean)).toEqual([
+      'Not found',
+      expect.stringContaining('resp_nobody'),
+      'All jobs',
+    ]);
+    await page.goto('/jobs?status=completed');
+    expect(await page.getByRole('button', { name: /^Cancel/ }).count()).toBe(0);
+  });
 });

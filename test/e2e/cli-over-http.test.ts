@@ -214,10 +214,10 @@ test('a wait that nothing ends says why, and Ctrl-C says how to go on', { timeou
   const child = startCommand(['enqueue', 'About tides', '--id', 'tides', '--wait', '--server', server.url]);
   await expect
     .poll(() => child.stderr(), { timeout: 20_000 })
-    .toContain('launching is paused (headstone resume launch)');
+    .toContain(`launching is paused (headstone resume launch --server ${server.url})`);
   child.kill('SIGINT');
   expect(await child.ended).toBe(130);
-  expect(child.stderr()).toContain('The job goes on: headstone wait tides');
+  expect(child.stderr()).toContain(`The job goes on: headstone wait tides --server ${server.url}`);
   expect(await producer.get('tides')).toMatchObject({ status: 'queued' });
 });
 

@@ -87,7 +87,7 @@ test('enqueue, list, cancel, get, waste: as a person types them', { timeout: 60_
   expect((await headstone(['get', id], env)).stdout).toMatch(/cancelled +cause=cancelled|cancelled .*reason=wrong/);
   const waited = await headstone(['wait', id], env);
   expect(waited).toMatchObject({ code: 1, stderr: `Job ${id} was cancelled by alice: wrong\n` });
-  expect((await headstone(['waste', '--by', 'cause'], env)).stdout).toContain('WASTED TOKENS');
+  expect((await headstone(['waste', '--by', 'cause'], env)).stdout).toMatch(/WASTED\nCAUSE +TOKENS/);
 });
 
 test('a worker process runs what the CLI enqueues; a cancel that comes too late has exit code 3', {
@@ -163,11 +163,44 @@ test('--json everywhere: exit codes as without it, and nothing on standard outpu
   expect(JSON.parse(none.stdout)).toMatchObject({ jobs: 0 });
 });
 
+test('a bulk cancel: what is refused is no success, what matches nothing says so, filters that cannot be meant are asked about', {
+  timeout: 60_000,
+}, async () => {
+  const env = freshPrefix();
+  const run = (...args: string[]) => headstone(['cancel', ...args], env);
+  expect(await run('--tag', 'nobody', '--yes')).toEqual({ code: 0, stdout: 'No open job matches.\n', stderr: '' });
+  expect((await run('--tag', 'a', '--tag', 'b', '--dry-run')).stderr).toContain('It can be given once.');
+  expect((await run('--all', '--tag', 'a', '--dry-run')).code).toBe(2);
+  await headstone(['enqueue', 'About tides', '--tag', 'a'], env);
+  const { stdout } = await run('--tag', 'a', '--dry-run');
+  expect(stdout).toContain('This would cancel 1 job (1 queued). What 1 job would cost is not known');
+  let isAnswered = false;
+  const { code, pictures } = await atTerminal('cancel --tag a', { ...env, REDIS_URL: inject('redisUrl') }, picture => {
+    if (isAnswered || !picture.includes('[y/N]')) return undefined;
+    isAnswered = true;
+    return 'n\r';
+  });
+  expect(pictures.at(-1)).toContain('Nothing was cancelled.');
+  expect(code).toBe(1);
+});
+
+test('launches that are held back: status and a wait say which, and what to do', { timeout: 60_000 }, async () => {
+  const env = { ...freshPrefix(), OPENAI_API_KEY: 'any', OPENAI_BASE_URL: 'http://127.0.0.1:59998/v1' };
+  const worker = await startChild(['worker'], { env: { ...env, REDIS_URL: inject('redisUrl') } });
+  onTestFinished(worker.stop);
+  await headstone(['enqueue', 'About tides', '--id', 'held'], env);
+  const status = async () => (await headstone(['status'], env)).stdout;
+  await expect
+    .poll(status, { timeout: 20_000 })
+    .toContain('held back: all launches (no_route). The provider cannot be reached: look at OPENAI_BASE_URL');
+  expect((await headstone(['get', 'held'], env)).stdout).toContain('held back with all launches');
+});
+
 test('no store: one sentence, and what to do', { timeout: 20_000 }, async () => {
   const ran = await headstone(['list'], { REDIS_URL: 'redis://127.0.0.1:1' });
   expect(ran).toMatchObject({ code: 1, stdout: '' });
   expect(ran.stderr).toMatch(
-    /^Redis at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\): start it, or point REDIS_URL at one that runs;.*\n$/,
+    /^Redis at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\): start it, or point REDIS_URL at one that runs\. "headstone store".*\n$/,
   );
 });
 

@@ -118,7 +118,7 @@ test('probe: says what it does not know: a create without a certain end, a respo
   expect(output).toContain(
     "1 of 3 were cancelled by the provider's word; 0 stayed so, 0 came back, 1 were not seen again.",
   );
-  expect(output).toContain('1 creates had no certain end');
+  expect(output).toContain('1 create had no certain end');
   expect(code).toBe(0);
   const none = await runFile(main, args, { quiet: true, env });
   expect(none.code).toBe(1);

@@ -78,6 +78,9 @@ test('a 404 that stays ends an adopted job as response_not_found', async () => {
   // The 404 has been seen for a minute: say that it is over.
   await redis.hset(`${prefix}:job:${id}`, 'missing_since', Date.now() - 61_000);
   expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'response_not_found' } });
+  // It is believed: nobody follows it any more, and what it cost stays unknown.
+  await expect.poll(async () => (await producer.ledger())[0]?.status).toBe('unknown');
+  expect(await happened('tokens_wasted')).toMatchObject({ response_id: 'resp_nobody', status: 'unknown' });
 });
 
 test('I1, I3: adopting the orphan of a cancelled job brings nothing back: it is that job’s waste', async () => {

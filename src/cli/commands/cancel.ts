@@ -8,7 +8,7 @@ import type { Client } from '../client/client.ts';
 import { withClient } from '../client/with-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { print, printJson, withJson } from '../output.ts';
-import { parseDuration } from '../parse.ts';
+import { once, parseDuration } from '../parse.ts';
 
 interface CancelFlags extends CancelManyFlags {
   tenant?: string;
@@ -24,8 +24,8 @@ export function cancelCommand(): Command {
     new Command('cancel')
       .description('decides jobs as cancelled; exit code 0: cancelled now or before, 3: too late')
       .argument('[id...]')
-      .option('--tenant <name>', 'every open job of this tenant')
-      .option('--tag <tag>', 'every open job with this tag')
+      .option('--tenant <name>', 'every open job of this tenant; filters narrow each other')
+      .option('--tag <tag>', 'every open job with this tag', once)
       .addOption(new Option('--status <status>', 'every job in this status').choices(openStatuses))
       .option('--model <name>', 'every open job for this model')
       .option('--older-than <duration>', 'every open job that was enqueued so long ago, like 2h', parseDuration)
@@ -43,6 +43,8 @@ export function cancelCommand(): Command {
               ? 'Ids and a filter were given: choose one of them.'
               : 'Nothing says what to cancel: give ids, or --tenant, --tag, --status, --model, --older-than or --all.',
           );
+        if (filter?.all && Object.keys(filter).length > 1)
+          throw new HeadstoneError('invalid_request', '--all and a narrower filter were given: choose one of them.');
         await withClient(flags, async client => {
           if (filter) await cancelMany(client, filter, flags);
           else await cancelEach(client, ids, flags);

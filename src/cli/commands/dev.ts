@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
+import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { LogLine } from '../children.ts';
 import { print, withExamples } from '../output.ts';
 import { requireKey } from '../require-key.ts';
@@ -8,6 +9,8 @@ import { type System, startSystem } from '../system.ts';
 
 const STORE_PORT = 6379;
 const SIMULATOR_PORT = 8090;
+/** For jobs that are made up, in a Redis that has others. */
+const SIMULATED_PREFIX = '{headstone-dev}';
 
 export function devCommand(): Command {
   return withExamples(
@@ -23,6 +26,9 @@ export function devCommand(): Command {
           print('LIVE: every job that you enqueue runs at the real provider and is billed to your key.');
         }
         await runUntilAskedToStop(async asked => {
+          // A Redis that was there before has jobs that nobody meant for a simulator: they are left alone.
+          const isApart = !real && configuration.redisUrl !== undefined && process.env.HEADSTONE_PREFIX === undefined;
+          const env: Record<string, string> = isApart ? { HEADSTONE_PREFIX: SIMULATED_PREFIX } : {};
           const system = await startSystem({
             redisUrl: configuration.redisUrl,
             storePort: STORE_PORT,
@@ -31,14 +37,15 @@ export function devCommand(): Command {
             workers: 1,
             revive: true,
             serverPort: configuration.port,
-            env: {},
+            env,
             onLine: (process, line) => print(readable(process, line)),
           });
-          printAddresses(system, configuration.redisUrl === undefined);
+          printAddresses(system, configuration, env);
           const ended = await Promise.race([asked, system.firstEnded]);
           if (ended !== undefined) {
             await system.stop();
-            throw new Error(`The ${ended} ended by itself; its last lines are above. The others were stopped.`);
+            const lost = ended === 'store' ? ' What it held in memory is gone.' : '';
+            throw new Error(`The ${ended} has ended, and the others were stopped.${lost} Start all of it again.`);
           }
           return system.stop;
         });
@@ -48,21 +55,40 @@ export function devCommand(): Command {
   );
 }
 
-function printAddresses({ serverUrl, simulatorUrl, redisUrl }: System, inMemory: boolean): void {
+function printAddresses(
+  { serverUrl, simulatorUrl, redisUrl, workerPids }: System,
+  configuration: Configuration,
+  env: Record<string, string>,
+): void {
+  const inMemory = configuration.redisUrl === undefined;
+  const key = !configuration.apiKeys?.length ? 'with any key' : 'with one of HEADSTONE_API_KEYS';
   print('\nHeadstone is up. Ctrl-C stops everything.');
   print(`  Jobs       ${serverUrl}/jobs  (look, and cancel)`);
   print(`  Waste      ${serverUrl}/waste`);
   print(`  Board      ${serverUrl}/board`);
-  print(`  API        ${serverUrl}/v1  (the base URL for any openai client, with any key; described at /docs)`);
+  print(`  API        ${serverUrl}/v1  (the base URL for any openai client, ${key}; described at /docs)`);
   if (simulatorUrl) print(`  Simulator  ${simulatorUrl}  (cancelled responses flip to completed)`);
   print(`  Store      ${redisUrl}${inMemory ? '  (in memory)' : ''}`);
   print('\nTry, in another terminal:');
-  const elsewhere = redisUrl.endsWith(`:${STORE_PORT}`) ? '' : `REDIS_URL=${redisUrl} `;
-  print(`  ${elsewhere}npm run --silent headstone -- enqueue "Write a report on tides" --wait\n`);
+  const isUsual = redisUrl === `redis://127.0.0.1:${STORE_PORT}`;
+  const settings = { ...env, ...(isUsual ? {} : { REDIS_URL: redisUrl }) };
+  const elsewhere = Object.entries(settings).map(([name, value]) => `${name}='${value}' `);
+  print(`  ${elsewhere.join('')}npm run --silent headstone -- enqueue "Write a report on tides" --wait`);
+  print(`  kill -9 ${workerPids().join(' ')}  (the worker: another one takes over, and nothing is lost)\n`);
 }
 
-/** A log line for eyes: who, what, and the facts. */
+/** A log line for eyes: when, who, what, and the facts. */
 function readable(process: string, { level, event, time, pid, ...fields }: LogLine): string {
-  const facts = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`);
-  return `${process.padEnd(9)}  ${String(level).padEnd(5)}  ${event}  ${facts.join(' ')}`.trimEnd();
+  const clock = (typeof time === 'string' ? time : new Date().toISOString()).slice(
+    'YYYY-MM-DDT'.length,
+    -'.000Z'.length,
+  );
+  const facts = Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [`${name}=${shown(value)}`]));
+  return `${clock}  ${process.padEnd(9)}  ${String(level).padEnd(5)}  ${event}  ${facts.join(' ')}`.trimEnd();
+}
+
+/** Ids by as much as tells them apart; the pages have them whole. */
+function shown(value: unknown): string {
+  const text = String(value).replace(/^(resp_[0-9a-z]{8})[0-9a-z]{8,}$/i, '$1…');
+  return text.includes(' ') ? JSON.stringify(text) : text;
 }

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import { time, usd } from '../../shared/runtime/format.ts';
-import { type ClientFlags, withClient } from '../client/with-client.ts';
+import { type ClientFlags, typed, withClient } from '../client/with-client.ts';
 import { print, printJson, withJson } from '../output.ts';
 
 export function getCommand(): Command {
@@ -14,19 +15,19 @@ export function getCommand(): Command {
         const job = await withClient({ server }, client => client.get(id));
         if (!job) throw new HeadstoneError('job_not_found', `There is no job ${id}.`);
         if (json) printJson(job);
-        else printJob(job);
+        else printJob(job, { server });
       }),
     'headstone get resp_0123456789abcdef0123456789abcdef',
   );
 }
 
-function printJob(job: Job): void {
+function printJob(job: Job, flags: ClientFlags): void {
   print(`${job.id}  ${job.status}`);
   print(`model ${job.model} · tenant ${job.tenant}${job.tags.length > 0 ? ` · tags ${job.tags.join(', ')}` : ''}`);
   if (job.outcome?.error) print(`${job.outcome.error.code}: ${job.outcome.error.message}`);
   if (job.held_by !== null)
     print(
-      `held: launches of ${job.held_by} wait, and one job a minute tries; the worker’s log (launches_held) says why`,
+      `held back with ${heldLaunches(job.held_by)}; one job a minute tries, and "${typed('status', flags)}" says why`,
     );
   print();
   for (const { at, event, ...rest } of job.timeline)

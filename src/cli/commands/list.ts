@@ -22,8 +22,15 @@ export function listCommand(): Command {
         else
           print(
             table(
-              ['ID', 'STATUS', 'MODEL', 'TENANT', 'CREATED', 'TAGS'],
-              jobs.map(job => [job.id, job.status, job.model, job.tenant, time(job.created_at), job.tags.join(',')]),
+              ['ID', 'STATUS', 'MODEL', 'TENANT', 'CREATED (UTC)', 'TAGS'],
+              jobs.map(job => [
+                job.id,
+                job.status,
+                job.model,
+                job.tenant,
+                time(job.created_at).slice(0, 'YYYY-MM-DD hh:mm:ss'.length),
+                job.tags.join(','),
+              ]),
             ),
           );
       }),

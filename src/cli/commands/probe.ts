@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
-import { span } from '../../shared/runtime/format.ts';
+import { counted, span } from '../../shared/runtime/format.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { print, printJson, withJson } from '../output.ts';
+import { print, printJson, printProse, withJson } from '../output.ts';
 import { durationOption, parseCount } from '../parse.ts';
 import { answerTable, summaryOf, trialSentence } from '../probe/report.ts';
 import { runTrials, type TrialPlan } from '../probe/run-trials.ts';
@@ -32,14 +32,17 @@ export function probeCommand(): Command {
         const { prices } = configuration;
         const mostUsd = worstCaseUsd(model, n, maxUsd, configuration);
         process.stderr.write(
-          `${n} responses of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}: this can cost up to $${mostUsd.toFixed(4)}.\n`,
+          `${counted(n, 'response')} of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}: this can cost up to $${mostUsd.toFixed(4)}.\n`,
         );
         if (!(await agreesToSpend(flags))) return print('Nothing was sent.');
-        const { trials } = await runTrials(flags, configuration, flags.json);
+        const { trials, isWhole } = await runTrials(flags, configuration, flags.json);
         const summary = summaryOf(trials, model, prices);
         if (summary.created === 0) process.exitCode ??= exitCodes.failed;
         if (flags.json) for (const line of [...trials, { summary }]) printJson(line);
-        else print(`\n${answerTable(trials)}\n\n${trialSentence(summary)}`);
+        else {
+          print(`\n${answerTable(trials)}\n`);
+          printProse(trialSentence(summary, isWhole));
+        }
       }),
     'OPENAI_API_KEY=sk-… headstone probe --model gpt-5-mini --n 5 --max-usd 0.10',
   );

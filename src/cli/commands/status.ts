@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
 import { whole } from '../../shared/runtime/format.ts';
-import { type ClientFlags, withClient } from '../client/with-client.ts';
+import { type ClientFlags, typed, withClient } from '../client/with-client.ts';
 import { print, printJson, table, withJson } from '../output.ts';
 
 export function statusCommand(): Command {
@@ -15,14 +16,14 @@ export function statusCommand(): Command {
         }
         print(table(['JOBS', ''], Object.entries(depths.jobs)));
         print();
-        print(
-          `${whole(depths.launch_waiting)} launches wait${depths.launch_paused ? ', and launching is PAUSED: headstone resume launch' : ''}`,
-        );
-        print(
-          `${whole(depths.due_polls)} looks are due, the oldest for ${depths.oldest_due_poll_seconds.toFixed(1)} s`,
-        );
-        print(`${whole(depths.open_streams)} streams are open`);
-        print(`${whole(depths.unsettled_responses)} responses that nobody wants are still followed`);
+        const paused = depths.launch_paused ? `, and launching is PAUSED: ${typed('resume launch', { server })}` : '';
+        const late = depths.due_polls > 0 ? `, the oldest for ${depths.oldest_due_poll_seconds.toFixed(1)} s` : '';
+        print(`Launches that wait: ${whole(depths.launch_waiting)}${paused}`);
+        for (const [scope, code] of Object.entries(depths.holds))
+          print(`  held back: ${heldLaunches(scope)} (${code}). ${holdAdvice(code)}`);
+        print(`Looks that are due: ${whole(depths.due_polls)}${late}`);
+        print(`Open streams: ${whole(depths.open_streams)}`);
+        print(`Responses that nobody wants, still followed: ${whole(depths.unsettled_responses)}`);
       }),
     'headstone status',
   );

@@ -4,7 +4,7 @@ import { usageSchema } from '../../shared/contract/response.ts';
 import { usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
 import type { PriceSettings } from '../../shared/runtime/settings.ts';
-import { print } from '../output.ts';
+import { print, printProse } from '../output.ts';
 
 const MODEL = 'gpt-5.5';
 const UNTIL_RUNNING_MS = 600;
@@ -35,7 +35,7 @@ export async function showTheProblem(simulatorUrl: string, prices: PriceSettings
     const { usage } = response;
     const cost =
       usage && price({ model: MODEL, servedModel: null, serviceTier: null, usage: usageSchema.parse(usage) }, prices);
-    print(
+    printProse(
       `   read    completed: the whole text is there, and ${usage?.total_tokens} tokens are charged (${usd(cost?.costUsdMicros ?? null)})`,
     );
     return;

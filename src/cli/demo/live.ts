@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../../shared/contract/job.ts';
-import { span } from '../../shared/runtime/format.ts';
+import { counted, span } from '../../shared/runtime/format.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { LogLine } from '../children.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { hasScreen, startLiveTable } from '../live-table.ts';
-import { print } from '../output.ts';
+import { print, printProse } from '../output.ts';
 import { summaryOf, trialSentence } from '../probe/report.ts';
 import { cancelMomentMs, runTrials, type TrialPlan } from '../probe/run-trials.ts';
 import { agreesToSpend, MOST_OUTPUT_TOKENS, smallRequest, worstCaseUsd } from '../probe/spending.ts';
@@ -37,13 +37,14 @@ export async function demoLive(plan: LivePlan, configuration: Configuration): Pr
   const { prices } = configuration;
   const mostUsd = worstCaseUsd(model, 2 * n, maxUsd, configuration);
   process.stderr.write(
-    `LIVE: ${2 * n} responses of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}, are billed to your key: up to $${mostUsd.toFixed(4)}.\n`,
+    `LIVE: ${counted(2 * n, 'response')} of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}, are billed to your key: up to $${mostUsd.toFixed(4)}.\n`,
   );
   if (!(await agreesToSpend(plan))) return print('Nothing was sent.');
   print('1  Without Headstone: background responses that are cancelled at your provider\n');
   const { trials, isWhole } = await runTrials(plan, configuration);
   const summary = summaryOf(trials, model, prices);
-  print(`\n${trialSentence(summary)}`);
+  print();
+  printProse(trialSentence(summary, isWhole));
   if (!isWhole) return;
   if (summary.created === 0) {
     process.stderr.write(`Your provider took none of them (see CREATE above), so there is no second act.\n`);
@@ -83,7 +84,7 @@ async function cancelWithHeadstone({ model, n, window }: LivePlan, configuration
     }
     if (!hasScreen()) print(await jobsTable(door, cancelled));
     const jobs = await Promise.all(cancelled.map(({ id }) => door.job(id)));
-    print(conclusion({ cancelled, jobs, rows: await door.ledger(), waste: await door.waste('cause') }));
+    printProse(conclusion({ cancelled, jobs, rows: await door.ledger(), waste: await door.waste('cause') }));
     if (jobs.some(job => job.status === 'cancelled' && job.response !== null)) process.exitCode = exitCodes.failed;
   });
 }

@@ -1,6 +1,6 @@
 import type { LedgerRow, WasteReport } from '../../shared/contract/ledger.ts';
 import { usd } from '../../shared/runtime/format.ts';
-import { print, table } from '../output.ts';
+import { print, printProse, table } from '../output.ts';
 import { wasteTable } from '../waste-table.ts';
 import type { Books } from './audit.ts';
 import type { ShownJob } from './front-door.ts';
@@ -24,11 +24,12 @@ export function printReport({ played, books, byCause, byModel, problems }: Resul
   print(indent(wasteTable('model', [...byModel.data, byModel.totals])));
   print();
   const unknown = books.rows.filter(row => row.status === 'unknown').length;
-  print(
-    `   The ledger against the provider's own: ${books.simulator.responses.length} responses there, ${books.rows.length} rows here, ${problems.length} differences; ${unknown} never showed a usage and say so.`,
+  printProse(
+    `  The ledger against the provider's own: ${books.simulator.responses.length} responses there, ${books.rows.length} rows here, ${problems.length} differences; ${unknown} without a usage that was ever shown.`,
   );
   for (const problem of problems) print(`   DIFFERENCE: ${problem}`);
-  print(`\n${conclusion({ cancelled: played.cancelled, jobs: books.jobs, rows: books.rows, waste: byCause })}`);
+  print();
+  printProse(conclusion({ cancelled: played.cancelled, jobs: books.jobs, rows: books.rows, waste: byCause }));
 }
 
 function outcomeTable({ jobs: all }: Books, { cancelled }: Played): string {
@@ -65,5 +66,5 @@ export function conclusion({ cancelled, jobs, rows, waste: { totals } }: Ended):
 }
 
 function indent(text: string): string {
-  return text.replaceAll(/^/gm, '   ');
+  return text.replaceAll(/^/gm, '  ');
 }

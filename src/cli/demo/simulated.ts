@@ -4,7 +4,7 @@ import type { SimulatorLedger } from '../../simulator/ledger.ts';
 import type { LogLine } from '../children.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { hasScreen, startLiveTable } from '../live-table.ts';
-import { print } from '../output.ts';
+import { print, printProse } from '../output.ts';
 import type { System } from '../system.ts';
 import { audit, type Books } from './audit.ts';
 import { showTheProblem } from './bare.ts';
@@ -31,8 +31,9 @@ export async function demoSimulated(): Promise<void> {
     const simulatorUrl = system.simulatorUrl ?? '';
     await showTheProblem(simulatorUrl, configuration.prices);
     const bare = await readLedger(simulatorUrl);
-    print(
-      `\n2  With Headstone: the same client with another base URL, the same provider, ${WORKERS} workers, and a user who changes their mind\n`,
+    print();
+    printProse(
+      `2  With Headstone: the same client with another base URL, the same provider, ${WORKERS} workers, and a user who changes their mind\n`,
     );
     const played = await playLive(door, system);
     const books = await readBooks(door, played, simulatorUrl, bare);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createProducer } from '../../producer/create-producer.ts';
 import type { LogLine } from '../children.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { type System, startSystem } from '../system.ts';
@@ -33,12 +34,13 @@ export async function withSystem(
   { settings, onLine, leave = async () => {}, ...parts }: Stage,
   work: (system: System, door: FrontDoor) => Promise<void>,
 ): Promise<void> {
+  const prefix = `{headstone-demo-${randomUUID().slice(0, 8)}}`;
   const system = await startSystem({
     ...parts,
     storePort: 0,
     simulatorPort: 0,
     serverPort: 0,
-    env: { ...quick, HEADSTONE_PREFIX: `{headstone-demo-${randomUUID().slice(0, 8)}}`, ...settings },
+    env: { ...quick, HEADSTONE_PREFIX: prefix, ...settings },
     onLine: (_process, line) => onLine(line),
   });
   // Ctrl-C ends the demo early and still leaves no process behind.
@@ -54,5 +56,19 @@ export async function withSystem(
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await system.stop();
+    if (parts.redisUrl !== undefined) await deleteKeys(parts.redisUrl, prefix);
+  }
+}
+
+/** A Redis that was there before is left as it was. */
+async function deleteKeys(connection: string, prefix: string): Promise<void> {
+  const producer = createProducer({ connection, prefix });
+  try {
+    await producer.ready();
+    const { client } = producer.store;
+    for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 }))
+      if (keys.length > 0) await client.unlink(...keys);
+  } finally {
+    await producer.close();
   }
 }

@@ -1,4 +1,4 @@
-import { span, usd } from '../../shared/runtime/format.ts';
+import { counted, span, usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
 import type { PriceSettings } from '../../shared/runtime/settings.ts';
 import { table } from '../output.ts';
@@ -45,15 +45,15 @@ export function summaryOf(trials: Trial[], model: string, prices: PriceSettings)
 /** One line a response, also while it goes on. */
 export function trialTable(trials: Trial[], model: string, prices: PriceSettings): string {
   return table(
-    ['CANCELLED AFTER', 'CREATE', 'CANCEL', 'IT SAID', 'THEN', 'CAME BACK', 'TOKENS', 'COST'],
+    ['CANCELLED\nAFTER', 'CREATE', 'CANCEL', 'IT SAID', 'LAST\nREAD', 'CAME BACK\nAFTER', 'TOKENS', 'COST'],
     trials.map(trial => [
       span(trial.cancel_after_ms),
       codes(trial.create),
       codes(trial.cancel),
       trial.cancel?.status ?? '–',
-      statusesOf(trial).join(' → ') || '–',
+      statusesOf(trial).at(-1) ?? '–',
       comeback(trial),
-      String(trial.usage?.total_tokens ?? 'none shown'),
+      String(trial.usage?.total_tokens ?? '–'),
       trial.usage ? usd(costOf(trial, model, prices)) : '–',
     ]),
   );
@@ -90,15 +90,17 @@ function kindsOf(looksOfEach: Look[][]): { look: Look; responses: number }[] {
   return [...kinds.values()];
 }
 
-export function trialSentence(summary: TrialSummary): string {
+/** `isWhole`: nobody ended the watching before its time. */
+export function trialSentence(summary: TrialSummary, isWhole: boolean): string {
   const { cancelled, responses, stayed_cancelled: stayed, came_back: back, not_seen_again: lost } = summary;
+  const staying = isWhole ? 'stayed so' : 'were still so when you stopped';
   const unseen = lost > 0 ? `, ${lost} were not seen again` : '';
   const unknown = summary.usage_unknown > 0 ? `; ${summary.usage_unknown} never showed a usage` : '';
   const creates =
     summary.creates_unknown > 0
-      ? ` ${summary.creates_unknown} creates had no certain end: what they may have cost is in no figure here.`
+      ? ` ${counted(summary.creates_unknown, 'create')} had no certain end: what that may have cost is in no figure here.`
       : '';
-  return `${cancelled} of ${responses} were cancelled by the provider's word; ${stayed} stayed so, ${back} came back${unseen}. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.${creates}`;
+  return `${cancelled} of ${responses} were cancelled by the provider's word; ${stayed} ${staying}, ${back} came back${unseen}. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.${creates}`;
 }
 
 /** The HTTP status, and the provider's own code where it is an error. */
@@ -109,7 +111,7 @@ function codes(look: Look | null): string {
 
 function comeback({ cancel, came_back_after_ms: afterMs }: Trial): string {
   if (cancel?.status !== 'cancelled') return '–';
-  return afterMs === null ? 'no' : `after ${span(afterMs)}`;
+  return afterMs === null ? 'no' : span(afterMs);
 }
 
 function statusesOf({ reads }: Trial): string[] {

@@ -1,4 +1,5 @@
 import { html } from 'ghtml';
+import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import type { Verdict } from '../../shared/contract/words.ts';
@@ -49,7 +50,7 @@ function about(job: Job): string {
     ['Deadline', moment(job.deadline_at)],
     ['Ended', moment(job.decided_at)],
     ['Response', job.response_id === null ? '–' : html`<code>${job.response_id}</code>`],
-    ...(job.held_by === null ? [] : ([['Held back by', html`${job.held_by}`]] as [string, string][])),
+    ...(job.held_by === null ? [] : ([['Held back by', html`${heldLaunches(job.held_by)}`]] as [string, string][])),
     ...(outcome?.error
       ? ([['Error', html`<code>${outcome.error.code}</code> ${outcome.error.message}`]] as [string, string][])
       : []),

@@ -1,6 +1,7 @@
 import { html } from 'ghtml';
+import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { JobSummary } from '../../shared/contract/job.ts';
-import { jobStatusSchema } from '../../shared/contract/words.ts';
+import { jobStatusSchema, openStatuses } from '../../shared/contract/words.ts';
 import type { Caller } from '../access/key-ring.ts';
 import { layout } from './layout.ts';
 import { badge, isOpen, jobLink, moment, table, tagList } from './parts.ts';
@@ -36,13 +37,17 @@ export function jobsPage({ caller, filter, jobs, next, isFirst }: JobsPage): str
 !${jobs.length === 0 ? nothing(filter) : list(caller, jobs)}
 </div>
 <p class="row">
-!${caller.admin && jobs.length > 0 ? '<button class="danger" id="cancel-selected">Cancel the selected …</button>' : ''}
+!${caller.admin && jobs.some(isOpen) ? '<button class="danger" id="cancel-selected">Cancel the selected …</button>' : ''}
 !${next === undefined ? '' : html`<a class="button" href="${pathOf({ ...filter, after: next })}">Older</a>`}
 !${isFirst ? '' : html`<a class="button" href="${pathOf(filter)}">Newest</a>`}
 </p>
 </form>
-!${caller.admin ? cancelMatching(filter) : ''}`,
+!${caller.admin && mayMatchOpen(filter) ? cancelMatching(filter) : ''}`,
   });
+}
+
+function mayMatchOpen({ status }: JobsFilter): boolean {
+  return !status || (openStatuses as readonly string[]).includes(status);
 }
 
 /** Two filters that rarely meet make the store look far: not every two seconds. */
@@ -103,7 +108,7 @@ function checkbox(id: string): string {
 function tombstone({ tombstone: mark, held_by }: JobSummary): string {
   if (mark)
     return html`${[mark.cause, mark.actor && `by ${mark.actor}`].filter(Boolean).join(' ')}!${reason(mark.reason)}`;
-  return held_by === null ? '' : html`<small>held back: ${held_by}</small>`;
+  return held_by === null ? '' : html`<small>held back: ${heldLaunches(held_by)}</small>`;
 }
 
 function reason(text: string | null): string {

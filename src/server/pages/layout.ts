@@ -67,6 +67,8 @@ export function messagePage(caller: Caller | null, title: string, message: strin
   return layout({
     title,
     caller,
-    body: html`<h1>${title}</h1>\n<p>${message}</p>\n<p><a href="/jobs">All jobs</a></p>`,
+    body: html`<h1>${title}</h1>
+<p>${message}</p>
+<p><a href="/jobs">All jobs</a></p>`,
   });
 }

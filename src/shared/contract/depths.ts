@@ -7,6 +7,8 @@ export const depthsSchema = z.object({
   /** Jobs by status. */
   jobs: z.record(z.string(), count),
   launch_paused: z.boolean(),
+  /** Of the launches that a hold keeps back: its scope, `account` or `model:NAME`, and the code that began it. */
+  holds: z.record(z.string(), z.string()),
   /** Launches that wait in the queue or for the end of a hold. */
   launch_waiting: count,
   /** Polls whose time has come and that no worker has taken, and how late the oldest of them is. */

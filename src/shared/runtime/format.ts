@@ -16,6 +16,11 @@ export function whole(number: number): string {
   return number.toLocaleString('en-US');
 }
 
+/** `1 job`, `2,000 jobs`. */
+export function counted(number: number, one: string, many = `${one}s`): string {
+  return `${whole(number)} ${number === 1 ? one : many}`;
+}
+
 /** A time span in its largest fitting units: 830 ms, 4.2 s, 3 min 12 s, 2 h 5 min. */
 export function span(ms: number): string {
   if (ms < 1000) return `${ms} ms`;

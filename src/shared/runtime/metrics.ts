@@ -53,7 +53,7 @@ export function createMetrics(
       });
     return reading;
   };
-  const gauge = (name: Exclude<keyof Depths, 'jobs'>, help: string) =>
+  const gauge = (name: Exclude<keyof Depths, 'jobs' | 'holds'>, help: string) =>
     new Gauge({
       name: `headstone_${name}`,
       help,

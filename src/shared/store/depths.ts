@@ -25,10 +25,12 @@ export async function readDepths(store: Store): Promise<Depths> {
       ]),
   );
   const held = await Promise.all(scopes.map(scope => client.zcard(keys.parked(scope))));
+  const codes = await Promise.all(scopes.map(scope => client.hget(keys.hold(scope), 'code')));
   const oldestDueAt = Number(oldest[1] ?? Number.POSITIVE_INFINITY) / DELAYED_SCORE_UNIT;
   return {
     jobs: Object.fromEntries(statuses.map((status, position) => [status, jobs[position] ?? 0])),
     launch_paused: isPaused,
+    holds: Object.fromEntries(scopes.flatMap((scope, n) => (codes[n] ? [[scope, codes[n]]] : []))),
     launch_waiting: sum(Object.values(waiting)) + sum(held),
     due_polls: waitingPolls + duePolls,
     oldest_due_poll_seconds: Math.max(0, (store.now() - oldestDueAt) / 1000),

@@ -51,6 +51,8 @@ export class Keys {
   parkedScopes = () => this.key('parked_scopes');
   /** Hash: by queue entry, how many of its stalls were followed by progress. */
   forgivenStalls = () => this.key('forgiven_stalls');
+  /** Hash: what keeps launches back, and until when. */
+  hold = (scope: string) => this.key('hold', scope);
   /** Sorted set of the jobs that a hold keeps back, by sequence; those that it refused come behind them, by time. */
   parked = (scope: string) => this.key('parked', scope);
   /** Hash: many jobs under one cancel, and how far it has come. */

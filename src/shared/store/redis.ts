@@ -113,6 +113,7 @@ export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined) return code;
+  if (/Connection is closed|Stream isn't writeable/.test(error.message)) return 'connection lost';
   const word = refusalOf(error);
   if (word !== null) return word;
   if (error.name === 'MaxRetriesPerRequestError' || error.name === 'AbortError') return 'connection lost';
@@ -169,7 +170,7 @@ export async function untilReady(client: RedisClient): Promise<void> {
 export function unreachable(client: RedisClient, cause: unknown): HeadstoneError {
   return new HeadstoneError(
     'store_unreachable',
-    `Redis at ${addressOf(client)} does not answer (${errorCode(cause)}): start it, or point REDIS_URL at one that runs; "headstone store" starts one in memory.`,
+    `Redis at ${addressOf(client)} does not answer (${errorCode(cause)}): start it, or point REDIS_URL at one that runs.`,
     { cause },
   );
 }

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { table, wrapped } from '../../src/cli/output.ts';
+import { counted } from '../../src/shared/runtime/format.ts';
+
+test('prose breaks between words, keeps its indent, and loses none', () => {
+  const text = '   The ledger against the provider’s own: 30 responses there';
+  expect(wrapped(text, 26).split('\n')).toEqual([
+    '   The ledger against the',
+    '   provider’s own: 30',
+    '   responses there',
+  ]);
+  expect(wrapped('   a-word-that-is-longer-than-the-line', 10)).toBe('   a-word-that-is-longer-than-the-line');
+  expect(wrapped(text, 100)).toBe(text);
+});
+
+test('a table: numbers to the right, headers of several lines, no blanks at the end of a line', () => {
+  expect(
+    table(
+      ['MODEL', 'USED\nTOKENS', 'COST'],
+      [
+        ['o3', 12, '$1'],
+        ['gpt-5.5', 1234, ''],
+      ],
+    ),
+  ).toBe(['           USED', 'MODEL    TOKENS  COST', 'o3           12  $1', 'gpt-5.5    1234'].join('\n'));
+});
+
+test('one is one, and a thousand has a comma', () => {
+  expect([0, 1, 1000].map(number => counted(number, 'job'))).toEqual(['0 jobs', '1 job', '1,000 jobs']);
+});
