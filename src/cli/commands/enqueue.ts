@@ -38,7 +38,7 @@ export function enqueueCommand(): Command {
       .option('--deadline <duration>', 'like 15m or 24h', parseDuration)
       .option('--attempts <n>', 'paid launches, the first included', parseCount)
       .option('--wait', 'wait for the outcome, and print the text')
-      .option('--stream', 'print the text as it comes')
+      .option('--stream', 'print the text as it comes; it waits too')
       .option('--cancel-on-interrupt', 'with --stream: Ctrl-C cancels the job without asking')
       .action(async (prompt: string | undefined, flags: EnqueueFlags) => {
         const prompts = await readPrompts(prompt, flags.file);

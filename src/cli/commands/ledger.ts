@@ -39,7 +39,7 @@ export function ledgerCommand(): Command {
       .description('the rows: one a response, the oldest first')
       .option('--since <day>', 'UTC, like 2026-11-01')
       .option('--until <day>', 'this day included')
-      .option('--tenant <name>')
+      .option('--tenant <name>', 'only of this tenant')
       .addOption(new Option('--format <format>').choices(['json', 'csv']).default('json'))
       .option('--json', 'the same as --format json')
       .action(async ({ since, until, tenant, format, server }: LedgerFlags) => {

@@ -11,8 +11,8 @@ export function listCommand(): Command {
     new Command('list')
       .description('jobs, the newest first')
       .addOption(new Option('--status <status>').choices(jobStatusSchema.options))
-      .option('--tenant <name>')
-      .option('--tag <tag>')
+      .option('--tenant <name>', 'only of this tenant')
+      .option('--tag <tag>', 'only with this tag')
       .option('--limit <n>', 'at most 1000', parseCount, 50)
       .option('--after <id>', 'the last id of the page before')
       .action(async ({ json = false, server, ...filter }: ListFilter & ClientFlags & { json?: boolean }) => {

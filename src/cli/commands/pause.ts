@@ -15,7 +15,7 @@ function switchCommand(name: string, description: string, isPaused: boolean): Co
     new Command(name)
       .description(description)
       // Looks and watches are never paused: a provider may delete a response after ten minutes.
-      .addArgument(new Argument('<queue>').choices(['launch']))
+      .addArgument(new Argument('<launch>').choices(['launch']))
       .action(async (_queue: string, { json = false, ...flags }: ClientFlags & { json?: boolean }) => {
         await withClient(flags, async client => await client.pauseLaunch(isPaused));
         if (json) printJson({ launch_paused: isPaused });

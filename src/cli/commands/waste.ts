@@ -18,8 +18,8 @@ export function wasteCommand(): Command {
       .description('tokens that were paid for and that nobody saw, beside those that were used')
       .addOption(new Option('--by <dimension>').choices(wasteDimensionSchema.options).default('model'))
       .option('--since <day>', 'UTC, like 2026-11-01; default: the last 30 days')
-      .option('--until <day>')
-      .option('--tenant <name>')
+      .option('--until <day>', 'this day included')
+      .option('--tenant <name>', 'only of this tenant')
       .action(async ({ json = false, server, by, ...period }: WasteFlags) => {
         const report = await withClient({ server }, client => client.waste({ groupBy: by, ...period }));
         if (json) for (const sum of [...report.data, report.totals]) printJson(sum);

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type RunningHealth, startHealthServer } from '../../server/health.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
@@ -14,7 +14,11 @@ export function workerCommand(): Command {
   return withExamples(
     new Command('worker')
       .description('runs the workers, until SIGTERM; then ends what it holds and stops')
-      .option('--queues <names>', 'which of launch, poll and settle', parseQueues, [...queueNames])
+      .addOption(
+        new Option('--queues <names>', 'which of launch, poll and settle')
+          .argParser(parseQueues)
+          .default([...queueNames], queueNames.join(',')),
+      )
       .action(async ({ queues }: { queues: QueueName[] }) => {
         const { configuration, telemetry } = openProcess();
         requireKey(configuration);
