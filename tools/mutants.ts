@@ -106,6 +106,42 @@ const mutants: Mutant[] = [
     test: 'test/integration/i2-one-outcome.test.ts',
     pattern: 'of a cancel and a result that meet',
   },
+  {
+    name: 'a pause that only the queue knows of',
+    edits: [
+      {
+        file: 'src/shared/store/lua/intend.ts',
+        from: "if redis.call('HEXISTS', key('launch', 'meta'), 'paused') == 1 then return reply('paused') end",
+        to: '',
+      },
+    ],
+    test: 'test/integration/pause.test.ts',
+    pattern: 'nothing new is spent',
+  },
+  {
+    name: 'an adopted orphan shown as it is',
+    edits: [
+      {
+        file: 'src/shared/store/lua/identify.ts',
+        from: 'if launch and launch.id ~= args.id then',
+        to: 'if false then',
+      },
+    ],
+    test: 'test/integration/adopt.test.ts',
+    pattern: 'adopting the orphan of a cancelled job',
+  },
+  {
+    name: 'one response under two jobs',
+    edits: [
+      {
+        file: 'src/shared/store/lua/tie-part.ts',
+        from: 'if known and (row.kind or row.job_id ~= launch.id) then',
+        to: 'if known and row.kind then',
+      },
+    ],
+    test: 'test/integration/adopt.test.ts',
+    pattern: 'one response for two creates',
+  },
 ];
 
 /** Prints the table; a mutant that survives is a failure. Throws where one no longer fits, or its test is red without it. */

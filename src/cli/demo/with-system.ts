@@ -43,24 +43,27 @@ export async function withSystem(
     env: { ...quick, HEADSTONE_PREFIX: prefix, ...settings },
     onLine: (_process, line) => onLine(line),
   });
-  // Ctrl-C ends the demo early and still leaves no process behind.
+  const end = async () => {
+    await system.stop();
+    // A Redis that was there before is left as it was; where it is away, the demo's own error says so.
+    if (parts.redisUrl !== undefined) await deleteKeys(parts.redisUrl, prefix).catch(() => {});
+  };
   const door = new FrontDoor(system.serverUrl ?? '');
+  // Ctrl-C ends the demo early and still leaves no process behind.
   const interrupted = () =>
     void leave(door)
       .catch(() => {})
-      .then(system.stop)
+      .then(end)
       .finally(() => process.exit(exitCodes.interrupted));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     await work(system, door);
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await system.stop();
-    if (parts.redisUrl !== undefined) await deleteKeys(parts.redisUrl, prefix);
+    await end();
   }
 }
 
-/** A Redis that was there before is left as it was. */
 async function deleteKeys(connection: string, prefix: string): Promise<void> {
   const producer = createProducer({ connection, prefix });
   try {
