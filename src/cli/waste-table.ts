@@ -4,7 +4,7 @@ import { table } from './output.ts';
 
 /** Sums by a dimension, a line each. */
 export function wasteTable(by: string, sums: WasteSum[]): string {
-  const unpriced = sums.reduce((most, sum) => Math.max(most, sum.unpriced), 0);
+  const unpriced = Math.max(0, ...sums.filter(isPartlyPriced).map(sum => sum.unpriced));
   // Only waste has a cause and an actor, so beside these there is nothing used to compare with.
   const comparable = by !== 'cause' && by !== 'actor';
   const lines = table(
@@ -34,11 +34,15 @@ export function wasteTable(by: string, sums: WasteSum[]): string {
 
 /** A sum in which some responses have no price is a lower bound, and says so. */
 function costCell(sum: WasteSum): string {
-  if (sum.unpriced === 0) return usd(sum.cost_usd_micros);
-  return sum.unpriced === sum.responses ? 'no price' : `${usd(sum.cost_usd_micros)}+`;
+  if (isPartlyPriced(sum)) return `${usd(sum.cost_usd_micros)}+`;
+  return sum.unpriced > 0 ? 'no price' : usd(sum.cost_usd_micros);
 }
 
 function percentage({ total_tokens, used_total_tokens }: WasteSum): number {
   const all = total_tokens + used_total_tokens;
   return all === 0 ? 0 : Math.round((100 * total_tokens) / all);
+}
+
+function isPartlyPriced({ unpriced, responses }: WasteSum): boolean {
+  return unpriced > 0 && unpriced < responses;
 }

@@ -33,7 +33,7 @@ export async function adoptResponse(
   });
   switch (reply.reply) {
     case 'adopted':
-      await store.followQuietly(reply.work);
+      await store.outbox.followQuietly(reply.work);
       return { id, status: 'running' };
     case 'same':
       return { id, status: reply.status };

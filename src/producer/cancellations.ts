@@ -74,7 +74,7 @@ export class Cancellations {
         this.telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
         this.telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });
       }
-      await this.store.followQuietly(work);
+      await this.store.outbox.followQuietly(work);
       if (reply !== 'more') return;
     }
   }

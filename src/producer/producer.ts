@@ -100,8 +100,8 @@ export class Producer {
     const fresh = accepted.filter(reply => !reply.has_leftover).flatMap(reply => reply.work);
     try {
       await this.store.queues.addFresh(fresh, this.store.now());
-      await this.store.clear(fresh);
-      await this.store.follow(accepted.filter(reply => reply.has_leftover).flatMap(reply => reply.work));
+      await this.store.outbox.clear(fresh);
+      await this.store.outbox.follow(accepted.filter(reply => reply.has_leftover).flatMap(reply => reply.work));
     } catch {
       // Accepted is accepted: the entries stand in the outbox, and a worker's sweeper adds them (I5).
     }
@@ -154,7 +154,7 @@ export class Producer {
     if (reply.reply === 'decided') {
       await this.store.untilDurable({ id, status: 'cancelled' });
       this.telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'cancelled' });
-      await this.store.followQuietly(reply.work);
+      await this.store.outbox.followQuietly(reply.work);
     }
     const verdict: Verdict =
       reply.reply === 'decided' ? 'cancelled' : reply.reply === 'already' ? `already_${reply.status}` : 'not_found';

@@ -33,7 +33,7 @@ async function bring(
     // Nothing is acknowledged here: whoever reads a result, or is told of an outcome, waits for the replicas then (I1).
     const code = 'code' in decision ? { code: decision.code } : {};
     telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: decision.status, ...code });
-    await store.followQuietly(reply.work);
+    await store.outbox.followQuietly(reply.work);
   } else if ('seen' in decision && decision.seen && decision.response_id !== undefined) {
     // Too late for the outcome, and not for the ledger (I8).
     const known = { job_id: id, model: decision.seen.served_model ?? '', response_id: decision.response_id };

@@ -34,7 +34,7 @@ export async function identify(
       outcome: 'failed',
       code: 'response_of_another_job',
     });
-    await store.followQuietly(reply.work);
+    await store.outbox.followQuietly(reply.work);
   }
   // Decided meanwhile: what was seen still belongs in the ledger (I3).
   if (reply.reply === 'stale')

@@ -62,7 +62,7 @@ async function recordLaunched(
   else stream?.close();
   if (reply.reply === 'unwanted')
     telemetry.emit('response_unwanted', { job_id: id, model, response_id: answer.response.id, cause: reply.cause });
-  await store.followQuietly(reply.work);
+  await store.outbox.followQuietly(reply.work);
   return done(reply.reply === 'running' ? `launched ${answer.response.id}` : `unwanted: ${reply.cause}`);
 }
 
@@ -82,7 +82,7 @@ async function recordRefused(
     );
     telemetry.emit('launch_refused', facts);
     if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
-    await store.followQuietly(reply.work);
+    await store.outbox.followQuietly(reply.work);
     return done(`refused: ${code}`);
   }
   const scope = answer.hold.of === 'account' ? 'account' : `model:${model}`;
@@ -110,5 +110,5 @@ export async function resolveUnknown(
   );
   telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
   reportHold(reply, code, telemetry);
-  await store.followQuietly(reply.work);
+  await store.outbox.followQuietly(reply.work);
 }

@@ -121,7 +121,7 @@ async function pollIntent(record: JobRecord, context: Context): Promise<Activati
   if (reply.reply === 'early') return parkFor(Math.min(reply.in_ms, record.deadline_at - store.now()));
   if (reply.reply === 'queued') {
     telemetry.emit('run_repeated', { job_id: id, model: record.model, response_id: '', code: 'launch_unknown' });
-    await store.followQuietly(reply.work);
+    await store.outbox.followQuietly(reply.work);
     return done('queued again');
   }
   const message =
@@ -146,6 +146,6 @@ async function pollSilentIntent(record: JobRecord, context: Context): Promise<Ac
     grace_ms: configuration.unknownGraceMs,
     witnessed: false,
   });
-  await store.clear(reply.work);
+  await store.outbox.clear(reply.work);
   return parkFor(configuration.unknownGraceMs);
 }

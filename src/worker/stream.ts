@@ -266,7 +266,7 @@ class StreamHolder {
     const given = { id: this.job.id, token: this.token, give_up: giveUp };
     const reply = await insist(() => store.run('detach_stream', given), this.context);
     if (giveUp) telemetry.emit('stream_given_up', { ...this.facts, code });
-    await store.followQuietly(reply.work);
+    await store.outbox.followQuietly(reply.work);
     return 'gone';
   }
 

@@ -101,7 +101,7 @@ export class Sweeper {
     const old = store.now() - OWN_HAND_MS;
     const lines = await store.client.zrangebyscore(store.keys.outbox(), '-inf', old, 'LIMIT', 0, MOST_PER_TICK);
     if (lines.length === 0) return;
-    await store.follow(lines.map(parseWork));
+    await store.outbox.follow(lines.map(parseWork));
     telemetry.emit('work_recovered', { entries: lines.length, from: 'outbox' });
   }
 
@@ -126,7 +126,7 @@ export class Sweeper {
     const { store } = this.context;
     for (const scope of await store.client.smembers(store.keys.parkedScopes())) {
       const reply = await store.run('release', { scope, most: MOST_PER_TICK });
-      await store.follow(reply.work);
+      await store.outbox.follow(reply.work);
     }
   }
 

@@ -78,7 +78,7 @@ async function afterFailedRun(
     if (reply.reply === 'queued') {
       telemetry.emit('run_repeated', { job_id: record.id, model: record.model, response_id: responseId, code });
       reportHold(reply, code, telemetry);
-      await store.followQuietly(reply.work);
+      await store.outbox.followQuietly(reply.work);
       return done('queued again');
     }
     if (reply.reply === 'stale') {

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { runFile } from '../../tools/run-file.ts';
+import { startCommand } from '../support/cli.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -127,21 +126,13 @@ test('probe: says what it does not know: a create without a certain end, a respo
 test('probe: Ctrl-C ends the watching, cancels what is left, and says what is not known', async () => {
   const simulator = await startSimulator({ port: 0 });
   onTestFinished(() => simulator.close());
-  const args = [main, 'probe', '--model', 'gpt-5-mini', '--n', '4', '--yes'];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any' },
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', chunk => {
-      said += chunk;
-    });
-  const ended = once(child, 'exit');
+  const env = { OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any', REDIS_URL: '' };
+  const command = startCommand(['probe', '--model', 'gpt-5-mini', '--n', '4', '--yes'], env);
   const ledger = async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger;
   await expect.poll(async () => (await ledger()).responses.length, { timeout: 10_000, interval: 10 }).toBe(4);
-  child.kill('SIGINT');
-  expect(await ended).toEqual([130, null]);
-  expect(said).toContain('Ended before its time');
+  command.kill('SIGINT');
+  expect(await command.ended).toBe(130);
+  expect(command.stderr()).toContain('Ended before its time');
   expect((await ledger()).responses.map(({ cancels }) => cancels)).toEqual([1, 1, 1, 1]);
 });
 
@@ -196,21 +187,13 @@ test('demo --live: Ctrl-C in the second act cancels at the provider what Headsto
   const simulator = await startSimulator({ port: 0 });
   onTestFinished(() => simulator.close());
   // Each is cancelled by the demo itself only when it has run for long.
-  const args = [main, 'demo', '--live', '--n', '7', '--window', '1s', '--max-usd', '1', '--yes'];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any', REDIS_URL: '' },
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', chunk => {
-      said += chunk;
-    });
-  const ended = once(child, 'exit');
+  const env = { OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any', REDIS_URL: '' };
+  const command = startCommand(['demo', '--live', '--n', '7', '--window', '1s', '--max-usd', '1', '--yes'], env);
   const ledger = async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger;
   await expect.poll(async () => (await ledger()).responses.length, { timeout: 60_000, interval: 20 }).toBe(14);
-  child.kill('SIGINT');
-  expect(await ended).toEqual([130, null]);
-  expect(said).toContain('Cancelling what runs at your provider');
+  command.kill('SIGINT');
+  expect(await command.ended).toBe(130);
+  expect(command.stderr()).toContain('Cancelling what runs at your provider');
   const { responses } = await ledger();
   expect(responses.filter(({ cancels, status }) => cancels === 0 && status !== 'completed')).toEqual([]);
 });

@@ -102,7 +102,7 @@ test('I9, I10: while replicas are missing, notes wait together, and streams that
   }
   expect(notes).toHaveLength(20);
   const askedAt = performance.now();
-  await expect(store.follow(notes)).rejects.toMatchObject({ code: 'not_durable' });
+  await expect(store.outbox.follow(notes)).rejects.toMatchObject({ code: 'not_durable' });
   // One wait, not twenty.
   expect(performance.now() - askedAt).toBeLessThan(6000);
   const left = await redis.zrangebyscore(`${prefix}:outbox`, Date.now() + 5000, '+inf');

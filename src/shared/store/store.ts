@@ -11,8 +11,7 @@ import { Keys } from './keys.ts';
 import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
 import type { Retention } from './lua/shapes.ts';
-import type { Work } from './lua/work.ts';
-import { notifyApp } from './notify.ts';
+import { Outbox } from './outbox.ts';
 import { Queues } from './queues.ts';
 import {
   type JobRecord,
@@ -46,9 +45,6 @@ import {
 } from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
 
-/** A note that the app's own queue refused is tried again so much later. */
-const PUT_OFF_MS = 30_000;
-
 export interface StoreOptions {
   connection: Connection;
   prefix: string;
@@ -66,6 +62,8 @@ export class Store {
   readonly decisions: Channel<DecidedMessage>;
   /** Each job that has new events of its stream. */
   readonly streamed: Channel<string>;
+  /** The queue entries that scripts asked for. */
+  readonly outbox: Outbox;
   /** Aborted when nobody can wait here any more. */
   readonly closing: AbortSignal;
   private readonly closed = new AbortController();
@@ -84,6 +82,7 @@ export class Store {
     setMaxListeners(0, this.closing);
     this.keys = new Keys(prefix);
     this.queues = new Queues(client, prefix);
+    this.outbox = new Outbox(this);
     this.decisions = new Channel(client, this.keys.decided(), parseDecided);
     this.streamed = new Channel(client, this.keys.streamed(), id => id);
     this.retention = {
@@ -166,51 +165,6 @@ export class Store {
     const word = refusalOf(error);
     if (word !== null) return refused(this.client, word, error);
     return error instanceof Error ? error : new Error(String(error));
-  }
-
-  /**
-   * Wakes the queue entries that a script asked for, then clears them from the outbox. What fails here is left to
-   * the sweeper, so it is never an error of the call that caused it (I5).
-   */
-  async follow(work: Work[]): Promise<void> {
-    let failure: unknown;
-    let canTell = true;
-    for (const entry of work) {
-      try {
-        if (entry.queue === 'notify' && !canTell) await this.putOff(entry);
-        else if (await this.carryOut(entry)) await this.clear([entry]);
-      } catch (error) {
-        // One entry that cannot be added must not keep back the others.
-        failure = error;
-        // Nor stand before them: the app's own queue may refuse for as long as it likes (I10).
-        if (entry.queue === 'notify') await this.putOff(entry).catch(() => {});
-        // While replicas are missing, each would be waited for.
-        if (error instanceof HeadstoneError && error.code === 'not_durable') canTell = false;
-      }
-    }
-    if (failure !== undefined) throw failure;
-  }
-
-  /** True when the outbox need not remember it any more. */
-  private async carryOut(entry: Work): Promise<boolean> {
-    const { queue } = entry;
-    if (queue !== 'notify') return (await this.queues.ensure({ ...entry, queue }, this.now())).settled;
-    const record = await this.record(entry.id);
-    if (record) await this.untilDurable(record);
-    await notifyApp(this.queues, record, this.now());
-    return true;
-  }
-
-  private async putOff(entry: Work): Promise<void> {
-    await this.client.zadd(this.keys.outbox(), 'XX', this.now() + PUT_OFF_MS, entry.line);
-  }
-
-  async followQuietly(work: Work[]): Promise<void> {
-    await this.follow(work).catch(() => {});
-  }
-
-  async clear(work: Work[]): Promise<void> {
-    if (work.length > 0) await this.client.zrem(this.keys.outbox(), ...work.map(entry => entry.line));
   }
 
   /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` when too few do. */
