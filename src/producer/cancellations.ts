@@ -68,14 +68,15 @@ export class Cancellations {
     for (;;) {
       signal?.throwIfAborted();
       const { reply, decided, work } = await this.store.run('advance_cancellation', { id, most: CHUNK });
-      await this.store.untilDurable(...decided.map(([jobId]) => ({ id: jobId, status: 'cancelled' as const })));
-      if (reply === 'done' || reply === 'stopped') await this.store.untilCancellationDurable(id, reply);
       for (const [jobId, model] of decided) {
         this.telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
         this.telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });
       }
       await this.store.outbox.followQuietly(work);
-      if (reply !== 'more') return;
+      if (reply === 'more') continue;
+      // Its end was written after all that it cancelled, and vouches for it: no step before waits for the replicas.
+      if (reply !== 'missing') await this.store.untilCancellationDurable(id, reply);
+      return;
     }
   }
 

@@ -257,3 +257,12 @@ test('--server: one that sends elsewhere is said to, before a POST becomes a GET
   expect(stderr).toMatch(/sends to https:\/\/headstone\.example\/: give that as --server\./);
   expect(code).toBe(1);
 });
+
+test('--server: a bulk cancel that too few replicas hold is told so, as by Redis', { timeout: 60_000 }, async () => {
+  const { run, producer } = await commandLine({ workers: 0, env: { HEADSTONE_WAIT_REPLICAS: '1' } });
+  await producer.enqueueMany(Array.from({ length: 30 }, () => ({ request: scripted(), options: { tags: ['t'] } })));
+  const { code, stdout, stderr } = await run('cancel', '--tag', 't', '--yes');
+  expect(stderr).toContain('only 0 of 1 replicas hold it');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(await producer.list({ status: 'cancelled' })).toHaveLength(30);
+});

@@ -8,6 +8,7 @@ import {
   cancellationEstimateSchema,
   cancellationSchema,
 } from '../../shared/contract/cancellation.ts';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Client } from './client.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { mayPass } from './server-errors.ts';
@@ -32,13 +33,16 @@ export class HttpCancellations implements Pick<Client['cancellations'], keyof Cl
     return await this.server.post('/cancellations', cancellationSchema, { filter, reason, actor }, named);
   }
 
-  /** Resolves when it has been worked through. That goes on without us, so a server that is away is waited for. */
+  /**
+   * Resolves when it has been worked through. That goes on without us, so a server that is away is waited for. Throws
+   * `not_durable` where it has, and too few replicas hold it.
+   */
   async run(id: string, signal?: AbortSignal): Promise<void> {
     for (;;) {
       const status = await this.get(id).then(
         cancellation => cancellation.status,
         (error: unknown) => {
-          if (!mayPass(error)) throw error;
+          if (!mayPass(error) || isNotDurable(error)) throw error;
           return 'running';
         },
       );
@@ -54,6 +58,10 @@ export class HttpCancellations implements Pick<Client['cancellations'], keyof Cl
   async get(id: string): Promise<Cancellation> {
     return await this.server.get(path(id), cancellationSchema);
   }
+}
+
+function isNotDurable(error: unknown): boolean {
+  return error instanceof HeadstoneError && error.code === 'not_durable';
 }
 
 function path(id: string): string {
