@@ -68,13 +68,18 @@ function printAddresses(
   print(`  Board      ${serverUrl}/board`);
   print(`  API        ${serverUrl}/v1  (the base URL for any openai client, ${key}; described at /docs)`);
   if (simulatorUrl) print(`  Simulator  ${simulatorUrl}  (cancelled responses flip to completed)`);
-  print(`  Store      ${redisUrl}${inMemory ? '  (in memory)' : ''}`);
+  print(`  Store      ${withoutPassword(redisUrl)}${inMemory ? '  (in memory)' : ''}`);
   print('\nTry, in another terminal:');
   const isUsual = redisUrl === `redis://127.0.0.1:${STORE_PORT}`;
-  const settings = { ...env, ...(isUsual ? {} : { REDIS_URL: redisUrl }) };
+  const settings = { ...env, ...(isUsual ? {} : { REDIS_URL: withoutPassword(redisUrl) }) };
   const elsewhere = Object.entries(settings).map(([name, value]) => `${name}='${value}' `);
   print(`  ${elsewhere.join('')}npm run --silent headstone -- enqueue "Write a report on tides" --wait`);
   print(`  kill -9 ${workerPids().join(' ')}  (the worker: another one takes over, and nothing is lost)\n`);
+}
+
+/** What stands on a screen is copied into reports. */
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//…@');
 }
 
 /** A log line for eyes: when, who, what, and the facts. */
