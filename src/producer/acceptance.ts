@@ -1,14 +1,24 @@
-import { randomBytes } from 'node:crypto';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type EnqueueOptions, enqueueOptionsSchema, requestSchema } from '../shared/contract/request.ts';
-import { DEFAULT_TENANT } from '../shared/contract/words.ts';
+import { DEFAULT_TENANT, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import { fingerprint } from '../shared/runtime/canonical.ts';
+import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
+import { newJobId } from './ids.ts';
 
 export interface NewJob {
-  /** The body of `openai.responses.create`, without `background`, `store` and `stream`: they are ours. */
+  /** The body of `openai.responses.create`. Headstone sets `background` and `store` itself. */
   request: unknown;
   options?: EnqueueOptions;
+  /** For Headstone's own server: what it knows of whoever asks. */
+  caller?: {
+    /** The id that the caller chose; `options.id` was made from it. */
+    chosenId?: string | undefined;
+    /** The body as it came, so that nothing in it changes on its way. */
+    text?: string | undefined;
+    /** True for one of several tenants of one account at the provider. */
+    sharesAccount: boolean;
+  };
 }
 
 /** Checks a request and its options, and turns them into what the script stores. */
@@ -25,10 +35,10 @@ export function acceptance(job: NewJob, configuration: Configuration, position: 
   }
 }
 
-function check({ request, options = {} }: NewJob, configuration: Configuration) {
+function check({ request, options = {}, caller }: NewJob, configuration: Configuration) {
   const { background, store, stream, ...wanted } = parseInput(requestSchema, request);
   const chosen = parseInput(enqueueOptionsSchema, options);
-  const body = JSON.stringify(wanted);
+  const body = bodyOf(wanted, caller?.text);
   const bytes = Buffer.byteLength(body);
   if (bytes > configuration.maxRequestBytes)
     throw new HeadstoneError(
@@ -37,13 +47,16 @@ function check({ request, options = {} }: NewJob, configuration: Configuration) 
       { param: 'input' },
     );
   const tags = [...new Set(chosen.tags ?? [])];
+  const chosenId = caller?.chosenId;
+  const window = wanted.background_options?.completion_window;
   return {
+    sharesAccount: caller?.sharesAccount ?? false,
     given: {
       id: chosen.id ?? newJobId(),
       tenant: chosen.tenant ?? DEFAULT_TENANT,
       tags: JSON.stringify(tags),
       tag_list: tags,
-      model: wanted.model,
+      model: wanted.model ?? UNKNOWN_MODEL,
       fingerprint: fingerprint(wanted),
       deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
       priority: chosen.priority ?? 0,
@@ -51,13 +64,25 @@ function check({ request, options = {} }: NewJob, configuration: Configuration) 
       on_unknown: chosen.onUnknownLaunch ?? ('fail' as const),
       stream: stream === true,
       ...(chosen.notify ? { notify: JSON.stringify(chosen.notify) } : {}),
+      ...(Array.isArray(wanted.include) ? { include: JSON.stringify(wanted.include) } : {}),
+      ...(window === undefined ? {} : { completion_window: window }),
+      ...(chosenId === undefined ? {} : { chosen_id: chosenId }),
+      ...(chosenId === undefined && chosen.id !== undefined ? { is_named: true } : {}),
     },
     request: wanted,
     body,
   };
 }
 
-/** In the shape of the provider's own ids, so that clients that check it are content. */
-export function newJobId(): string {
-  return `resp_${randomBytes(16).toString('hex')}`;
+/** What is stored: the request as it came, to the letter, without the members that are ours. */
+function bodyOf(wanted: Record<string, unknown>, text: string | undefined): string {
+  if (text === undefined) return JSON.stringify(wanted);
+  return withMembers(text, {
+    headstone: undefined,
+    background: undefined,
+    store: undefined,
+    stream: undefined,
+    // Its name was trimmed when it was checked.
+    ...(wanted.model === undefined ? {} : { model: JSON.stringify(wanted.model) }),
+  });
 }

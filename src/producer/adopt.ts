@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type AdoptOptions, adoptOptionsSchema } from '../shared/contract/request.ts';
-import { upstreamResponseSchema } from '../shared/contract/response.ts';
+import { responseIdSchema } from '../shared/contract/response.ts';
 import { DEFAULT_TENANT, type JobStatus, jobIdSchema, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Store } from '../shared/store/store.ts';
@@ -12,7 +13,7 @@ export async function adoptResponse(
   options: AdoptOptions,
 ): Promise<{ id: string; status: JobStatus }> {
   const chosen = parseInput(adoptOptionsSchema, options);
-  parseInput(upstreamResponseSchema.pick({ id: true }), { id: responseId });
+  parseInput(z.object({ id: responseIdSchema }), { id: responseId });
   const id = chosen.id ?? responseId;
   if (!jobIdSchema.safeParse(id).success)
     throw new HeadstoneError(

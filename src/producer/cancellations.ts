@@ -11,6 +11,7 @@ import {
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import type { WasteSum } from '../shared/contract/ledger.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { locate } from '../shared/store/locate.ts';
 import type { StoredFilter } from '../shared/store/lua/matching-part.ts';
 import type { Store } from '../shared/store/store.ts';
 
@@ -47,7 +48,7 @@ export class Cancellations {
     const groups = await this.survey(checked);
     const { reply } = await this.store.run('begin_cancellation', {
       id,
-      filter: storedFilter(checked, this.store.now()),
+      filter: await this.storedFilter(checked),
       shown_filter: JSON.stringify(checked),
       ...(reason === undefined ? {} : { reason }),
       ...(actor === undefined ? {} : { actor }),
@@ -115,8 +116,17 @@ export class Cancellations {
     return await this.store.guard(() => client.zrangebyscore(keys.cancellations(), 0, this.store.now() - quietMs));
   }
 
+  /** Jobs that were named by ids chosen over HTTP are named by their own from here on. */
+  private async storedFilter(filter: CancellationFilter): Promise<StoredFilter> {
+    await this.store.ready();
+    const seeker = { tenant: filter.tenant ?? null, seesAll: filter.tenant === undefined };
+    const located = await Promise.all((filter.ids ?? []).map(id => locate(this.store, id, seeker)));
+    const ids = filter.ids?.map((id, position) => located[position]?.id ?? id);
+    return storedFilter({ ...filter, ...(ids ? { ids } : {}) }, this.store.now());
+  }
+
   private async survey(filter: CancellationFilter): Promise<Group[]> {
-    const stored = storedFilter(filter, this.store.now());
+    const stored = await this.storedFilter(filter);
     const groups: Group[] = [];
     let below: number | undefined;
     for (;;) {

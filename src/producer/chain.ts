@@ -1,5 +1,6 @@
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { isResult } from '../shared/contract/words.ts';
+import { locate } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 
 /**
@@ -7,7 +8,8 @@ import type { Store } from '../shared/store/store.ts';
  * the side door, so only results of the same tenant can be continued (I1, I12). An id that is not ours passes as it is.
  */
 export async function upstreamPredecessor(store: Store, tenant: string, id: string): Promise<string> {
-  const record = await store.record(id);
+  const own = await locate(store, id, { tenant, seesAll: false });
+  const record = await store.record(own?.id ?? id);
   if (record) {
     if (
       record.tenant !== tenant ||

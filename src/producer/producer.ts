@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Depths } from '../shared/contract/depths.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type Finished, type Job, type JobSummary, type ListFilter, listFilterSchema } from '../shared/contract/job.ts';
@@ -14,13 +15,13 @@ import {
   type CancelOptions,
   cancelOptionsSchema,
   type EnqueueOptions,
-  upstreamPredecessorField,
 } from '../shared/contract/request.ts';
 import { type StreamEvent, type SubscribeOptions, subscribeOptionsSchema } from '../shared/contract/stream.ts';
-import type { JobStatus, Verdict } from '../shared/contract/words.ts';
+import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { readDepths } from '../shared/store/depths.ts';
+import { type Located, locate, type Seeker } from '../shared/store/locate.ts';
 import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
@@ -28,8 +29,12 @@ import { adoptResponse } from './adopt.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { checkId } from './check-id.ts';
+import { assertReferences } from './item-references.ts';
+import { responseText } from './response-text.ts';
 import { subscribe } from './subscribe.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
+
+const LARGE_BODY = 100_000;
 
 export interface ProducerParts {
   store: Store;
@@ -89,13 +94,17 @@ export class Producer {
    */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
     const calls = jobs.map((job, position) => acceptance(job, this.configuration, jobs.length > 1 ? position : null));
-    for (const call of calls.filter(({ request }) => typeof request.previous_response_id === 'string')) {
-      const previous = String(call.request.previous_response_id);
-      const translated = await upstreamPredecessor(this.store, call.given.tenant, previous);
-      // Beside the id that was given: its caller knows no other.
-      call.body = JSON.stringify({ ...call.request, [upstreamPredecessorField]: translated });
+    // A large request was long to check: whoever shares this process comes first.
+    if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();
+    const checked = [];
+    for (const { given, request, body, sharesAccount } of calls) {
+      const { tenant } = given;
+      await assertReferences(this.store, tenant, request.input, sharesAccount);
+      const previous = request.previous_response_id;
+      const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous) : undefined;
+      checked.push({ given: { ...given, ...(predecessor === undefined ? {} : { predecessor }) }, body });
     }
-    const replies = await this.store.runMany('accept', calls);
+    const replies = await this.store.runMany('accept', checked);
     const accepted = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? [reply] : []));
     const fresh = accepted.filter(reply => !reply.has_leftover).flatMap(reply => reply.work);
     try {
@@ -116,9 +125,9 @@ export class Producer {
         this.telemetry.emit('job_accepted', { job_id: id });
         return { id, status: reply.status, error: null };
       case 'same':
-        return { id, status: reply.status, error: null };
+        return { id: reply.id, status: reply.status, error: null };
       case 'conflict':
-        return { id, status: null, error: conflict(id) };
+        return { id, status: null, error: idConflict(id) };
       case 'taken':
         return { id, status: null, error: taken(id) };
     }
@@ -150,6 +159,10 @@ export class Producer {
       ...(actor === undefined ? {} : { actor }),
       ...(keyName === undefined ? {} : { key_name: keyName }),
     });
+    if (reply.reply === 'missing') {
+      const known = await this.idOf(id);
+      if (known !== id) return await this.cancel(known, options);
+    }
     if (reply.reply === 'already') await this.store.untilDurable({ id, status: reply.status });
     if (reply.reply === 'decided') {
       await this.store.untilDurable({ id, status: 'cancelled' });
@@ -164,23 +177,37 @@ export class Producer {
 
   /** The whole record, or null where there is none. Throws `not_durable` for a result that too few replicas hold. */
   async get(id: string): Promise<Job | null> {
-    return await this.store.job(checkId(id));
+    const job = await this.store.job(checkId(id));
+    if (job) return job;
+    const known = await this.idOf(id);
+    return known === id ? null : await this.store.job(known);
   }
 
   /** Forgets the result of a job that has ended; its record, tombstone and ledger stay. */
   async deleteResult(id: string): Promise<{ verdict: 'deleted' | 'still_open' | 'not_found' }> {
-    const { reply } = await this.store.run('erase', { id: checkId(id) });
+    const { reply } = await this.store.run('erase', { id: await this.idOf(id) });
     return { verdict: reply };
+  }
+
+  /** The job as a Response of OpenAI's API in JSON, with the app's and the provider's own words to the letter. */
+  async responseText(job: Job): Promise<string> {
+    const [request, result] = await Promise.all([this.store.request(job.id), this.store.result(job.id)]);
+    return responseText(job, request, result);
+  }
+
+  /** A reader asks for more than the create did: the provider is asked for it at each look to come. */
+  async widenInclude(id: string, include: string[]): Promise<void> {
+    await this.store.run('widen_include', { id, include });
   }
 
   /** What was asked for, without what we add to it; empty when it is no longer kept. */
   async request(id: string): Promise<Record<string, unknown>> {
-    return readRequest(await this.store.request(checkId(id))) ?? {};
+    return readRequest(await this.store.request(await this.idOf(id))) ?? {};
   }
 
   /** The same, for readers who cannot do without it. Throws `result_expired`. */
   async keptRequest(id: string): Promise<Record<string, unknown>> {
-    const request = readRequest(await this.store.request(checkId(id)));
+    const request = readRequest(await this.store.request(await this.idOf(id)));
     if (!request)
       throw new HeadstoneError(
         'result_expired',
@@ -194,9 +221,22 @@ export class Producer {
     return await upstreamPredecessor(this.store, tenant, id);
   }
 
+  /** Throws where an input names items that are not of this tenant's own results (I1, I12). */
+  async assertReferences(tenant: string, input: unknown, sharesAccount = false): Promise<void> {
+    await assertReferences(this.store, tenant, input, sharesAccount);
+  }
+
+  /**
+   * Finds a job by the id that its caller knows it by: its own, or one that was chosen over HTTP, where each tenant has
+   * ids to itself. Null where there is none that the seeker may see.
+   */
+  async locate(id: string, seeker: Seeker): Promise<Located | null> {
+    return jobIdSchema.safeParse(id).success ? await locate(this.store, id, seeker) : null;
+  }
+
   /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`, `not_durable`. */
   async wait(id: string, options: WaitOptions = {}): Promise<Finished> {
-    return await waitForOutcome(this.store, checkId(id), options);
+    return await waitForOutcome(this.store, await this.idOf(id), options);
   }
 
   /**
@@ -205,7 +245,13 @@ export class Producer {
    */
   async *subscribe(id: string, options: SubscribeOptions = {}): AsyncGenerator<StreamEvent, void> {
     const checked = parseInput(subscribeOptionsSchema, options);
-    yield* subscribe(this.store, checkId(id), await this.request(id), checked);
+    const known = await this.idOf(id);
+    yield* subscribe(this.store, known, await this.request(known), checked);
+  }
+
+  /** The app is trusted with every tenant's jobs, also by an id that one of them chose over HTTP. */
+  private async idOf(id: string): Promise<string> {
+    return (await locate(this.store, checkId(id), { tenant: null, seesAll: true }))?.id ?? id;
   }
 
   /** The newest first, 50 where no limit is given. */
@@ -240,10 +286,10 @@ export class Producer {
   }
 }
 
-/** As it was asked for. */
+/** As it was asked for. The version before this one kept a field of its own beside it. */
 function readRequest(stored: string | null): Record<string, unknown> | null {
   if (stored === null) return null;
-  const { [upstreamPredecessorField]: _, ...request } = JSON.parse(stored) as Record<string, unknown>;
+  const { headstone_predecessor: _, ...request } = JSON.parse(stored) as Record<string, unknown>;
   return request;
 }
 
@@ -257,7 +303,7 @@ function notAccepted(id: string, cause: Error): HeadstoneError {
   );
 }
 
-function conflict(id: string): HeadstoneError {
+export function idConflict(id: string): HeadstoneError {
   return new HeadstoneError(
     'id_conflict',
     `The id ${id} belongs to a job with another request: nothing was enqueued. Use a new id, or leave it out.`,

@@ -13,16 +13,13 @@ const shownStatus: Record<JobStatus, string> = {
   expired: 'cancelled',
 };
 
-/** The codes that OpenAI's document knows; any other one is told in the message. */
-const knownErrorCodes = new Set([
-  'server_error',
-  'rate_limit_exceeded',
-  'invalid_prompt',
-  'data_residency_mismatch',
-  'bio_policy',
-  'vector_store_timeout',
-  'image_content_policy_violation',
-]);
+/** The codes that the openai package knows (7.59); any other one is told in the message. */
+const knownErrorCodes = new Set(
+  `server_error rate_limit_exceeded invalid_prompt data_residency_mismatch bio_policy misalignment_policy_violation
+  vector_store_timeout invalid_image invalid_image_format invalid_base64_image invalid_image_url image_too_large
+  image_too_small image_parse_error image_content_policy_violation invalid_image_mode image_file_too_large
+  unsupported_image_media_type empty_image_file failed_to_download_image image_file_not_found`.split(/\s+/),
+);
 
 /** A job as a Response of OpenAI's API, under our id. */
 export function responseBody(job: Job, request: Record<string, unknown>) {
@@ -30,11 +27,19 @@ export function responseBody(job: Job, request: Record<string, unknown>) {
   if (job.response) {
     // The ids that the caller knows are ours.
     const previous = request.previous_response_id ?? job.response.previous_response_id ?? null;
-    return { ...job.response, id: job.id, previous_response_id: previous, headstone };
+    const usage = job.response.usage ?? billedUsage(job);
+    return {
+      ...job.response,
+      id: shownId(job),
+      previous_response_id: previous,
+      usage,
+      ...(job.status === 'failed' ? { error: errorOf(job) } : {}),
+      headstone,
+    };
   }
   const hasRun = job.outcome === null && job.launches.some(({ state }) => state === 'acknowledged');
   return {
-    id: job.id,
+    id: shownId(job),
     object: 'response' as const,
     created_at: Math.floor(job.created_at / 1000),
     status: hasRun ? 'in_progress' : shownStatus[job.status],
@@ -44,7 +49,7 @@ export function responseBody(job: Job, request: Record<string, unknown>) {
     instructions: request.instructions ?? null,
     max_output_tokens: request.max_output_tokens ?? null,
     metadata: request.metadata ?? {},
-    model: job.model,
+    model: request.model ?? job.model,
     output: [],
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: request.previous_response_id ?? null,
@@ -56,6 +61,11 @@ export function responseBody(job: Job, request: Record<string, unknown>) {
     usage: billedUsage(job),
     headstone,
   };
+}
+
+/** The id that whoever asked for the job knows it by. */
+export function shownId({ id, chosen_id }: Pick<Job, 'id' | 'chosen_id'>): string {
+  return chosen_id ?? id;
 }
 
 function errorOf(job: Job) {

@@ -6,7 +6,7 @@ import { restOfStream } from '../shared/runtime/rest-of-stream.ts';
 import { type Batch, readAllBatches, readBatches } from '../shared/store/events.ts';
 import type { Store } from '../shared/store/store.ts';
 import { Bell } from './bell.ts';
-import { responseBody } from './response-body.ts';
+import { responseBody, shownId } from './response-body.ts';
 
 /** A message on a channel can be lost; the store is read again this often without one, and before older events go out. */
 const REREAD_MS = 5000;
@@ -39,7 +39,7 @@ export async function* subscribe(
         if (!reader.mayShow()) break;
         cursor = event.sequence_number;
         // Ours came first: its reader knew the job before the provider did.
-        if (event.type !== 'response.created') yield shown(event, id, request);
+        if (event.type !== 'response.created') yield shown(event, shownId(first), request);
       }
     }
     yield* await reader.patiently(() => ending(store, id, request, cursor));

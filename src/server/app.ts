@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import type { Producer } from '../producer/producer.ts';
 import { createMetrics } from '../shared/runtime/metrics.ts';
 import type { ApiKey, Configuration } from '../shared/runtime/settings.ts';
@@ -11,12 +10,13 @@ import { asOperator, signInWith } from './access/sign-in.ts';
 import { CancellationDriver } from './api/cancellation-driver.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { Api } from './api/schemas.ts';
+import { StreamReaders } from './api/stream-readers.ts';
 import { boardRoutes } from './board/board.ts';
-import { setContentPolicy } from './content-policy.ts';
 import { healthRoutes } from './health.ts';
 import { describeApi } from './openapi.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { openRouter } from './router.ts';
+import { secureAnswers } from './security-headers.ts';
 
 export interface AppOptions {
   producer: Producer;
@@ -32,13 +32,7 @@ export interface AppOptions {
 export async function buildApp(options: AppOptions): Promise<Api> {
   const { producer, configuration, telemetry, apiKeys, insecureListen } = options;
   const app = openRouter(configuration, telemetry);
-  await app.register(helmet, {
-    contentSecurityPolicy: false,
-    strictTransportSecurity: false,
-    // Not `no-referrer`: browsers then send our own forms with the origin `null`.
-    referrerPolicy: { policy: 'same-origin' },
-  });
-  setContentPolicy(app, {});
+  await secureAnswers(app);
   await app.register(cookie);
 
   const sessions = new Sessions(producer.store);
@@ -47,17 +41,18 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   else app.addHook('onRequest', asOperator);
   if (!keyRing && !insecureListen) app.addHook('onRequest', guardLoopback);
 
+  const readers = new StreamReaders(configuration.streamReaders);
   healthRoutes(app, {
     ready: async () => {
       await producer.list({ limit: 1 });
     },
     lively: async () => true,
-    metrics: createMetrics(telemetry, () => producer.depths()),
+    metrics: createMetrics(telemetry, () => producer.depths(), { streamReaders: readers }),
   });
   await describeApi(app);
   const driver = new CancellationDriver(producer, telemetry);
   app.addHook('onClose', () => driver.stop());
-  await apiRoutes(app, { producer, configuration, driver, keyRing });
+  await apiRoutes(app, { producer, configuration, driver, keyRing, readers });
   await pageRoutes(app, { producer, driver, sessions, keyRing });
   await boardRoutes(app, producer, keyRing);
   return app;

@@ -1,13 +1,16 @@
 import type { Producer } from '../producer/producer.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
-import { jobIdSchema, tenantSchema } from '../shared/contract/words.ts';
+import { reservedNameIn } from '../shared/contract/request.ts';
+import { tenantSchema } from '../shared/contract/words.ts';
+import { withMembers } from '../shared/runtime/json-members.ts';
 import { createRoute } from './api/create-response.ts';
-import { Passthrough } from './api/passthrough.ts';
 import { responseRoutes } from './api/responses.ts';
 import type { Api } from './api/schemas.ts';
+import { StreamReaders } from './api/stream-readers.ts';
 import { errorBody, httpStatus } from './error-answer.ts';
 import { type Call, methodOf, readBody, unlessGivenUp, urlOf } from './fetch-call.ts';
 import { inject } from './inject.ts';
+import { Passthrough } from './passthrough/passthrough.ts';
 import { openRouter } from './router.ts';
 
 export interface FetchOptions {
@@ -48,7 +51,7 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     const { unread, text } = await readBody(call);
     const wish = readJson(text);
     // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
-    if (id !== undefined || wish?.background !== true) return await passOn(unread, wish);
+    if (id !== undefined || wish?.background !== true) return await passOn(unread, text, wish);
     return await unlessGivenUp(unread, answer(unread, `/v1/responses${url.search}`));
   }
 
@@ -68,26 +71,35 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
       configuration: { ...configuration, passthrough: false },
       isShared: false,
     });
-    createRoute(app, producer, passthrough);
-    responseRoutes(app, producer, passthrough);
+    // The app's own readers are the app's to count.
+    const readers = new StreamReaders({ process: Number.POSITIVE_INFINITY, tenant: Number.POSITIVE_INFINITY });
+    createRoute(app, { producer, passthrough, readers });
+    responseRoutes(app, { producer, passthrough, readers });
     await app.ready();
     return app;
   }
 
   /** A response of ours is never asked for at the provider, not even under the provider's id (I1). */
   async function isOurs(id: string): Promise<boolean> {
-    const known = jobIdSchema.safeParse(id).success && (await producer.store.status(id)) !== null;
-    return known || (await producer.store.row(id)) !== null;
+    const known = await producer.locate(id, { tenant, seesAll: true });
+    return known !== null || (await producer.store.row(id)) !== null;
   }
 
   /** A create that runs in the foreground may go on from a result of ours, and from none that was refused (I1). */
-  async function passOn(call: Call, wish: Wish | undefined): Promise<Response> {
+  async function passOn(call: Call, text: string, wish: Wish | undefined): Promise<Response> {
+    const reserved = wish && (reservedNameIn(wish) ?? reservedNameIn(wish.metadata ?? {}));
+    if (reserved !== undefined) throw reservedName(reserved);
+    await unlessGivenUp(call, producer.assertReferences(tenant, wish?.input));
     if (typeof wish?.previous_response_id !== 'string') return await realFetch(...call);
     const previous_response_id = await unlessGivenUp(call, producer.predecessor(tenant, wish.previous_response_id));
     const [input, init] = call;
     const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
     headers.delete('content-length');
-    return await realFetch(input, { ...init, headers, body: JSON.stringify({ ...wish, previous_response_id }) });
+    return await realFetch(input, {
+      ...init,
+      headers,
+      body: withMembers(text, { previous_response_id: JSON.stringify(previous_response_id) }),
+    });
   }
 }
 
@@ -127,12 +139,22 @@ function decoded(part: string): string {
 interface Wish {
   background?: unknown;
   previous_response_id?: unknown;
+  input?: unknown;
+  metadata?: object | null;
+}
+
+function reservedName(name: string): HeadstoneError {
+  return new HeadstoneError(
+    'unsupported_parameter',
+    `${name.slice(0, 64)} must be left out here: names that start with "headstone" are for background responses.`,
+    { param: name.slice(0, 64) },
+  );
 }
 
 function readJson(text: string): Wish | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Wish) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Wish) : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,10 @@
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCode, HeadstoneError } from '../shared/contract/errors.ts';
+import { type ErrorCode, HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { bareHeaders } from './security-headers.ts';
+
+const RETRY_AFTER_S = 5;
 
 export const httpStatus: Record<ErrorCode, number> = {
   invalid_request: 400,
@@ -11,6 +15,7 @@ export const httpStatus: Record<ErrorCode, number> = {
   job_not_found: 404,
   cancellation_not_found: 404,
   result_expired: 410,
+  too_many_streams: 429,
   wait_timeout: 504,
   not_durable: 503,
   store_unreachable: 503,
@@ -26,7 +31,7 @@ export function errorBody(message: string, code: string | null, type: string, pa
 /** Every error in OpenAI's shape. An error of ours has a sentence; anything else says nothing of what it held (I13). */
 export function answerErrorWith(telemetry: Telemetry) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
-    if (error instanceof HeadstoneError) return answerOurs(error, reply);
+    if (error instanceof HeadstoneError) return answerOurs(error, request, reply);
     const status = 'statusCode' in error ? error.statusCode : undefined;
     if (status !== undefined && status >= 400 && status < 500)
       return reply
@@ -40,12 +45,15 @@ export function answerErrorWith(telemetry: Telemetry) {
   };
 }
 
-function answerOurs(error: HeadstoneError, reply: FastifyReply) {
+function answerOurs(error: HeadstoneError, request: FastifyRequest, reply: FastifyReply) {
   const status = httpStatus[error.code];
   // A client that sends the same again gets the same, except where the store was away. A route may know better.
   if (!reply.hasHeader('x-should-retry')) reply.header('x-should-retry', String(error.retryable));
   const type = status < 500 ? 'invalid_request_error' : 'server_error';
-  return reply.code(status).send(errorBody(error.message, error.code, type, error.param));
+  // Only the operator is told where the store is.
+  const message = request.caller?.admin ? error.message : publicMessage(error);
+  if (status === 429) reply.header('retry-after', String(RETRY_AFTER_S));
+  return reply.code(status).send(errorBody(message, error.code, type, error.param));
 }
 
 export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
@@ -59,8 +67,32 @@ export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
 export function answerBadUrl(_error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
   void reply
     .code(404)
+    .headers(bareHeaders)
     .type('application/json')
     .send(JSON.stringify(errorBody('There is nothing at a URL like this.', 'unknown_url', 'invalid_request_error')));
+}
+
+/** What Node could not read as HTTP: answered on the bare connection, with the headers that every answer has. */
+export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, reason, message] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large', 'The headers are too large.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout', 'The request took too long to arrive.']
+        : [400, 'Bad Request', 'This is not a request in HTTP.'];
+  const body = JSON.stringify(errorBody(message, null, 'invalid_request_error'));
+  const headers = Object.entries({
+    ...bareHeaders,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  });
+  if (socket.writable)
+    socket.write(
+      [`HTTP/1.1 ${status} ${reason}`, ...headers.map(([name, value]) => `${name}: ${value}`), '', body].join('\r\n'),
+    );
+  socket.destroy(error);
 }
 
 /** Where an error was thrown and of which kind it is, without its message: that could quote a prompt (I13). */

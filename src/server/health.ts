@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
+import { answerBadHttp, answerBadUrl } from './error-answer.ts';
+import { bareHeaders } from './security-headers.ts';
 
 export interface HealthParts {
   /** Rejects while this process cannot do its work. A read of the store, and not a PING: with a full disk Redis refuses PING. */
@@ -20,12 +23,14 @@ export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: H
     return reply.code(alive ? 200 : 503).send({ status: alive ? 'ok' : 'consumes nothing although there is work' });
   });
 
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/readyz', async (request, reply) => {
     try {
       await within(ready());
       return { status: 'ok' };
     } catch (error) {
-      return reply.code(503).send({ status: error instanceof Error ? error.message : 'not ready' });
+      // Only the operator is told where the store is.
+      const isOperator = request.caller?.admin === true && error instanceof Error;
+      return reply.code(503).send({ status: isOperator ? error.message : publicMessage(error) });
     }
   });
 
@@ -36,7 +41,7 @@ export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: H
 async function within<Answer>(answer: Promise<Answer>): Promise<Answer> {
   const timer = new AbortController();
   const late = sleep(PROBE_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`The store has not answered within ${PROBE_MS} ms.`);
+    throw new HeadstoneError('store_unreachable', `The store has not answered within ${PROBE_MS} ms.`);
   });
   late.catch(() => {});
   answer.catch(() => {});
@@ -50,7 +55,12 @@ export interface RunningHealth {
 
 /** Health and metrics alone, on every interface, for a process that serves nothing else. */
 export async function startHealthServer(port: number, parts: HealthParts): Promise<RunningHealth> {
-  const app = Fastify({ forceCloseConnections: true });
+  const app = Fastify({
+    forceCloseConnections: true,
+    frameworkErrors: answerBadUrl,
+    clientErrorHandler: answerBadHttp,
+  });
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(bareHeaders));
   healthRoutes(app, parts);
   await app.listen({ port, host: '0.0.0.0' });
   const address = app.server.address();

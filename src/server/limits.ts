@@ -1,6 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** A JSON body as it came: what is passed on must not change on its way. */
+    rawBody?: string;
+  }
+}
+
 /** Room for a JSON body around the request that HEADSTONE_MAX_REQUEST_BYTES speaks of. */
 export const BODY_ALLOWANCE_BYTES = 16_384;
 
@@ -12,31 +19,77 @@ export const REQUEST_MS = 60_000;
 /** OpenAI's own bodies are far flatter; what is written in the recursion of a parser must not reach one. */
 const MOST_NESTING = 100;
 
-/** JSON bodies: bounded in depth, and a body may be missing, because the openai clients send a cancel without one. */
-export function readBodies(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser('error', 'error');
+/**
+ * Numbers, texts, objects and lists of a body, for each of its bytes that is allowed: 20,000 in a megabyte. A body of
+ * a hundred thousand empty objects would keep every other caller waiting while it is read.
+ */
+const MOST_VALUES_PER_BYTE = 1 / 50;
+const FEWEST_VALUES_ALLOWED = 20_000;
+
+/** JSON bodies: bounded in depth and in values, and a body may be missing, because the openai clients send a cancel without one. */
+export function readBodies(app: FastifyInstance, maxRequestBytes: number): void {
+  // Tools may describe a field called __proto__ or constructor: the text goes on as it came, and nothing is merged from it.
+  const parseJson = app.getDefaultJsonParser('ignore', 'ignore');
+  const mostValues = Math.max(FEWEST_VALUES_ALLOWED, Math.floor(maxRequestBytes * MOST_VALUES_PER_BYTE));
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     const text = String(body);
-    if (text === '') done(null, undefined);
-    else if (isNestedTooDeep(text))
-      done(new HeadstoneError('invalid_request', `The body is nested deeper than ${MOST_NESTING} levels.`));
-    else parseJson(request, text, done);
+    if (text === '') return done(null, undefined);
+    const { depth, values, field } = measure(text, mostValues);
+    if (depth > MOST_NESTING) return done(tooMuch(field, `is nested deeper than ${MOST_NESTING} levels`));
+    if (values > mostValues) return done(tooMuch(field, `has more than ${mostValues} values in it`));
+    request.rawBody = text;
+    return parseJson(request, text, (error, value) => {
+      const isForged = typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__');
+      done(error ?? (isForged ? tooMuch('the request', 'must not have a field called __proto__') : null), value);
+    });
   });
 }
 
-function isNestedTooDeep(text: string): boolean {
+const LONGEST_NAME = 64;
+
+function tooMuch(field: string, problem: string): HeadstoneError {
+  const name = field.slice(0, LONGEST_NAME) || 'the request';
+  return new HeadstoneError('invalid_request', `${name} ${problem}.`, { param: name });
+}
+
+const QUOTE = 34;
+const COMMA = 44;
+const BACKSLASH = 92;
+const OPENING = new Set([91, 123]);
+const CLOSING = new Set([93, 125]);
+
+interface Measure {
+  depth: number;
+  values: number;
+  /** The field of the body that was read last. */
+  field: string;
+}
+
+/** Reads no further than it must: the depth, and how many values there are, up to where either is too much. */
+function measure(text: string, mostValues: number): Measure {
   let depth = 0;
+  let deepest = 0;
+  let values = 1;
   let inString = false;
+  // Behind the last opening or comma of the body itself, where the name of a field stands.
+  let nameAt = 0;
   for (let position = 0; position < text.length; position += 1) {
-    const character = text[position];
+    const code = text.charCodeAt(position);
     if (inString) {
-      if (character === '\\') position += 1;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === '{' || character === '[') {
+      if (code === BACKSLASH) position += 1;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) inString = true;
+    else if (code === COMMA) {
+      values += 1;
+      if (depth === 1) nameAt = position + 1;
+    } else if (OPENING.has(code)) {
       depth += 1;
-      if (depth > MOST_NESTING) return true;
-    } else if (character === '}' || character === ']') depth -= 1;
+      values += 1;
+      deepest = Math.max(deepest, depth);
+      if (depth === 1) nameAt = position + 1;
+    } else if (CLOSING.has(code)) depth -= 1;
+    if (deepest > MOST_NESTING || values > mostValues) break;
   }
-  return false;
+  const name = /^\s*"([\w-]*)"/.exec(text.slice(nameAt, nameAt + 2 * LONGEST_NAME));
+  return { depth: deepest, values, field: name?.[1] ?? '' };
 }

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { createJsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Api } from './api/schemas.ts';
-import { setContentPolicy } from './content-policy.ts';
+import { setContentPolicy } from './security-headers.ts';
 
 /** OpenAPI 3.1 of the routes that have schemas, as a page at /docs and as a document at /docs/json. */
 export async function describeApi(app: Api): Promise<void> {

@@ -7,9 +7,11 @@ import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Caller } from './access/key-ring.ts';
 import type { Api } from './api/schemas.ts';
-import { asOwnPath } from './azure-paths.ts';
-import { answerBadUrl, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
+import { answerBadHttp, answerBadUrl, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
 import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies } from './limits.ts';
+import { ownUrl } from './own-url.ts';
+
+const LONGEST_PARAM = 4096;
 
 /** A router that speaks OpenAI's errors and checks by zod, without a route yet: for the server, and for fetch in process. */
 export function openRouter(configuration: Configuration, telemetry: Telemetry): Api {
@@ -18,8 +20,11 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
     bodyLimit: configuration.maxRequestBytes + BODY_ALLOWANCE_BYTES,
     requestTimeout: REQUEST_MS,
     http: { maxHeaderSize: MOST_HEADER_BYTES },
-    rewriteUrl: request => asOwnPath(request.url ?? '/'),
+    // A gateway's ids have hundreds of characters, and a URL writes some of them as three.
+    routerOptions: { maxParamLength: LONGEST_PARAM },
+    rewriteUrl: request => ownUrl(request.url ?? '/'),
     frameworkErrors: answerBadUrl,
+    clientErrorHandler: answerBadHttp,
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
   }).withTypeProvider<ZodTypeProvider>();
   app.setErrorHandler(answerErrorWith(telemetry));
@@ -41,7 +46,7 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
       took_ms: Math.round(reply.elapsedTime),
     });
   });
-  readBodies(app);
+  readBodies(app, configuration.maxRequestBytes);
   return app;
 }
 

@@ -10,13 +10,13 @@ export function responseBody(response: SimulatedResponse) {
     created_at: Math.floor(response.createdAt / 1000),
     status,
     background: true,
-    error: status === 'failed' ? failure(script.end) : null,
+    error: status === 'failed' ? failure(script.end, script.error_code) : null,
     incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
     instructions: request.instructions,
     max_output_tokens: Number.isFinite(request.maxOutputTokens) ? request.maxOutputTokens : null,
     metadata: request.metadata,
     model: request.model,
-    output: finished ? [message(response)] : [],
+    output: finished || (status === 'failed' && script.partial) ? [message(response)] : [],
     parallel_tool_calls: true,
     previous_response_id: request.previousResponseId,
     service_tier: script.service_tier,
@@ -26,19 +26,21 @@ export function responseBody(response: SimulatedResponse) {
     tools: [],
     top_p: 1,
     usage,
+    ...(request.backgroundOptions ? { background_options: request.backgroundOptions } : {}),
   };
 }
 
-function failure(end: string) {
+function failure(end: string, code: string) {
   return end === 'rate_limited'
     ? { code: 'rate_limit_exceeded', message: 'Rate limit reached for requests.' }
-    : { code: 'server_error', message: 'The server had an error processing your request.' };
+    : { code, message: 'The server had an error processing your request.' };
 }
 
 /** The text, as a stream cuts it. */
 export function pieces({ request, script }: SimulatedResponse): string[] {
   const subject = typeof request.input === 'string' ? request.input : 'your input';
-  const text = `Here is what there is to say about: ${subject}`;
+  const before = request.recalled.map(text => ` (after: ${text})`).join('');
+  const text = `Here is what there is to say about: ${subject}${before}`;
   const { deltas } = script;
   if (deltas > text.length) return [text, ...Array.from({ length: deltas - 1 }, (_, number) => ` ${number + 1}`)];
   const size = text.length / deltas;

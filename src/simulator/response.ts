@@ -7,6 +7,10 @@ export interface CreateRequest {
   instructions: string | null;
   metadata: Record<string, string>;
   previousResponseId: string | null;
+  /** Texts of earlier responses that this one goes on from: by its predecessor, or by items that its input names. */
+  recalled: string[];
+  /** As they were sent: a cheaper run may wait in the provider's queue. */
+  backgroundOptions: Record<string, unknown> | null;
   /** What an unscripted run does not pass; infinite where nothing was said. */
   maxOutputTokens: number;
 }
@@ -36,7 +40,7 @@ const CHARACTERS_PER_TOKEN = 4;
 
 /** One response. Its state is a function of the time, so there is no timer to lose and none to wait for. */
 export class SimulatedResponse {
-  readonly id = `resp_${randomBytes(24).toString('hex')}`;
+  readonly id: string;
   readonly request: CreateRequest;
   readonly script: Script;
   readonly createdAt: number;
@@ -57,6 +61,9 @@ export class SimulatedResponse {
 
   constructor({ request, script, speed, now }: SimulatedResponseOptions) {
     this.request = request;
+    const id = `resp_${randomBytes(24).toString('hex')}`;
+    // Each of these characters means something to a URL, a key or a queue.
+    this.id = script.id_length === undefined ? id : `${id}+/=%:|. é`.padEnd(script.id_length, 'x');
     this.script = script;
     this.streamsToDrop = script.drop_after === undefined ? 0 : script.drops;
     this.speed = speed;
@@ -98,6 +105,8 @@ export class SimulatedResponse {
 
   get status(): Status {
     const now = this.now();
+    const { foreground } = this.script;
+    if (foreground) return foreground === 'requires_action' ? 'completed' : foreground;
     if (this.cancelledAt !== undefined && (this.script.cancel === 'honour' || now < this.endsAt)) return 'cancelled';
     if (now >= this.endsAt) return this.script.end === 'rate_limited' ? 'failed' : this.script.end;
     return now < this.createdAt + QUEUED_MS / this.speed ? 'queued' : 'in_progress';
@@ -106,6 +115,7 @@ export class SimulatedResponse {
   /** What a body shows now; also what the provider charges, as far as anybody can know. */
   get usage(): Usage | null {
     const { script, status } = this;
+    if (script.foreground) return this.billed;
     if (!script.usage || script.end === 'rate_limited') return null;
     if (status !== 'completed' && status !== 'incomplete' && status !== 'failed') return null;
     return this.now() >= this.endsAt + script.usage_after_ms / this.speed ? this.billed : null;

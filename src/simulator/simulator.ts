@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { responseBody } from './body.ts';
+import { pieces, responseBody } from './body.ts';
 import { failRead, loseAnswer, notFound, refusal, sendError } from './faults.ts';
+import { bodyText, foregroundBody, includeOf, sendAnswer } from './gateway.ts';
 import { ledgerBody } from './ledger.ts';
 import { type CreateRequest, SimulatedResponse } from './response.ts';
 import { parseScript, ScriptError } from './script.ts';
@@ -26,17 +27,22 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
+/** As it stands in a URL. */
+const LONGEST_ID = 16_384;
+
 /** A key that the simulator refuses; it takes every other one. */
 export const WRONG_KEY = 'sk-wrong';
 
 const createSchema = z.looseObject({
-  model: z.string(),
-  input: z.unknown(),
+  /** A stored prompt may name it instead. */
+  model: z.string().default('gpt-5.5'),
+  input: z.unknown().optional(),
   background: z.boolean().nullish(),
   stream: z.boolean().nullish(),
   instructions: z.string().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
   previous_response_id: z.string().nullish(),
+  background_options: z.looseObject({ completion_window: z.string().optional() }).nullish(),
   // A bound that means nothing is no bound, as with the lenient ones among the providers.
   max_output_tokens: z.number().int().positive().nullish().catch(null),
 });
@@ -54,7 +60,11 @@ export async function startSimulator({
   const responses = new Map<string, SimulatedResponse>();
   const createsSeen = new Map<string, number>();
   let creates = 0;
-  const app = Fastify({ forceCloseConnections: true, bodyLimit: 16 << 20 });
+  const app = Fastify({
+    forceCloseConnections: true,
+    bodyLimit: 16 << 20,
+    routerOptions: { maxParamLength: LONGEST_ID },
+  });
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', `req_${randomUUID().replaceAll('-', '')}`);
@@ -75,6 +85,9 @@ export async function startSimulator({
         reply,
         invalid('This simulator runs background responses: send model, input and background: true.'),
       );
+    const window = parsed.data.background_options?.completion_window ?? 'soonest';
+    if (parsed.data.stream && window !== 'soonest')
+      return sendError(reply, invalid('stream is not supported with this completion window.'));
     const script = readScript(parsed.data.metadata);
     if (script instanceof ScriptError) return sendError(reply, invalid(script.message));
 
@@ -85,6 +98,8 @@ export async function startSimulator({
       metadata: parsed.data.metadata ?? {},
       previousResponseId: parsed.data.previous_response_id ?? null,
       maxOutputTokens: parsed.data.max_output_tokens ?? Number.POSITIVE_INFINITY,
+      backgroundOptions: parsed.data.background_options ?? null,
+      recalled: recall(parsed.data, responses),
     };
     // The same prompt and script is the same request to us: its tries are counted together.
     const identity = JSON.stringify([wanted.model, wanted.input, wanted.metadata.sim]);
@@ -94,14 +109,25 @@ export async function startSimulator({
     const fault = tries <= script.create_times ? script.create : undefined;
     const refused = fault && refusal(fault);
     if (refused) return sendError(reply, refused, script.retry_after_s);
+    if (script.create_answer && tries <= script.create_times) return sendAnswer(reply, script.create_answer);
+    if (script.stream_error !== undefined && tries <= script.create_times)
+      return sendAnswer(reply, {
+        status: 200,
+        type: script.stream_type,
+        body: `data: ${JSON.stringify(script.stream_error)}\n\n`,
+      });
 
     const response = new SimulatedResponse({ request: wanted, script, speed, now });
     responses.set(response.id, response);
     if (script.served_model) reply.header('x-ms-served-model', script.served_model);
     const body = responseBody(response);
     if (fault) return loseAnswer(reply, fault, body);
+    if (script.foreground) {
+      response.shownUsage = response.billed;
+      return reply.send(foregroundBody(response));
+    }
     if (parsed.data.stream) return await streamEvents(reply, response);
-    return reply.send(body);
+    return sendBody(reply, response);
   });
 
   app.get<{ Params: { id: string }; Querystring: StreamQuery }>('/v1/responses/:id', async (request, reply) => {
@@ -114,11 +140,15 @@ export async function startSimulator({
       return await streamEvents(reply, response, after === undefined ? -1 : Number(after));
     }
     response.reads += 1;
+    if (response.script.read_answer && response.reads <= response.script.read_times)
+      return sendAnswer(reply, response.script.read_answer);
     if (await failRead(reply, response, speed)) return reply;
-    const body = responseBody(response);
-    response.shownUsage = body.usage ?? response.shownUsage;
+    const include = includeOf(request.query as Record<string, unknown>);
+    if (include.includes('reasoning.encrypted_content'))
+      return sendError(reply, invalid('Encrypted content is not supported when a response is retrieved.'));
+    response.shownUsage = response.usage ?? response.shownUsage;
     if (response.script.served_model) reply.header('x-ms-served-model', response.script.served_model);
-    return reply.send(body);
+    return sendBody(reply, response, include);
   });
 
   app.post<{ Params: { id: string } }>('/v1/responses/:id/cancel', async (request, reply) => {
@@ -141,6 +171,23 @@ export async function startSimulator({
 
   await app.listen({ port, host });
   return { url: `http://127.0.0.1:${portOf(app)}/v1`, close: () => app.close() };
+}
+
+/** What the provider puts into a request that names an earlier response, or an item of one. */
+function recall(
+  { input, previous_response_id: previous }: z.infer<typeof createSchema>,
+  responses: Map<string, SimulatedResponse>,
+): string[] {
+  const named = (Array.isArray(input) ? input : []).map(item => String(item?.id ?? ''));
+  const ids = [previous ?? '', ...named.map(id => id.replace(/^msg_/, 'resp_'))];
+  return ids.flatMap(id => {
+    const response = responses.get(id);
+    return response ? [pieces(response).join('')] : [];
+  });
+}
+
+function sendBody(reply: FastifyReply, response: SimulatedResponse, include: string[] = []): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(bodyText(response, include));
 }
 
 interface StreamQuery {

@@ -23,7 +23,7 @@ export async function streamEvents(
   reply.hijack();
   const socket = reply.raw;
   socket.writeHead(200, {
-    'content-type': 'text/event-stream',
+    ...(script.stream_type === '' ? {} : { 'content-type': script.stream_type }),
     ...(script.served_model ? { 'x-ms-served-model': script.served_model } : {}),
   });
   socket.flushHeaders();
@@ -34,6 +34,10 @@ export async function streamEvents(
     }
 
   const plan = plannedEvents(response);
+  const numbered = (event: { type: string }, number: number, sentBefore: number) => ({
+    ...event,
+    ...numberOf(script.numbers, number, sentBefore),
+  });
   let sent = 0;
   for (let number = startingAfter + 1; number <= plan.length && !socket.destroyed; ) {
     if (response.streamsToDrop > 0 && sent >= (script.drop_after ?? Number.POSITIVE_INFINITY)) {
@@ -45,18 +49,31 @@ export async function streamEvents(
     }
     const closing = closingEvent(response, number === plan.length);
     if (closing !== undefined) {
-      if (closing) await send(socket, { ...closing, sequence_number: number });
+      if (closing) await send(socket, numbered(closing, number, sent));
       socket.end();
       return;
     }
     const next = plan[number];
     if (next && next.at <= response.time) {
-      await send(socket, { ...next.event, sequence_number: number });
+      await send(socket, numbered(next.event, number, sent));
       number += 1;
       sent += 1;
     } else await sleep(LOOK_MS);
   }
   socket.end();
+}
+
+function numberOf(numbers: SimulatedResponse['script']['numbers'], number: number, sent: number) {
+  switch (numbers) {
+    case 'none':
+      return {};
+    case 'zero':
+      return { sequence_number: 0 };
+    case 'restart':
+      return { sequence_number: sent };
+    default:
+      return { sequence_number: number };
+  }
 }
 
 /** Everything but the last event, which depends on what happens until then. */

@@ -1,4 +1,5 @@
 import type { UpstreamResponse } from '../shared/contract/response.ts';
+import type { Hold } from '../shared/store/lua/shapes.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
 /** A create ends in one of three ways, and only the first two are certain. */
@@ -7,6 +8,8 @@ export type LaunchAnswer =
   | {
       kind: 'launched';
       response: UpstreamResponse;
+      /** The body as it came; a stream has none. */
+      text?: string;
       servedModel: string | undefined;
       /** Where the create was one; nothing of it has been heard yet. */
       stream?: UpstreamStream;
@@ -14,14 +17,21 @@ export type LaunchAnswer =
   /** No response exists, nor ever will. */
   | ({ kind: 'refused' } & Refusal)
   /** A response may exist, may run and be billed. */
-  | { kind: 'unknown'; code: string };
+  | {
+      kind: 'unknown';
+      code: string;
+      /** Where something answered. */
+      httpStatus?: number;
+      /** The provider's own words, for the job's owner alone. */
+      message?: string;
+    };
 
 export type Look =
   | {
       kind: 'seen';
       response: UpstreamResponse;
       /** The body as it came, for a result to keep. */
-      raw: Record<string, unknown>;
+      text: string;
       servedModel: string | undefined;
     }
   /** 404, which is not absence: up to 32.7 s of it were seen on a valid id (Azure). */
@@ -43,19 +53,20 @@ export type StreamAnswer =
   | { kind: 'failed'; code: string };
 
 export interface Upstream {
-  create(request: object): Promise<LaunchAnswer>;
+  /** `body` is JSON, and is sent as it is. */
+  create(body: string): Promise<LaunchAnswer>;
   /** The same as a stream: answers at the first event that has an id. */
-  createStream(request: object): Promise<LaunchAnswer>;
+  createStream(body: string): Promise<LaunchAnswer>;
   /** The events after a sequence number. */
-  resumeStream(responseId: string, after: number): Promise<StreamAnswer>;
-  retrieve(responseId: string, signal: AbortSignal): Promise<Look>;
+  resumeStream(responseId: string, after: number, include: string[]): Promise<StreamAnswer>;
+  retrieve(responseId: string, options: { signal: AbortSignal; include: string[] }): Promise<Look>;
   cancel(responseId: string): Promise<CancelAnswer>;
 }
 
 /** Why a create ran nothing, and what follows for the job and for the others. */
 export type Refusal = { code: string; httpStatus: number | null; message: string } & (
   | { next: 'failed' }
-  | { next: 'queued'; hold: { of: 'account' | 'model'; kind: 'alarm' | 'rate'; forMs: number | undefined } }
+  | { next: 'queued'; hold: Omit<Hold, 'code'> }
 );
 
 /** What is known of a call that did not succeed. */
@@ -66,7 +77,7 @@ export interface CallFailure {
   type: string | null;
   /** What of the request the error names. */
   param: string | null;
-  /** Of OpenAI's error body; null where the answer had none, as from a gateway on the way. */
+  /** Of the error's body; null where it had none, as in a page of a gateway on the way. */
   message: string | null;
   headers: Headers | undefined;
   /** Such as ECONNREFUSED. */

@@ -9,7 +9,8 @@ export async function decide(
   id: string,
   decision: Decision,
   context: Context,
-  result?: Record<string, unknown>,
+  /** The provider's body of a result, as it came. */
+  result?: string,
 ): Promise<Activation> {
   return done(summaryOf(await bring(id, decision, context, result), decision));
 }
@@ -21,14 +22,9 @@ export async function expire(id: string, context: Context): Promise<Activation |
   return reply.reply === 'early' ? null : done(summaryOf(reply, decision));
 }
 
-async function bring(
-  id: string,
-  decision: Decision,
-  context: Context,
-  result?: Record<string, unknown>,
-): Promise<ReplyOf<'decide'>> {
+async function bring(id: string, decision: Decision, context: Context, result?: string): Promise<ReplyOf<'decide'>> {
   const { store, telemetry } = context;
-  const reply = await store.run('decide', { id, ...decision }, result ? resultBody(result) : '');
+  const reply = await store.run('decide', { id, ...decision }, result === undefined ? '' : resultBody(result));
   if (reply.reply === 'decided') {
     // Nothing is acknowledged here: whoever reads a result, or is told of an outcome, waits for the replicas then (I1).
     const code = 'code' in decision ? { code: decision.code } : {};

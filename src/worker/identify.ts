@@ -1,3 +1,4 @@
+import type { UpstreamResponse } from '../shared/contract/response.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import type { Look } from './answers.ts';
@@ -11,13 +12,13 @@ import type { Context } from './context.ts';
 export async function identify(
   record: JobRecord,
   responseId: string,
-  { raw }: Extract<Look, { kind: 'seen' }>,
+  { response }: Extract<Look, { kind: 'seen' }>,
   seen: Seen,
   context: Context,
 ): Promise<JobRecord | null> {
   if (record.adopted === undefined || record.identified !== undefined) return record;
   const { store, configuration, telemetry, deployment } = context;
-  const launch = launchNamedBy(raw, deployment);
+  const launch = launchNamedBy(response, deployment);
   const { id } = record;
   const reply = await store.run('identify', {
     id,
@@ -43,8 +44,8 @@ export async function identify(
 }
 
 /** Our one metadata pair, `deployment/job/epoch`; another deployment's says nothing to us. */
-function launchNamedBy(raw: Record<string, unknown>, deployment: string): { id: string; epoch: number } | null {
-  const mark = (raw.metadata as { headstone?: unknown } | null | undefined)?.headstone;
+function launchNamedBy(response: UpstreamResponse, deployment: string): { id: string; epoch: number } | null {
+  const mark = (response.metadata as { headstone?: unknown } | null | undefined)?.headstone;
   const [, theirs, id, epoch] = (typeof mark === 'string' && /^([^/]+)\/([\w-]+)\/(\d+)$/.exec(mark)) || [];
   return theirs === deployment && id !== undefined ? { id, epoch: Number(epoch) } : null;
 }

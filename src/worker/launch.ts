@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { upstreamPredecessorField } from '../shared/contract/request.ts';
+import { withMembers } from '../shared/runtime/json-members.ts';
 import { mostOf } from '../shared/runtime/most.ts';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
@@ -127,38 +127,60 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
   const most = mostOf(request, configuration.prices);
 
   // Never aborted: an answer that we do not wait for is an id that we lose.
-  const body = createBody(request, `${context.deployment}/${id}/${epoch}`);
+  const body = createBody(request, wish.predecessor, `${context.deployment}/${id}/${epoch}`, wish.isStream);
   const answer = await context.holding.awaitCreate(
     () => (wish.isStream ? context.upstream.createStream(body) : context.upstream.create(body)),
     wish.isStream,
   );
-  return await recordAnswer(answer, { id, epoch, model, most }, context);
+  return await recordAnswer(answer, { id, epoch, most, ...wish }, context);
+}
+
+interface Wish {
+  model: string;
+  /** JSON. */
+  request: string;
+  predecessor: string | undefined;
+  include: string[];
+  completionWindow: string | undefined;
+  isStream: boolean;
 }
 
 /** Null where the store does not give it now, or the job was cancelled and its request deleted in between. */
-async function readWish(
-  id: string,
-  { store }: Context,
-): Promise<{ model: string; request: string; isStream: boolean } | null> {
+async function readWish(id: string, { store }: Context): Promise<Wish | null> {
   try {
     const [record, request] = await Promise.all([store.record(id), store.request(id)]);
-    return record && request !== null ? { model: record.model, request, isStream: record.stream === 'live' } : null;
+    if (!record || request === null) return null;
+    const { model, predecessor, include, completion_window: completionWindow, stream } = record;
+    return { model, request, predecessor, include, completionWindow, isStream: stream === 'live' };
   } catch {
     return null;
   }
 }
 
-/** Our one metadata pair lets a webhook, or a person, find the job of a response whose id never reached us. */
-function createBody(request: string, mark: string): object {
-  const { [upstreamPredecessorField]: predecessor, ...wanted } = JSON.parse(request) as {
-    metadata?: Record<string, string> | null;
-    [upstreamPredecessorField]?: string;
-  };
-  return {
-    ...wanted,
-    ...(predecessor === undefined ? {} : { previous_response_id: predecessor }),
-    background: true,
-    store: true,
-    metadata: { ...wanted.metadata, headstone: mark },
-  };
+/** What only a stored request of the version before this one has. It is believed where that version wrote it itself. */
+interface StoredRequest {
+  headstone_predecessor?: unknown;
+  previous_response_id?: unknown;
+  metadata?: Record<string, string> | null;
+}
+
+/**
+ * The request as it was given, to the letter, but for what is ours. Our one metadata pair lets a webhook, or a person, find
+ * the job of a response whose id never reached us.
+ */
+function createBody(request: string, predecessor: string | undefined, mark: string, isStream: boolean): string {
+  const {
+    headstone_predecessor: earlier,
+    previous_response_id: given,
+    metadata,
+  } = JSON.parse(request) as StoredRequest;
+  const previous = predecessor ?? (typeof given === 'string' ? earlier : undefined);
+  return withMembers(request, {
+    headstone_predecessor: undefined,
+    ...(previous === undefined ? {} : { previous_response_id: JSON.stringify(previous) }),
+    background: 'true',
+    store: 'true',
+    stream: isStream ? 'true' : undefined,
+    metadata: JSON.stringify({ ...metadata, headstone: mark }),
+  });
 }

@@ -33,7 +33,7 @@ export async function poll(id: string, context: Context): Promise<Activation> {
 
 /** True where a worker listens to the response's stream: it decides, and knows sooner. One that nobody holds is taken up. */
 async function isFollowed(
-  { id, model, stream, response_id: responseId }: JobRecord,
+  { id, model, stream, include, completion_window: completionWindow, response_id: responseId }: JobRecord,
   context: Context,
 ): Promise<boolean> {
   const { store, streams, stopping } = context;
@@ -42,20 +42,24 @@ async function isFollowed(
   if (seenAt !== null && Number(seenAt) > store.now() - LIVE_MS) return true;
   if (streams.holds(id)) return true;
   if (streams.isFull()) return false;
-  streams.hold(id, decided => holdStream({ id, model, responseId }, undefined, decided, context));
+  streams.hold(id, decided =>
+    holdStream({ id, model, responseId, include, completionWindow }, undefined, decided, context),
+  );
   return true;
 }
 
 async function look(record: JobRecord, decided: AbortSignal, context: Context): Promise<Activation> {
   const { id, model, response_id: responseId } = record;
   if (responseId === undefined) throw new Error('A running job has no response.');
-  const answer = await context.upstream.retrieve(responseId, decided);
+  const answer = await context.upstream.retrieve(responseId, { signal: decided, include: record.include });
   if (decided.aborted) {
     // Decided while we looked: what was seen still belongs in the ledger (I3).
     if (answer.kind === 'seen')
       await chargeRow(
         { job_id: id, model, response_id: responseId },
-        { seen: seenOf({ ...answer, model }, context.configuration.prices) },
+        {
+          seen: seenOf({ ...answer, model, completionWindow: record.completion_window }, context.configuration.prices),
+        },
         context,
       );
     return context.stopping.aborted ? parkFor(0) : await poll(id, context);
@@ -83,7 +87,8 @@ async function takeInOwn(
   look: Extract<Look, { kind: 'seen' }>,
   context: Context,
 ): Promise<Activation> {
-  const seen = seenOf({ ...look, model: record.model }, context.configuration.prices);
+  const { model, completion_window: completionWindow } = record;
+  const seen = seenOf({ ...look, model, completionWindow }, context.configuration.prices);
   const own = await identify(record, responseId, look, seen, context);
   return own ? await takeIn(own, responseId, look, seen, context) : done('the response of another job');
 }
@@ -124,8 +129,10 @@ async function pollIntent(record: JobRecord, context: Context): Promise<Activati
     await store.outbox.followQuietly(reply.work);
     return done('queued again');
   }
-  const message =
-    'The create was sent and no answer came back. The provider may have run and billed it: a retry may pay twice.';
+  const says = record.unknown_says
+    ? `The provider's answer to the create had no id, and said: ${record.unknown_says} `
+    : '';
+  const message = `${says || 'The create was sent and no answer came back. '}The provider may have run and billed it: a retry may pay twice.`;
   return await decide(id, { status: 'failed', epoch, code: 'launch_unknown', message }, context);
 }
 

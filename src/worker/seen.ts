@@ -1,4 +1,5 @@
 import type { UpstreamResponse } from '../shared/contract/response.ts';
+import { membersOf, withMembers } from '../shared/runtime/json-members.ts';
 import { price } from '../shared/runtime/prices.ts';
 import type { PriceSettings } from '../shared/runtime/settings.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
@@ -8,10 +9,13 @@ export interface Observation {
   servedModel: string | undefined;
   /** As the job asked for it. */
   model: string;
+  /** As the job asked for it: `2h`, `8h`. */
+  completionWindow: string | undefined;
 }
 
 /** What a look at the upstream tells the ledger: status, usage and its price, and what the row can be priced again from. */
-export function seenOf({ response, servedModel, model }: Observation, prices: PriceSettings): Seen {
+export function seenOf(observation: Observation, prices: PriceSettings): Seen {
+  const { response, servedModel, model, completionWindow } = observation;
   const { usage, service_tier: serviceTier, tool_usage: toolUsage } = response;
   const named = servedModel ?? response.model;
   const seen: Seen = {
@@ -22,7 +26,10 @@ export function seenOf({ response, servedModel, model }: Observation, prices: Pr
     tool_usage: toolUsage ? JSON.stringify(toolUsage) : undefined,
   };
   if (!usage) return seen;
-  const cost = price({ model, servedModel: named ?? null, serviceTier: serviceTier ?? null, usage }, prices);
+  const cost = price(
+    { model, servedModel: named ?? null, serviceTier: serviceTier ?? null, completionWindow, usage },
+    prices,
+  );
   return {
     ...seen,
     usage: JSON.stringify(usage),
@@ -34,10 +41,24 @@ export function seenOf({ response, servedModel, model }: Observation, prices: Pr
   };
 }
 
-/** The result as its owner sees it: without the metadata pair that we added to the create. */
-export function resultBody(raw: Record<string, unknown>): string {
-  const { metadata } = raw as { metadata?: Record<string, unknown> | null };
-  if (!metadata || !('headstone' in metadata)) return JSON.stringify(raw);
+const MOST_ITEMS = 1000;
+const itemIdPattern = /^[!-~]{1,200}$/;
+
+/** The ids of an output's items, by which a later request can name them. */
+export function itemIdsOf(output: unknown): string[] {
+  const items: unknown[] = Array.isArray(output) ? output.slice(0, MOST_ITEMS) : [];
+  return items.map(item => (item as { id?: unknown } | null)?.id).filter(isItemId);
+}
+
+function isItemId(id: unknown): id is string {
+  return typeof id === 'string' && itemIdPattern.test(id);
+}
+
+/** The result as its owner sees it, to the letter, without the metadata pair that we added to the create. */
+export function resultBody(text: string): string {
+  const written = membersOf(text).get('metadata');
+  const metadata: unknown = written === undefined ? null : JSON.parse(written);
+  if (typeof metadata !== 'object' || metadata === null || !('headstone' in metadata)) return text;
   const { headstone, ...theirs } = metadata;
-  return JSON.stringify({ ...raw, metadata: theirs });
+  return withMembers(text, { metadata: JSON.stringify(theirs) });
 }

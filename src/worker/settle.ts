@@ -1,3 +1,4 @@
+import { windowMsOf } from '../shared/contract/completion-window.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { WatchedRow } from '../shared/store/record.ts';
@@ -49,19 +50,23 @@ function sooner(activation: Activation, retryInMs: number | null): Activation {
 }
 
 function isTrulyFinal({ row }: WatchedRow): boolean {
-  return row.upstream_status !== null && ['completed', 'incomplete', 'failed'].includes(row.upstream_status);
+  return (
+    row.upstream_status !== null &&
+    ['completed', 'requires_action', 'incomplete', 'failed'].includes(row.upstream_status)
+  );
 }
 
 /** Null when the upstream has heard us; else when to try again. */
 async function cancelUpstream(watched: WatchedRow, context: Context): Promise<number | null> {
   const { store, upstream, telemetry, configuration } = context;
-  const { response_id, job_id, model } = watched.row;
+  const { row, completionWindow } = watched;
+  const { response_id, job_id, model } = row;
   const answer = await upstream.cancel(response_id);
   const facts = { job_id, model, response_id };
   switch (answer.kind) {
     case 'acknowledged': {
       const seen = answer.response
-        ? seenOf({ response: answer.response, servedModel: answer.servedModel, model }, configuration.prices)
+        ? seenOf({ ...answer, response: answer.response, model, completionWindow }, configuration.prices)
         : undefined;
       await chargeRow(facts, { cancel_acknowledged: true, ...(seen ? { seen } : {}) }, context);
       telemetry.emit('upstream_cancelled', { ...facts, upstream_status: answer.response?.status ?? 'unreadable' });
@@ -85,12 +90,13 @@ async function cancelUpstream(watched: WatchedRow, context: Context): Promise<nu
 async function look(watched: WatchedRow, watch: Watch, context: Context): Promise<Activation> {
   const { store, upstream, telemetry, configuration } = context;
   const { response_id, job_id, model } = watched.row;
-  const answer = await upstream.retrieve(response_id, context.stopping);
+  const answer = await upstream.retrieve(response_id, { signal: context.stopping, include: [] });
   const now = store.now();
   if (answer.kind !== 'seen' && context.stopping.aborted) return parkFor(0);
   if (answer.kind === 'seen') {
     telemetry.emit('poll_looked', { job_id, model, response_id, upstream_status: answer.response.status });
-    return await book(watched, watch, seenOf({ ...answer, model }, configuration.prices), context);
+    const seen = seenOf({ ...answer, model, completionWindow: watched.completionWindow }, configuration.prices);
+    return await book(watched, watch, seen, context);
   }
   const code = answer.kind === 'absent' ? 'http_404' : answer.code;
   if (answer.kind === 'absent' && now >= windowEnd(watch)) return await book(watched, watch, undefined, context);
@@ -122,7 +128,8 @@ async function close(
   if (reply.status === 'pending') {
     const now = store.now();
     const next = watch ? nextLook(watch, now) : null;
-    return parkFor(next === null ? FIRST_RETRY_MS : next - now);
+    // Past the window, and the provider still says that it will run: it is followed, at a quiet pace.
+    return parkFor(next === null ? patientDelayMs(now - row.at) : next - now);
   }
   await tellWaste(row.response_id, context);
   return done(`settled: ${reply.status}`);
@@ -155,18 +162,27 @@ async function tellWaste(responseId: string, { store, telemetry }: Context): Pro
   });
 }
 
-function watchOf({ madeAt, endedAt }: WatchedRow, { configuration }: Context): Watch {
+function watchOf({ madeAt, endedAt, completionWindow }: WatchedRow, { configuration }: Context): Watch {
+  const providersMs = windowMsOf(completionWindow);
   return {
     endedAt,
+    providersMs,
     openedAt: madeAt,
     firstMs: configuration.settleFirstMs,
-    windowMs: configuration.settleWindowMs,
+    // Until the provider has to have run it, and then as long as any other.
+    windowMs: Math.max(0, providersMs === 0 ? 0 : madeAt + providersMs - endedAt) + configuration.settleWindowMs,
     retentionFloorMs: configuration.retentionFloorMs,
   };
 }
 
 function lastChance({ endedAt, windowMs }: Watch): number {
   return endedAt + LAST_CHANCES * windowMs;
+}
+
+const QUIETEST_PACE_MS = 3_600_000;
+
+function patientDelayMs(ageMs: number): number {
+  return Math.min(Math.max(FIRST_RETRY_MS, ageMs / 4), QUIETEST_PACE_MS);
 }
 
 /** Doubles with the time that has passed. */

@@ -4,8 +4,9 @@ import { upstreamFinalStatuses, upstreamResponseSchema } from '../shared/contrac
 import { closingEventTypes, type UpstreamEvent } from '../shared/contract/stream.ts';
 import { chargeRow } from './charge-row.ts';
 import type { Context } from './context.ts';
+import { EventNumbers } from './event-numbers.ts';
 import { insist } from './insist.ts';
-import { seenOf } from './seen.ts';
+import { itemIdsOf, seenOf } from './seen.ts';
 import { takeIn } from './take-in.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
@@ -28,6 +29,8 @@ export interface StreamedJob {
   id: string;
   model: string;
   responseId: string;
+  include: string[];
+  completionWindow: string | undefined;
 }
 
 /** Listens to a running response and writes what it hears where every reader finds it. Ends when there is no more to hear. */
@@ -41,6 +44,11 @@ export async function holdStream(
   await holder.run(opened);
 }
 
+/** A sign of life, whatever its name: without a number, and without anything else in it. */
+function saysNothing({ type, ...rest }: UpstreamEvent): boolean {
+  return type === 'keepalive' || Object.values(rest).every(value => value === undefined);
+}
+
 /** What follows from a step. `gone`: the stream is not ours any more, or nobody wants it. */
 type Step = 'on' | 'gone';
 
@@ -49,17 +57,13 @@ class StreamHolder {
   private readonly decided: AbortSignal;
   private readonly context: Context;
   private readonly token = randomUUID();
-  /** The last sequence number in the store, and the last one heard. */
+  /** The last sequence number in the store. */
   private stored = -1;
-  private heard = -1;
-  /** Events of an earlier run of this job, which come before this one's. */
-  private base = 0;
+  private numbers = new EventNumbers({ base: 0, last: -1, areTheirs: true });
   private pending: UpstreamEvent[] = [];
   private pendingBytes = 0;
   private flushedAt = 0;
   private heardAt = performance.now();
-  private numbers: 'unknown' | 'theirs' | 'ours' = 'unknown';
-  private isResumed = false;
   /** Connections in a row on which nothing new came. */
   private barren = 0;
 
@@ -72,21 +76,24 @@ class StreamHolder {
   async run(opened: UpstreamStream | undefined): Promise<void> {
     let stream = opened;
     try {
-      if ((await this.attach()) === 'gone') return;
-      this.isResumed = opened === undefined;
+      const attached = await this.attach();
+      if (!attached) return;
+      this.numbers = new EventNumbers({
+        base: attached.base,
+        last: attached.after,
+        areTheirs: attached.numbers === 'theirs',
+      });
       stream ??= await this.reopen();
       while (stream) {
-        this.context.telemetry.emit('stream_opened', { ...this.facts, after: this.heard });
-        const heardBefore = this.heard;
+        this.context.telemetry.emit('stream_opened', { ...this.facts, after: this.numbers.last });
+        const heardBefore = this.numbers.last;
         const end = await this.listen(stream);
         stream.close();
         if (end === 'gone') return;
-        this.context.telemetry.emit('stream_broken', { ...this.facts, code: end, after: this.heard });
+        this.context.telemetry.emit('stream_broken', { ...this.facts, code: end, after: this.numbers.last });
         // How a connection ends says nothing of the response.
         if ((await this.ask()) === 'gone') return;
-        if (this.numbers === 'ours') return void (await this.letGo(true, 'unnumbered'));
-        this.barren = this.heard > heardBefore ? 0 : this.barren + 1;
-        this.isResumed = true;
+        this.barren = this.numbers.last > heardBefore ? 0 : this.barren + 1;
         stream = await this.reopen();
       }
     } finally {
@@ -121,7 +128,7 @@ class StreamHolder {
           if ((await this.flush()) === 'gone') return 'gone';
           return await this.finish(heard.event, stream.servedModel);
         }
-        if (this.take(heard.event) === 'unnumbered') return await this.letGo(true, 'unnumbered');
+        if (this.take(heard.event) === 'lost') return await this.letGo(true, 'unnumbered');
       }
       if (heard.kind !== 'event' || this.isFlushDue()) if ((await this.flush()) === 'gone') return 'gone';
       if (heard.kind === 'ended' || heard.kind === 'broken') return heard.kind;
@@ -140,39 +147,29 @@ class StreamHolder {
     return hasMuch || sinceMs >= HEARTBEAT_MS;
   }
 
-  /**
-   * In the upstream's numbers, or in ours where it has none. What comes again, and what only keeps the connection alive, is
-   * passed over. `unnumbered`: nobody can tell where a stream that is played again goes on.
-   */
-  private take(event: UpstreamEvent): 'taken' | 'unnumbered' {
-    if (event.type === 'keepalive') return 'taken';
+  /** What comes again, and what only keeps the connection alive, is passed over. */
+  private take(event: UpstreamEvent): 'taken' | 'lost' {
+    if (saysNothing(event)) return 'taken';
     this.heardAt = performance.now();
-    const { sequence_number: given } = event;
-    if (this.numbers === 'unknown' && given === undefined && this.isResumed) return 'unnumbered';
-    if (this.numbers === 'unknown') this.numbers = given === undefined ? 'ours' : 'theirs';
-    // One without a number among numbered ones has no place in their order.
-    if (this.numbers === 'theirs' && given === undefined) return 'taken';
-    const number = this.numbers === 'theirs' ? (given ?? 0) + this.base : this.heard + 1;
-    if (number <= this.heard) return 'taken';
-    this.heard = number;
-    const numbered = { ...event, sequence_number: number };
+    const place = this.numbers.place(event);
+    if (typeof place !== 'number') return place === 'lost' ? 'lost' : 'taken';
+    const numbered = { ...event, sequence_number: place };
     this.pending.push(numbered);
     this.pendingBytes += JSON.stringify(numbered).length;
     return 'taken';
   }
 
-  private async attach(): Promise<Step> {
+  /** Null where another holder has the stream, or nobody wants it any more. */
+  private async attach() {
     const { store } = this.context;
     const { id, responseId } = this.job;
     const reply = await insist(
       () => store.run('attach_stream', { id, response_id: responseId, token: this.token, live_ms: LIVE_MS }),
       this.context,
     );
-    if (reply.reply !== 'attached') return 'gone';
+    if (reply.reply !== 'attached') return null;
     this.stored = reply.after;
-    this.base = reply.base;
-    this.heard = Math.max(this.heard, reply.after);
-    return 'on';
+    return reply;
   }
 
   /** Writes what was heard; without anything new it says that we live. Waits for a store that is away: nothing is lost. */
@@ -185,6 +182,8 @@ class StreamHolder {
       token: this.token,
       after: this.stored,
       last,
+      item_ids: itemIdsOf(this.pending.map(({ item }) => item)),
+      are_theirs: this.numbers.areTheirs,
       has_output: this.pending.some(({ type }) => !lifecycleTypes.has(type)),
       most_batches: MOST_BATCHES,
       most_bytes: MOST_BYTES,
@@ -195,7 +194,7 @@ class StreamHolder {
     if (reply === 'final') return 'gone';
     if (reply === 'stale') {
       // Another holder; or ours was written, and only the answer was lost.
-      if ((await this.attach()) === 'gone') return 'gone';
+      if (!(await this.attach())) return 'gone';
       this.pending = this.pending.filter(({ sequence_number: number = 0 }) => number > this.stored);
       return this.pending.length > 0 ? await this.flush() : 'on';
     }
@@ -210,9 +209,10 @@ class StreamHolder {
     const { telemetry } = this.context;
     const raw = event.response ?? {};
     const parsed = upstreamResponseSchema.safeParse(raw);
-    telemetry.emit('stream_ended', { ...this.facts, last: this.heard });
+    telemetry.emit('stream_ended', { ...this.facts, last: this.numbers.last });
     if (!parsed.success || !upstreamFinalStatuses.has(parsed.data.status)) return 'unreadable_end';
-    await this.takeIn({ kind: 'seen', response: parsed.data, raw, servedModel }, true);
+    const text = JSON.stringify(raw);
+    await this.takeIn({ kind: 'seen', response: parsed.data, text, servedModel }, true);
     return await this.letGo(false);
   }
 
@@ -220,7 +220,8 @@ class StreamHolder {
   private async ask(): Promise<Step> {
     this.heardAt = performance.now();
     const signal = AbortSignal.any([this.context.stopping, AbortSignal.timeout(CALL_MS)]);
-    const look = await this.context.upstream.retrieve(this.job.responseId, signal);
+    const { responseId, include } = this.job;
+    const look = await this.context.upstream.retrieve(responseId, { signal, include });
     if (look.kind !== 'seen' || !upstreamFinalStatuses.has(look.response.status)) return 'on';
     await this.takeIn(look, false);
     return await this.letGo(false);
@@ -228,9 +229,9 @@ class StreamHolder {
 
   private async takeIn(look: Parameters<typeof takeIn>[2], isComplete: boolean): Promise<void> {
     const { store, configuration } = this.context;
-    const { id, model, responseId } = this.job;
+    const { id, model, responseId, completionWindow } = this.job;
     const record = await insist(() => store.record(id), this.context);
-    const seen = seenOf({ ...look, model }, configuration.prices);
+    const seen = seenOf({ ...look, model, completionWindow }, configuration.prices);
     if (record?.status !== 'running' || record.response_id !== responseId) {
       // Decided meanwhile: what was seen still belongs in the ledger (I3).
       await insist(
@@ -244,11 +245,19 @@ class StreamHolder {
 
   private async reopen(): Promise<UpstreamStream | undefined> {
     const { upstream, stopping } = this.context;
+    const after = this.numbers.resumeAfter;
+    if (after === null) {
+      await this.letGo(true, 'unnumbered');
+      return undefined;
+    }
     const interrupted = AbortSignal.any([this.decided, stopping]);
     for (let tries = this.barren; tries < MOST_RETRIES && !interrupted.aborted; tries += 1) {
       if (tries > 0) await sleep(FIRST_RETRY_MS * 2 ** tries, undefined, { signal: interrupted }).catch(() => {});
-      const answer = await upstream.resumeStream(this.job.responseId, this.heard - this.base);
-      if (answer.kind === 'opened') return answer.stream;
+      const answer = await upstream.resumeStream(this.job.responseId, after, this.job.include);
+      if (answer.kind === 'opened') {
+        this.numbers.reconnect();
+        return answer.stream;
+      }
       if (answer.kind === 'refused') {
         await this.letGo(true, answer.code);
         return undefined;

@@ -1,4 +1,6 @@
+import { windowMsOf } from '../shared/contract/completion-window.ts';
 import type { UpstreamResponse } from '../shared/contract/response.ts';
+import type { ResultStatus } from '../shared/contract/words.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import type { Look } from './answers.ts';
@@ -7,35 +9,30 @@ import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide } from './decide.ts';
 import { pollDelayMs } from './poll-delay.ts';
 import { reportHold } from './report-hold.ts';
+import { itemIdsOf } from './seen.ts';
 
 /** The one place that turns a status of the upstream into an outcome of the job. */
 export async function takeIn(
   record: JobRecord,
   responseId: string,
-  { response, raw }: Extract<Look, { kind: 'seen' }>,
+  { response, text }: Extract<Look, { kind: 'seen' }>,
   seen: Seen,
   context: Context,
   /** True where the stream was heard to its end. */
   isStreamComplete = false,
 ): Promise<Activation> {
   const { id } = record;
+  const result = resultOf(response);
+  if (result)
+    return await decide(
+      id,
+      { ...result, response_id: responseId, seen, ...(isStreamComplete ? { stream_complete: true } : {}) },
+      context,
+      text,
+    );
   switch (response.status) {
-    case 'completed':
-    case 'incomplete':
-      return await decide(
-        id,
-        {
-          status: response.status,
-          response_id: responseId,
-          seen,
-          has_result: true,
-          ...(isStreamComplete ? { stream_complete: true } : {}),
-        },
-        context,
-        raw,
-      );
     case 'failed':
-      return await afterFailedRun(record, responseId, response, seen, context);
+      return await afterFailedRun(record, responseId, { response, text }, seen, context);
     case 'cancelled':
       // Nobody cancelled through us. It may flip like any other, so it is watched like any other.
       return await decide(
@@ -49,13 +46,26 @@ export async function takeIn(
   }
 }
 
+/** What becomes of the job where a response is a result; null where it is none. */
+export function resultOf({ status, output }: UpstreamResponse) {
+  const outcome = resultStatuses[status];
+  return outcome ? { status: outcome, has_result: true as const, item_ids: itemIdsOf(output) } : null;
+}
+
+/** A gateway that runs everything in the foreground ends with `requires_action` where the app is to call a function. */
+const resultStatuses: Partial<Record<string, ResultStatus>> = {
+  completed: 'completed',
+  requires_action: 'completed',
+  incomplete: 'incomplete',
+};
+
 /** Reasons that another try may overcome. A content refusal would only be paid for again. */
 const passingCodes = new Set(['server_error', 'rate_limit_exceeded', 'vector_store_timeout']);
 
 async function afterFailedRun(
   record: JobRecord,
   responseId: string,
-  response: UpstreamResponse,
+  { response, text }: { response: UpstreamResponse; text: string },
   seen: Seen,
   context: Context,
 ): Promise<Activation> {
@@ -65,7 +75,7 @@ async function afterFailedRun(
   const message = response.error?.message ?? 'The run failed at the provider.';
   const free = code === 'rate_limit_exceeded' && seen.usage === undefined;
   if (passingCodes.has(code)) {
-    const hold = { scope: `model:${record.model}`, kind: 'rate' as const, code };
+    const hold = { of: 'model' as const, kind: 'rate' as const, code };
     const reply = await store.run('rerun', {
       id: record.id,
       code,
@@ -87,12 +97,14 @@ async function afterFailedRun(
       return done('stale');
     }
   }
-  return await decide(record.id, { status: 'failed', response_id: responseId, code, message, seen }, context);
+  const failed = { status: 'failed', response_id: responseId, code, message, seen, has_body: true } as const;
+  return await decide(record.id, failed, context, text);
 }
 
 /** Each look a little later than the one before, and none after the deadline. */
 export function parkUntilNextLook(record: JobRecord, { store, configuration }: Context): number {
   const now = store.now();
-  const delayMs = pollDelayMs(now - (record.running_at ?? now), configuration);
+  const windowMs = windowMsOf(record.completion_window);
+  const delayMs = pollDelayMs(now - (record.running_at ?? now), { ...configuration, windowMs });
   return Math.max(0, Math.min(delayMs, record.deadline_at - now));
 }

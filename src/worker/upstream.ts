@@ -2,8 +2,12 @@ import { type ClientOptions, OpenAI } from 'openai';
 import { Stream } from 'openai/streaming';
 import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contract/response.ts';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
-import type { CallFailure, LaunchAnswer, Upstream } from './answers.ts';
+import type { LaunchAnswer, Upstream } from './answers.ts';
+import { readBounded } from './bounded-body.ts';
+import { callFailure } from './call-failure.ts';
+import { errorTextIn, rememberErrorBodies } from './error-bodies.ts';
 import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
+import { sniff } from './sniff.ts';
 import { UpstreamStream } from './upstream-stream.ts';
 
 export interface UpstreamOptions {
@@ -17,73 +21,82 @@ const READ_TIMEOUT_MS = 30_000;
 /** Less than the holder of a stream may be silent. */
 const RESUME_TIMEOUT_MS = 5000;
 const LONGEST_WITHOUT_ID_MS = 600_000;
+const LONGEST_MESSAGE = 500;
+
+/** Larger than any result that a store should hold. A longer body, or one that unpacks to more, is not read to its end. */
+const MOST_BODY_BYTES = 64_000_000;
+
+/** A client by its shape: `instanceof` knows one copy of the package alone, and apps may have another, or a CommonJS one. */
+export function isClient(openai: ClientOptions | OpenAI): openai is OpenAI {
+  const shape = openai as Partial<OpenAI>;
+  return [shape.withOptions, shape.get, shape.post].every(method => typeof method === 'function');
+}
 
 /** The one door to the provider. Nothing behind it throws: every way that a call can end is a value. */
 export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upstream {
-  const given = openai instanceof OpenAI ? openai : new OpenAI(openai);
-  // The SDK would send a create up to three times, each billed (I6), and its debug log would print prompts (I13).
-  const client = given.withOptions({ maxRetries: 0, logLevel: 'off' });
+  const given = isClient(openai) ? openai : new OpenAI(openai);
+  const { fetch: ownFetch } = given as unknown as { fetch?: typeof fetch };
+  const client = given.withOptions({
+    // The SDK would send a create up to three times, each billed (I6), and its debug log would print prompts (I13).
+    maxRetries: 0,
+    logLevel: 'off',
+    ...(ownFetch ? { fetch: rememberErrorBodies(ownFetch) } : {}),
+  });
 
   return {
-    async create(request) {
+    async create(body) {
+      const signal = AbortSignal.timeout(launchTimeoutMs);
       try {
         const answer = await client
-          .post('/responses', {
-            body: request,
-            timeout: launchTimeoutMs,
-            maxRetries: 0,
-            signal: AbortSignal.timeout(launchTimeoutMs),
-          })
+          .post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 0, signal })
           .asResponse();
-        const body = parseBody(await answer.text());
-        // A body without an id: the response runs, and nobody can say which it is.
-        if (!body) return { kind: 'unknown', code: 'malformed_answer' };
-        return { kind: 'launched', ...body, servedModel: servedModelOf(answer) };
+        return await launchedBy(answer);
       } catch (error) {
         return answerToFailedCreate(callFailure(error));
       }
     },
 
-    async createStream(request) {
+    async createStream(body) {
       const connection = new AbortController();
       try {
         const answer = await client
           .post('/responses', {
-            body: { ...request, stream: true },
-            headers: { accept: 'text/event-stream' },
+            body,
+            headers: { ...jsonHeaders, accept: 'text/event-stream' },
             timeout: launchTimeoutMs,
             maxRetries: 0,
             signal: connection.signal,
           })
           .asResponse();
-        if (isEventStream(answer)) return await untilId(openStream(answer, connection), launchTimeoutMs);
+        const sniffed = await sniff(answer);
+        if (sniffed.isEventStream)
+          return await untilId(openStream(sniffed.answer, connection, client), launchTimeoutMs);
         // A clone that knows no streams answers as ever, and its id is worth the same.
         const giveUp = setTimeout(() => connection.abort(), launchTimeoutMs);
-        const body = parseBody(await answer.text().finally(() => clearTimeout(giveUp)));
-        if (!body) return { kind: 'unknown', code: 'malformed_answer' };
-        return { kind: 'launched', response: body.response, servedModel: servedModelOf(answer) };
+        return await launchedBy(sniffed.answer).finally(() => clearTimeout(giveUp));
       } catch (error) {
         return answerToFailedCreate(callFailure(error));
       }
     },
 
-    async resumeStream(responseId, after) {
+    async resumeStream(responseId, after, include) {
       const connection = new AbortController();
       try {
         const answer = await client
           .get(path(responseId), {
-            query: { stream: true, ...(after < 0 ? {} : { starting_after: after }) },
+            query: { stream: true, ...(after < 0 ? {} : { starting_after: after }), ...queryOf(include) },
             headers: { accept: 'text/event-stream' },
             timeout: RESUME_TIMEOUT_MS,
             maxRetries: 0,
             signal: connection.signal,
           })
           .asResponse();
-        if (isEventStream(answer)) return { kind: 'opened', stream: openStream(answer, connection) };
+        const sniffed = await sniff(answer);
+        if (sniffed.isEventStream) return { kind: 'opened', stream: openStream(sniffed.answer, connection, client) };
         connection.abort();
         return { kind: 'refused', code: 'no_stream' };
       } catch (error) {
-        const status = statusOf(error);
+        const { status } = callFailure(error);
         // 400 after five minutes, as reported, while the plain GET still works. A 404 may pass.
         return status === 400 || status === 405 || status === 422
           ? { kind: 'refused', code: `http_${status}` }
@@ -91,20 +104,21 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
       }
     },
 
-    async retrieve(responseId, signal) {
+    async retrieve(responseId, { signal, include }) {
       try {
         const answer = await client
           .get(path(responseId), {
+            query: queryOf(include),
             timeout: READ_TIMEOUT_MS,
             maxRetries: 0,
             signal: AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)]),
           })
           .asResponse();
-        const body = parseBody(await answer.text());
+        const body = parseBody(await readBounded(answer, MOST_BODY_BYTES));
         if (!body) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
         return { kind: 'seen', ...body, servedModel: servedModelOf(answer) };
       } catch (error) {
-        return statusOf(error) === 404 ? { kind: 'absent' } : failure(error);
+        return callFailure(error).status === 404 ? { kind: 'absent' } : failure(error);
       }
     },
 
@@ -119,33 +133,65 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
           .asResponse();
         return {
           kind: 'acknowledged',
-          response: parseBody(await answer.text())?.response ?? null,
+          response: parseBody(await readBounded(answer, MOST_BODY_BYTES))?.response ?? null,
           servedModel: servedModelOf(answer),
         };
       } catch (error) {
         // 400 "Cannot cancel a completed response", as reported; clones answer 409.
-        const status = statusOf(error);
+        const { status } = callFailure(error);
         return status === 400 || status === 409 ? { kind: 'too_late' } : failure(error);
       }
     },
   };
 }
 
-function isEventStream(answer: Response): boolean {
-  return (answer.headers.get('content-type') ?? '').includes('text/event-stream');
+const jsonHeaders = { 'content-type': 'application/json' };
+
+/** A body without an id: the response runs, and nobody can say which it is. */
+async function launchedBy(answer: Response): Promise<LaunchAnswer> {
+  const text = await readBounded(answer, MOST_BODY_BYTES);
+  const body = parseBody(text);
+  if (body) return { kind: 'launched', ...body, servedModel: servedModelOf(answer) };
+  const message = errorTextInText(text);
+  return { kind: 'unknown', code: 'malformed_answer', httpStatus: answer.status, ...(message ? { message } : {}) };
+}
+
+function errorTextInText(text: string | null): string | null {
+  try {
+    return text === null ? null : (errorTextIn(JSON.parse(text))?.slice(0, LONGEST_MESSAGE) ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** What the create asked to have included has to be asked for again at each read, but for what is refused there. */
+function queryOf(include: string[]): { include?: string[] } {
+  const wanted = include.filter(field => field !== 'reasoning.encrypted_content');
+  return wanted.length > 0 ? { include: wanted } : {};
 }
 
 /** The SDK's reading of server-sent events; what is no event is passed over. */
-function openStream(answer: Response, connection: AbortController): UpstreamStream {
-  const stream = Stream.fromSSEResponse<unknown>(answer, connection);
+function openStream(answer: Response, connection: AbortController, client: OpenAI): UpstreamStream {
+  const stream = Stream.fromSSEResponse<NamedEvent>(answer, connection, client, true, 'events');
   return new UpstreamStream(eventsOf(stream), () => connection.abort(), servedModelOf(answer));
 }
 
-async function* eventsOf(stream: AsyncIterable<unknown>): AsyncGenerator<UpstreamEvent, void> {
-  for await (const raw of stream) {
-    const parsed = streamEventSchema.safeParse(raw);
+interface NamedEvent {
+  event: string | null;
+  data: unknown;
+}
+
+async function* eventsOf(stream: AsyncIterable<NamedEvent>): AsyncGenerator<UpstreamEvent, void> {
+  for await (const { event, data } of stream) {
+    const parsed = streamEventSchema.safeParse(data);
     if (parsed.success) yield parsed.data;
+    // A gateway's error has no type: it may be told by the name of the event alone, or by nothing but itself.
+    else if (event === 'error' || errorTextIn(data) !== null) yield { type: 'error', ...objectOf(data) };
   }
+}
+
+function objectOf(data: unknown): object {
+  return typeof data === 'object' && data !== null ? data : { message: data };
 }
 
 /** Only keepalives may come for minutes before there is an id (reported); silence is waited for like any answer. */
@@ -158,6 +204,11 @@ async function untilId(stream: UpstreamStream, silenceMs: number): Promise<Launc
       stream.close();
       return { kind: 'unknown', code: `stream_${heard.kind}` };
     }
+    if (heard.event.type === 'error') {
+      stream.close();
+      const message = errorTextIn(heard.event)?.slice(0, LONGEST_MESSAGE);
+      return { kind: 'unknown', code: 'stream_error', httpStatus: 200, ...(message ? { message } : {}) };
+    }
     heardBefore.push(heard.event);
     const parsed = upstreamResponseSchema.safeParse(heard.event.response);
     if (!parsed.success) continue;
@@ -168,6 +219,7 @@ async function untilId(stream: UpstreamStream, silenceMs: number): Promise<Launc
   return { kind: 'unknown', code: 'stream_without_id' };
 }
 
+/** Dots alone would lead to another path, however they are written; the schema of an id refuses those. */
 function path(responseId: string): string {
   return `/responses/${encodeURIComponent(responseId)}`;
 }
@@ -175,15 +227,15 @@ function path(responseId: string): string {
 interface Body {
   response: UpstreamResponse;
   /** As it came: what a result keeps. */
-  raw: Record<string, unknown>;
+  text: string;
 }
 
 /** Null for what is not a response: HTML, JSON cut short, a body without an id. */
-function parseBody(text: string): Body | null {
+function parseBody(text: string | null): Body | null {
+  if (text === null) return null;
   try {
-    const raw: unknown = JSON.parse(text);
-    const parsed = upstreamResponseSchema.safeParse(raw);
-    return parsed.success ? { response: parsed.data, raw: raw as Record<string, unknown> } : null;
+    const parsed = upstreamResponseSchema.safeParse(JSON.parse(text));
+    return parsed.success ? { response: parsed.data, text } : null;
   } catch {
     return null;
   }
@@ -193,10 +245,6 @@ function servedModelOf(answer: Response): string | undefined {
   return answer.headers.get('x-ms-served-model') ?? undefined;
 }
 
-function statusOf(error: unknown): number | undefined {
-  return error instanceof OpenAI.APIError ? error.status : undefined;
-}
-
 function failure(error: unknown): { kind: 'failed'; code: string; retryAfterMs: number | undefined } {
   const { status, headers } = callFailure(error);
   return {
@@ -204,31 +252,4 @@ function failure(error: unknown): { kind: 'failed'; code: string; retryAfterMs: 
     code: status === null ? 'no_answer' : `http_${status}`,
     retryAfterMs: retryAfterMs(headers),
   };
-}
-
-/** The SDK's errors as plain facts. Its messages may quote the prompt, so only the upstream's own error body is kept. */
-export function callFailure(error: unknown): CallFailure {
-  const timedOut = error instanceof OpenAI.APIUserAbortError || error instanceof OpenAI.APIConnectionTimeoutError;
-  const given: Partial<InstanceType<typeof OpenAI.APIError>> = error instanceof OpenAI.APIError ? error : {};
-  const message = (given.error as { message?: unknown } | undefined)?.message;
-  const cause = connectionError(given.cause);
-  return {
-    status: given.status ?? null,
-    code: given.code ?? null,
-    type: given.type ?? null,
-    param: given.param ?? null,
-    message: typeof message === 'string' ? message : null,
-    headers: given.headers,
-    connectionCode: cause?.code ?? null,
-    // Linux tells a soft error of an established connection by the same codes as one of a connection that never stood.
-    stoodBefore: cause?.syscall === 'read' || cause?.syscall === 'write',
-    timedOut,
-  };
-}
-
-/** Node's own error for why a connection failed, from the depth where `fetch` puts it. */
-function connectionError(cause: unknown): NodeJS.ErrnoException | null {
-  for (let error = cause; error instanceof Error; error = error.cause)
-    if ((error as NodeJS.ErrnoException).code !== undefined) return error;
-  return null;
 }

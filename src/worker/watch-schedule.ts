@@ -11,7 +11,12 @@ export interface Watch {
   firstMs: number;
   windowMs: number;
   retentionFloorMs: number;
+  /** How long the provider may leave the response in its queue; left out where it begins at once. */
+  providersMs?: number;
 }
+
+/** Of a completion window, so that a run is seen before the provider may delete it. */
+const SHARE_OF_WINDOW = 1 / 60;
 
 export function windowEnd(watch: Watch): number {
   return watch.endedAt + watch.windowMs;
@@ -25,6 +30,7 @@ export function nextLook(watch: Watch, after: number): number | null {
     // The provider may delete a response after ten minutes: the last sure chance to see its usage.
     watch.openedAt + watch.retentionFloorMs,
     end,
+    ...(watch.providersMs ? [after + watch.providersMs * SHARE_OF_WINDOW] : []),
   ];
   const later = looks.filter(look => look > after && look <= end);
   return later.length > 0 ? Math.min(...later) : null;

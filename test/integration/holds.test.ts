@@ -43,7 +43,6 @@ async function closedUrl(): Promise<string> {
 
 test.for([
   ['quota', 'account', 'insufficient_quota'],
-  ['forbidden', 'account', 'forbidden'],
   ['no_model', 'model:gpt-5.5', 'model_not_found'],
   ['overloaded', 'model:gpt-5.5', 'server_is_overloaded'],
 ] as const)('a create refused by %s holds %s and fails nothing', async ([create, scope, code]) => {
@@ -76,21 +75,105 @@ test('five unknowns in a row hold the model, and one success lifts the hold', as
   expect(await redis.exists(`${prefix}:hold:model:gpt-5.5`)).toBe(0);
 });
 
-test('I10, I12: a job that alone is refused, again and again, keeps nobody else back: each trial is another job', async () => {
+/** Accepts everything but what the test refuses; each response is completed at its first look. */
+async function startChoosy(refuse: (body: { model: string; input: string }) => [status: number, body: unknown] | null) {
+  const creates: string[] = [];
   const upstreamUrl = await startUpstream((call, body, response) => {
     if (call.method !== 'POST')
       return answer(response, 200, { id: call.url?.split('/').at(-1), status: 'completed', model: 'm', output: [] });
-    return JSON.parse(body).model === 'forbidden'
-      ? answer(response, 403, { error: { message: 'No access.', type: 'invalid_request_error', code: null } })
-      : answer(response, 200, { id: `resp_${JSON.parse(body).input}`, status: 'queued', output: [] });
+    const request = JSON.parse(body);
+    creates.push(request.input);
+    const refusal = refuse(request);
+    if (refusal) return answer(response, ...refusal);
+    return answer(response, 200, { id: `resp_${creates.length}`, status: 'queued', output: [] });
   });
-  const { producer, happened, redis, prefix } = await startHarness({ upstreamUrl });
-  const bad = await producer.enqueue({ model: 'forbidden', input: 'x' }, { tenant: 'museum' });
+  return { ...(await startHarness({ upstreamUrl })), creates };
+}
+
+const forbidden: [number, unknown] = [
+  403,
+  { error: { message: 'No access.', type: 'invalid_request_error', code: null } },
+];
+
+test('I10, I12: a prompt that a firewall refuses keeps nobody back, and ends with what was said to it', async () => {
+  const { producer, events } = await startChoosy(({ input }) => (input === 'bad' ? forbidden : null));
+  const bad = await producer.enqueue({ model: 'm', input: 'bad' });
+  await expect.poll(async () => (await producer.get(bad.id))?.launches.at(-1)?.state).toBe('refused');
+  for (const input of ['a', 'b', 'c'])
+    expect(await producer.wait((await producer.enqueue({ model: 'm', input })).id)).toMatchObject({
+      status: 'completed',
+    });
+  expect(await producer.wait(bad.id, { timeoutMs: 25_000 })).toMatchObject({
+    status: 'failed',
+    error: { message: 'No access.' },
+  });
+  expect(events.filter(({ name }) => name === 'launches_held')).toEqual([]);
+});
+
+test('several jobs in a row that are refused so hold the account, and the first that passes lifts it', async () => {
+  let isOpen = false;
+  const { producer, happened, redis, prefix } = await startChoosy(() => (isOpen ? null : forbidden));
+  const jobs = ['a', 'b', 'c'].map(input => ({ request: { model: 'm', input } }));
+  const ids = (await producer.enqueueMany(jobs)).map(({ id }) => id);
   await happened('launches_held', ({ scope }) => scope === 'account');
-  const { id } = await producer.enqueue({ model: 'good', input: 'a' }, { tenant: 'harbour' });
-  await expect.poll(() => redis.hget(`${prefix}:job:${id}`, 'parked_scope')).toBe('account');
+  ids.push((await producer.enqueue({ model: 'm', input: 'd' })).id);
+  await expect.poll(async () => (await producer.list()).filter(({ held_by }) => held_by !== null)).not.toEqual([]);
+  isOpen = true;
   // The minute of the alarm is over: one job may try.
-  await redis.hset(`${prefix}:hold:account`, 'until', 1);
+  for (const scope of ['account', 'tenant:default|model:m']) await redis.hset(`${prefix}:hold:${scope}`, 'until', 1);
+  for (const id of ids) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect(await redis.exists(`${prefix}:hold:account`)).toBe(0);
+});
+
+test('I12: a tenant whose key is refused keeps no other tenant back, until others are refused too', async () => {
+  let refused = ['evil'];
+  const wrongKey: [number, unknown] = [401, { error: { message: 'No.', code: 'invalid_api_key' } }];
+  const { producer, happened } = await startChoosy(({ input }) => (refused.includes(input) ? wrongKey : null));
+  await producer.enqueue({ model: 'm', input: 'good' }, { tenant: 'good' });
+  await producer.enqueue({ model: 'm', input: 'evil' }, { tenant: 'evil' });
+  await happened('launches_held', ({ scope }) => scope === 'tenant:evil|model:m');
+  const { id } = await producer.enqueue({ model: 'm', input: 'good' }, { tenant: 'good' });
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect((await producer.depths()).holds).toEqual({ 'tenant:evil|model:m': 'invalid_api_key' });
+  refused = ['evil', 'good', 'other'];
+  await producer.enqueue({ model: 'm', input: 'good' }, { tenant: 'good' });
+  await producer.enqueue({ model: 'm', input: 'other' }, { tenant: 'other' });
+  await happened('launches_held', ({ scope }) => scope === 'account');
+});
+
+test('I10: a rate limit that can never pass ends that job, and the others of its model run', async () => {
+  const message = 'Request too large for m on tokens per min: the input must be reduced in order to run.';
+  const tooLarge: [number, unknown] = [429, { error: { message, type: 'tokens', code: 'rate_limit_exceeded' } }];
+  const { producer } = await startChoosy(({ input }) => (input === 'huge' ? tooLarge : null));
+  const huge = await producer.enqueue({ model: 'm', input: 'huge' });
+  const jobs = Array.from({ length: 40 }, (_, n) => ({ request: { model: 'm', input: `${n}` } }));
+  for (const { id } of await producer.enqueueMany(jobs))
+    expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect(await producer.wait(huge.id)).toMatchObject({ status: 'failed', error: { message } });
+});
+
+test('I10: a trial of the account is not spent on a job that another hold has for itself, and any answer shows the route', async () => {
+  const { producer, happened, redis, prefix } = await startChoosy(({ model }) =>
+    model === 'nowhere' ? [404, { error: { message: 'No such model.', code: 'model_not_found' } }] : null,
+  );
+  const bad = await producer.enqueue({ model: 'nowhere', input: 'x' });
+  await happened('launches_held', ({ scope }) => scope === 'model:nowhere');
+  // The provider is away for a second: no launch reached it.
+  await redis.hset(`${prefix}:hold:account`, {
+    kind: 'alarm',
+    code: 'no_route',
+    lifted_by: 'answer',
+    since: 1,
+    until: Date.now() + 3_600_000,
+  });
+  const good = await producer.enqueue({ model: 'm', input: 'a' });
+  await expect.poll(() => redis.hget(`${prefix}:job:${good.id}`, 'parked_scope')).toBe('account');
+  // The bad one's own minute is over: it meets the account's hold, and was refused, so it waits behind the good one.
+  await redis.hset(`${prefix}:hold:model:nowhere`, 'until', 1);
+  await expect.poll(() => redis.hget(`${prefix}:job:${bad.id}`, 'parked_scope')).toBe('account');
+  await redis.hset(`${prefix}:hold:model:nowhere`, 'until', Date.now() + 3_600_000);
+  await redis.hset(`${prefix}:hold:account`, 'until', 1);
+  expect(await producer.wait(good.id)).toMatchObject({ status: 'completed' });
+  await expect.poll(() => redis.exists(`${prefix}:hold:account`)).toBe(0);
   expect((await producer.get(bad.id))?.status).toBe('queued');
 });

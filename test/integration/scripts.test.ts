@@ -118,7 +118,7 @@ test('intend: the caps and the holds are checked in the step that writes the int
   await acceptJob(store, 'second');
   expect((await store.run('intend', { id: 'second', token: 't', max_in_flight: 1 })).reply).toBe('full');
   const epoch = await intendJob(store, 'second');
-  const hold = { scope: 'model:gpt-5.5', kind: 'rate', code: 'rate_limit_exceeded', for_ms: 60_000 } as const;
+  const hold = { of: 'model', kind: 'rate', code: 'rate_limit_exceeded', for_ms: 60_000 } as const;
   const refusal = { how: 'refused', next: 'queued', code: 'rate_limit_exceeded', due_in_ms: 0, hold } as const;
   expect(await store.run('resolve', { id: 'second', epoch, ...refusal })).toMatchObject({
     reply: 'queued',
@@ -158,7 +158,7 @@ test('launched: a success lifts the alarm that it was tried under, and no later 
   const refuse = async (id: string, kind: 'alarm' | 'rate') => {
     await acceptJob(store, id);
     const epoch = await intendJob(store, id);
-    const hold = { scope: 'model:gpt-5.5', kind, code: 'x', for_ms: 60_000 } as const;
+    const hold = { of: 'model', kind, code: 'x', for_ms: 60_000 } as const;
     await store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code: 'x', due_in_ms: 0, hold });
   };
   const held = () => store.client.exists(`${store.keys.prefix}:hold:model:gpt-5.5`);

@@ -262,6 +262,8 @@ test('I2: events go on across two runs, and a cancel between them still has its 
       token,
       after,
       last: after + types.length,
+      item_ids: [],
+      are_theirs: true,
       has_output: false,
       most_batches: 10,
       most_bytes: 9999,

@@ -83,7 +83,7 @@ const refuse = fc.tuple(fc.nat(9), fc.constantFrom('failed', 'later', 'alarm', '
     if (!intent || sent.some(one => one.epoch === intent.epoch)) return;
     const refused = { ...intent, how: 'refused' as const, code: 'x' };
     if (how === 'failed') return await store.run('resolve', { ...refused, next: 'failed', message: 'No.' });
-    const hold = how === 'later' ? undefined : { scope: 'account', kind: how as 'alarm', code: 'x', for_ms: 100 };
+    const hold = how === 'later' ? undefined : { of: 'account' as const, kind: how as 'alarm', code: 'x', for_ms: 100 };
     return await store.run('resolve', { ...refused, next: 'queued', due_in_ms: 0, hold });
   }),
 );

@@ -29,9 +29,21 @@ test.for<[string, Partial<CallFailure>, object]>([
   [
     '401, whatever the body',
     { status: 401 },
-    { kind: 'refused', next: 'queued', hold: { of: 'account', kind: 'alarm' } },
+    { kind: 'refused', next: 'queued', hold: { of: 'access', why: 'key', kind: 'alarm' } },
   ],
-  ['403, whatever the body', { status: 403 }, { kind: 'refused', hold: { of: 'account', kind: 'alarm' } }],
+  ['403, whatever the body', { status: 403 }, { kind: 'refused', hold: { of: 'access', why: 'content' } }],
+  ['413 of a gateway', { status: 413 }, { kind: 'refused', next: 'failed', code: 'http_413' }],
+  ['429 of a gateway', { status: 429 }, { kind: 'refused', next: 'queued', hold: { of: 'model', kind: 'rate' } }],
+  [
+    '429 that no waiting satisfies',
+    { status: 429, code: 'rate_limit_exceeded', message: 'Request too large for gpt-5.5: it must be reduced.' },
+    { kind: 'refused', next: 'failed', message: 'Request too large for gpt-5.5: it must be reduced.' },
+  ],
+  [
+    '501 with a body that says why',
+    { status: 501, message: 'Not implemented here.' },
+    { kind: 'unknown', code: 'http_501', message: 'Not implemented here.' },
+  ],
   [
     '404 of a model',
     { status: 404, code: 'model_not_found', ...inOpenAiShape },
@@ -52,6 +64,12 @@ test.for<[string, Partial<CallFailure>, object]>([
     { status: 404, code: '404', message: 'Resource not found' },
     { code: 'no_such_url', hold: { of: 'account' } },
   ],
+  [
+    '404 of a model, in words alone',
+    { status: 404, code: '404', message: 'litellm.NotFoundError: The model `m` does not exist.' },
+    { code: 'model_not_found', hold: { of: 'model' } },
+  ],
+  ['404 with a number for a code', { status: 404, code: '404', message: 'No such thing.' }, { next: 'failed' }],
   [
     '404 of a file that the request names',
     { status: 404, message: 'File cfile_1 not found on container cntr_1' },

@@ -55,7 +55,7 @@ async function openHealth(
       await depths();
     },
     lively: () => worker.isLively(),
-    metrics: createMetrics(telemetry, depths, concurrency.stream),
+    metrics: createMetrics(telemetry, depths, { streamLimit: concurrency.stream }),
   });
 }
 

@@ -1,8 +1,8 @@
 import { OpenAI } from 'openai';
 import { type UpstreamResponse, upstreamResponseSchema } from '../../shared/contract/response.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
+import { callFailure } from '../../worker/call-failure.ts';
 import { answerToFailedCreate } from '../../worker/refusal.ts';
-import { callFailure } from '../../worker/upstream.ts';
 
 const CALL_MS = 30_000;
 const LONGEST_MESSAGE = 200;

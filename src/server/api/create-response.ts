@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
-import { newJobId } from '../../producer/acceptance.ts';
-import type { Producer } from '../../producer/producer.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { idOfKey, newJobId, scopedId } from '../../producer/ids.ts';
+import { idConflict, type Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
 import type { Caller } from '../access/sign-in.ts';
 import { sendEvents } from './event-stream.ts';
-import { showResponse } from './find-job.ts';
-import type { Passthrough } from './passthrough.ts';
+import { sendJson, showResponse } from './find-job.ts';
+import type { ResponseParts } from './responses.ts';
 import { type Api, type CreateOptions, createSchema, errorAnswers, responseSchema } from './schemas.ts';
+
+const LARGE_BODY = 100_000;
 
 /** An SDK gives up long before; a larger number is nobody's. */
 const MOST_SENDS = 100;
 /** As the contract has it: for so long the same body from the same key may be the same create, sent again. */
 export const RESEND_WINDOW_MS = 600_000;
 
-export function createRoute(app: Api, producer: Producer, passthrough: Passthrough): void {
+export function createRoute(app: Api, { producer, passthrough, readers }: ResponseParts): void {
   app.post(
     '/v1/responses',
     {
@@ -38,24 +42,78 @@ export function createRoute(app: Api, producer: Producer, passthrough: Passthrou
     },
     async (request, reply) => {
       const { headstone = {}, background, ...wanted } = request.body;
+      // A large body has held the process for a while by now: others come first.
+      if ((request.rawBody?.length ?? 0) > LARGE_BODY) await nextTurn();
       const tenant = tenantFor(request.caller, headstone.tenant);
-      const named = headstone.id ?? idOfKey(request, tenant);
+      const named = await namedId(request, tenant, producer);
       const count = sendNumber(request);
       // Whether the store took it may be unknown: where nothing says which create it was, the same again is another job.
       if (named === undefined && count === null) reply.header('x-should-retry', 'false');
       const id = named ?? (count === null ? newJobId() : await idOfSend(request, count, producer));
-      const { id: jobId } = await producer
-        .enqueue(wanted, { ...optionsOf(headstone), tenant, id })
-        .catch((error: unknown) => {
-          throw isConflictOfKey(error, headstone.id) ? keyConflict() : error;
-        });
-      if (wanted.stream) return sendEvents(reply, signal => producer.subscribe(jobId, { signal }));
+      const options = { ...optionsOf(headstone), tenant, id };
+      if (wanted.stream) return await enqueueAndFollow(request, reply, options, wanted);
+      const jobId = await enqueue(request, options, wanted);
       reply.header('x-should-retry', 'false');
-      const body = await showResponse(producer, jobId, request.caller);
+      const text = await showResponse(producer, jobId, request.caller);
       reply.removeHeader('x-should-retry');
-      return body;
+      return sendJson(reply, text);
     },
   );
+
+  /** The place is taken before anything is enqueued: who is refused has nothing to pay for. */
+  async function enqueueAndFollow(
+    request: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
+    reply: FastifyReply,
+    options: EnqueueOptions,
+    wanted: unknown,
+  ): Promise<FastifyReply> {
+    const leave = readers.enter(request.caller.tenant);
+    try {
+      const jobId = await enqueue(request, options, wanted);
+      return sendEvents(reply, signal => producer.subscribe(jobId, { signal }), leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  async function enqueue(
+    { caller, rawBody, body: { headstone } }: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
+    options: EnqueueOptions,
+    wanted: unknown,
+  ): Promise<string> {
+    const isScoped = hasOwnIds(caller);
+    const [result] = await producer.enqueueMany([
+      {
+        request: wanted,
+        options,
+        caller: {
+          text: rawBody,
+          sharesAccount: passthrough.sharesAccount(caller),
+          ...(isScoped ? { chosenId: headstone?.id } : {}),
+        },
+      },
+    ]);
+    if (result?.error) throw toldOf(result.error, headstone?.id);
+    return result?.id ?? '';
+  }
+}
+
+/** Whoever signs in has ids to themselves. On this machine alone, and in process, the app's ids are one namespace. */
+function hasOwnIds({ keyName }: Caller): boolean {
+  return keyName !== null;
+}
+
+/** Where the job stands whose id the caller chose, or that an Idempotency-Key names; undefined where nothing names it. */
+async function namedId(
+  { caller, headers, body }: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
+  tenant: string,
+  { store }: Producer,
+): Promise<string | undefined> {
+  const chosen = body.headstone?.id;
+  if (chosen !== undefined) return hasOwnIds(caller) ? await scopedId(store, tenant, chosen) : chosen;
+  const key = headers['idempotency-key'];
+  return typeof key === 'string' && key !== '' ? await idOfKey(store, tenant, key) : undefined;
 }
 
 function isBackground(body: unknown): boolean {
@@ -104,19 +162,10 @@ async function idOfSend(request: FastifyRequest, count: number, producer: Produc
   return id;
 }
 
-/** The same key is the same job, as the header's name promises. */
-function idOfKey(request: FastifyRequest, tenant: string): string | undefined {
-  const key = request.headers['idempotency-key'];
-  if (typeof key !== 'string' || key === '') return undefined;
-  return `resp_${createHash('sha256')
-    .update(JSON.stringify([tenant, key]))
-    .digest('hex')
-    .slice(0, 32)}`;
-}
-
-/** The caller sent a key and no id, so they are told of the key. */
-function isConflictOfKey(error: unknown, id: string | undefined): boolean {
-  return id === undefined && error instanceof HeadstoneError && error.code === 'id_conflict';
+/** An error in the words of what the caller sent: the id that they chose, or a key and no id. */
+function toldOf(error: HeadstoneError, chosen: string | undefined): HeadstoneError {
+  if (error.code !== 'id_conflict') return error;
+  return chosen === undefined ? keyConflict() : idConflict(chosen);
 }
 
 function keyConflict(): HeadstoneError {

@@ -6,14 +6,21 @@ import type { StreamEvent } from '../../shared/contract/stream.ts';
 /** Proxies close a connection on which nothing comes. */
 const KEEPALIVE_MS = 15_000;
 
-/** Sends events as they come. Pulls them as fast as the client reads, so a slow one fills no buffer of ours. */
+/**
+ * Sends events as they come. Pulls them as fast as the client reads, so a slow one fills no buffer of ours. `leave` is
+ * called when the reader has gone, or has all of them.
+ */
 export function sendEvents(
   reply: FastifyReply,
   subscribe: (signal: AbortSignal) => AsyncGenerator<StreamEvent, void>,
+  leave: () => void,
 ): FastifyReply {
   // A reader that waits for an event would outlive its client until one comes.
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
+  reply.raw.once('close', () => {
+    gone.abort();
+    leave();
+  });
   const events = subscribe(gone.signal);
   return reply
     .type('text/event-stream; charset=utf-8')

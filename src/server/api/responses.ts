@@ -2,34 +2,55 @@ import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { cancelOptionsSchema } from '../../shared/contract/request.ts';
+import type { Passthrough } from '../passthrough/passthrough.ts';
 import { Answered } from './answered.ts';
 import { sendEvents } from './event-stream.ts';
-import { findJob, findKeptJob, showResponse } from './find-job.ts';
+import { findKeptJob, locateJob, sendJson, showResponse } from './find-job.ts';
 import { inputItems, inputItemsQuerySchema } from './input-items.ts';
-import type { Passthrough } from './passthrough.ts';
 import { type Api, errorAnswers, idParamsSchema, responseSchema } from './schemas.ts';
+import type { StreamReaders } from './stream-readers.ts';
 
 /** The caller's own words; the key's name is not theirs to claim. */
 const cancelSchema = cancelOptionsSchema.omit({ keyName: true }).nullish();
+
+/** A list in a query may be one value, and its name may end in brackets. */
+const includeSchema = z
+  .union([
+    z
+      .string()
+      .max(200)
+      .transform(name => [name]),
+    z.array(z.string().max(200)).max(50),
+  ])
+  .optional();
 
 const readQuerySchema = z.object({
   stream: z
     .enum(['true', 'false'])
     .transform(text => text === 'true')
     .optional(),
+  include: includeSchema,
+  'include[]': includeSchema,
   starting_after: z.coerce.number().int().nonnegative().optional().describe('The last sequence number that is known.'),
 });
 
+/** What the routes of responses work with. */
+export interface ResponseParts {
+  producer: Producer;
+  passthrough: Passthrough;
+  readers: StreamReaders;
+}
+
 /** The part of OpenAI's API that reads and ends background responses. */
-export function responseRoutes(app: Api, producer: Producer, passthrough: Passthrough): void {
+export function responseRoutes(app: Api, { producer, passthrough, readers }: ResponseParts): void {
   const about = { tags: ['responses'], params: idParamsSchema };
-  const strangers = { preHandler: passthrough.forStrangers };
+  const unknown = { preHandler: passthrough.passOnUnknown };
   const answered = new Answered(producer.store);
 
   app.get(
     '/v1/responses/:id',
     {
-      ...strangers,
+      ...unknown,
       schema: {
         ...about,
         summary: 'Read a response, or with stream=true follow its events',
@@ -38,24 +59,28 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
       },
     },
     async (request, reply) => {
-      const { stream, starting_after: after } = request.query;
+      const { stream, starting_after: after, include = [], 'include[]': others = [] } = request.query;
+      const wanted = [...include, ...others];
+      const located = await locateJob(producer, request.params.id, request.caller);
+      if (wanted.length > 0) await producer.widenInclude(located.id, wanted);
       if (stream) {
         const { id } = await findKeptJob(producer, request.params.id, request.caller);
         answered.note(id);
-        return sendEvents(reply, signal =>
-          producer.subscribe(id, { signal, ...(after === undefined ? {} : { after }) }),
+        return sendEvents(
+          reply,
+          signal => producer.subscribe(id, { signal, ...(after === undefined ? {} : { after }) }),
+          readers.enter(request.caller.tenant),
         );
       }
-      const body = await showResponse(producer, request.params.id, request.caller);
-      answered.note(body.id);
-      return body;
+      answered.note(located.id);
+      return sendJson(reply, await showResponse(producer, request.params.id, request.caller));
     },
   );
 
   app.post(
     '/v1/responses/:id/cancel',
     {
-      ...strangers,
+      ...unknown,
       schema: {
         ...about,
         summary: 'Cancel, finally',
@@ -63,21 +88,20 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
         response: { 200: responseSchema, ...errorAnswers },
       },
     },
-    async request => {
-      const { id } = request.params;
-      await findJob(producer, id, request.caller);
+    async (request, reply) => {
+      // Decided before anything else is read: whatever a provider wrote into the job, it cannot keep a cancel from holding.
+      const { id } = await locateJob(producer, request.params.id, request.caller);
       answered.note(id);
       const { keyName } = request.caller;
       const { verdict } = await producer.cancel(id, { ...request.body, ...(keyName === null ? {} : { keyName }) });
-      const body = await showResponse(producer, id, request.caller);
-      return { ...body, headstone: { ...body.headstone, verdict } };
+      return sendJson(reply, await showResponse(producer, request.params.id, request.caller, verdict));
     },
   );
 
   app.delete(
     '/v1/responses/:id',
     {
-      ...strangers,
+      ...unknown,
       schema: {
         ...about,
         summary: 'Forget a finished job’s result; its record and its ledger stay',
@@ -85,19 +109,22 @@ export function responseRoutes(app: Api, producer: Producer, passthrough: Passth
       },
     },
     async request => {
-      const { id } = request.params;
-      await findJob(producer, id, request.caller);
+      const named = request.params.id;
+      const { id } = await locateJob(producer, named, request.caller);
       answered.note(id);
       const { verdict } = await producer.deleteResult(id);
       if (verdict === 'still_open')
-        throw new HeadstoneError('invalid_request', `Response ${id} has not ended: cancel it first, or wait for it.`);
-      return { id, object: 'response' as const, deleted: true as const };
+        throw new HeadstoneError(
+          'invalid_request',
+          `Response ${named} has not ended: cancel it first, or wait for it.`,
+        );
+      return { id: named, object: 'response' as const, deleted: true as const };
     },
   );
 
   app.get(
     '/v1/responses/:id/input_items',
-    { ...strangers, schema: { ...about, summary: 'What was asked', querystring: inputItemsQuerySchema } },
+    { ...unknown, schema: { ...about, summary: 'What was asked', querystring: inputItemsQuerySchema } },
     async request => {
       const { id } = await findKeptJob(producer, request.params.id, request.caller);
       return inputItems(id, await producer.keptRequest(id), request.query);

@@ -1,14 +1,15 @@
 import type { Producer } from '../../producer/producer.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { KeyRing } from '../access/key-ring.ts';
+import { Passthrough } from '../passthrough/passthrough.ts';
 import type { CancellationDriver } from './cancellation-driver.ts';
 import { cancellationRoutes } from './cancellations.ts';
 import { createRoute } from './create-response.ts';
 import { jobRoutes } from './jobs.ts';
 import { launchingRoutes } from './launching.ts';
-import { Passthrough } from './passthrough.ts';
 import { responseRoutes } from './responses.ts';
 import type { Api } from './schemas.ts';
+import type { StreamReaders } from './stream-readers.ts';
 import { wasteRoutes } from './waste.ts';
 
 export interface ApiParts {
@@ -17,17 +18,22 @@ export interface ApiParts {
   driver: CancellationDriver;
   /** Null: nobody signs in. */
   keyRing: KeyRing | null;
+  readers: StreamReaders;
 }
 
 /** Everything under /v1. */
-export async function apiRoutes(app: Api, { producer, configuration, driver, keyRing }: ApiParts): Promise<void> {
+export async function apiRoutes(
+  app: Api,
+  { producer, configuration, driver, keyRing, readers }: ApiParts,
+): Promise<void> {
   const passthrough = new Passthrough({
     producer,
     configuration,
     isShared: keyRing?.holdsSeveralTenants ?? false,
   });
-  createRoute(app, producer, passthrough);
-  responseRoutes(app, producer, passthrough);
+  const parts = { producer, passthrough, readers };
+  createRoute(app, parts);
+  responseRoutes(app, parts);
   jobRoutes(app, producer);
   wasteRoutes(app, producer);
   cancellationRoutes(app, producer, driver);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { daySchema, ledgerRowSchema, wasteDimensionSchema, wasteReportSchema } from '../../shared/contract/ledger.ts';
+import { rowAsChosen } from './find-job.ts';
 import { defined, limitSchema, listOf, tenantAskedFor } from './pages-of-records.ts';
 import { type Api, errorAnswers } from './schemas.ts';
 
@@ -44,7 +45,7 @@ export function wasteRoutes(app: Api, producer: Producer): void {
         summary: 'The rows of the ledger, the oldest first',
         tags: ['waste'],
         querystring: ledgerQuerySchema,
-        response: { 200: listOf(ledgerRowSchema), ...errorAnswers },
+        response: { 200: listOf(ledgerRowSchema.omit({ chosen_job_id: true })), ...errorAnswers },
       },
     },
     async ({ query: { since, until, tenant, limit, after }, caller }) => {
@@ -58,7 +59,7 @@ export function wasteRoutes(app: Api, producer: Producer): void {
           after,
         }) as Parameters<Producer['ledger']>[0],
       );
-      return { object: 'list' as const, data: rows, has_more: rows.length === limit };
+      return { object: 'list' as const, data: rows.map(rowAsChosen), has_more: rows.length === limit };
     },
   );
 }

@@ -5,12 +5,16 @@ import type { Producer } from '../../producer/producer.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { isPerson } from '../access/sign-in.ts';
 import type { Api } from '../api/schemas.ts';
-import { setContentPolicy } from '../content-policy.ts';
 import { errorBody } from '../error-answer.ts';
 import { messagePage } from '../pages/layout.ts';
+import { setContentPolicy } from '../security-headers.ts';
 import { RecordAdapter } from './record-adapter.ts';
 
 const PATH = '/board';
+
+/** What the page reads to show the queues. Its other reads tell of the Redis and of every process that is connected to it. */
+const shownReads =
+  /^\/api\/queues(\/:queueName\/(:jobId(\/(logs|flow))?|metrics|default-job-options|rate-limit|job-data-schema))?$/;
 
 /** Bull Board's page asks a font of a foreign server; nothing of ours does. */
 const foreignFonts = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
@@ -57,8 +61,10 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
 /** The queues hold the jobs of all tenants, and their buttons work on all of them (I12). */
 function refuseOthersWith(keyRing: KeyRing | null, producer: Producer) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const { caller, method, url } = request;
-    const isLook = method === 'GET' && !url.includes('/api/redis');
+    const { caller, method, routeOptions } = request;
+    // By the route that was found, and not by the URL: that can be spelled in many ways.
+    const route = routeOptions.url?.slice(PATH.length) ?? '';
+    const isLook = method === 'GET' && (!route.startsWith('/api/') || shownReads.test(route));
     if (caller.admin) return undefined;
     if (isLook && !keyRing?.holdsSeveralTenants && (await ownsEverything(caller.tenant, producer))) return undefined;
     const sentence = isLook

@@ -1,4 +1,5 @@
 import { html } from 'ghtml';
+import { shownId } from '../../producer/response-body.ts';
 import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
@@ -23,12 +24,12 @@ const LIVE_MS = 1000;
 export function jobPage({ caller, job, request, verdict }: JobPage): string {
   const isFollowed = isOpen(job) || job.ledger.some(row => row.status === 'pending');
   return layout({
-    title: `Job ${job.id}`,
+    title: `Job ${shownId(job)}`,
     caller,
     section: '/jobs',
     scripts: ['live.js', 'stream-text.js'],
     body: html`<div id="live" !${isFollowed ? html`data-live="${LIVE_MS}"` : ''}>
-<h1><span>Job</span> <code>${job.id}</code> <span id="status" role="status">!${badge(job.status)}</span></h1>
+<h1><span>Job</span> <code>${shownId(job)}</code> <span id="status" role="status">!${badge(job.status)}</span></h1>
 !${verdict ? html`<p class="notice" role="status">${verdictSentences[verdict]}</p>` : ''}
 <div id="about">!${about(job)}</div>
 </div>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { jobStatusSchema, reasonSchema, verdictSchema } from '../../shared/contract/words.ts';
-import { findJob } from '../api/find-job.ts';
+import { findJob, locateJob } from '../api/find-job.ts';
 import { defined, tenantAskedFor } from '../api/pages-of-records.ts';
 import { type Api, idParamsSchema } from '../api/schemas.ts';
 import { optionalField } from './form.ts';
@@ -44,7 +44,7 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
     '/jobs/:id/cancel',
     { schema: { params: idParamsSchema, body: z.object({ reason: optionalField(reasonSchema) }) } },
     async ({ params, body: { reason }, caller }, reply) => {
-      const { id } = await findJob(producer, params.id, caller);
+      const { id } = await locateJob(producer, params.id, caller);
       const { keyName } = caller;
       const { verdict } = await producer.cancel(id, {
         ...(reason === undefined ? {} : { reason }),

@@ -90,7 +90,7 @@ function list(caller: Caller, jobs: JobSummary[]): string {
     ],
     jobs.map(job => [
       ...(caller.admin ? [isOpen(job) ? checkbox(job.id) : ''] : []),
-      jobLink(job.id),
+      jobLink(job),
       badge(job.status),
       html`${job.model}`,
       ...(caller.admin ? [html`${job.tenant}`] : []),

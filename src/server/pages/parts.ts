@@ -1,4 +1,5 @@
 import { html } from 'ghtml';
+import { shownId } from '../../producer/response-body.ts';
 import type { Job, JobSummary } from '../../shared/contract/job.ts';
 import type { Verdict } from '../../shared/contract/words.ts';
 import { time as timeText } from '../../shared/runtime/format.ts';
@@ -15,8 +16,8 @@ export function moment(ms: number | null): string {
   return html`<time datetime="${new Date(ms).toISOString()}" title="${text}">${text.slice(0, 19)}</time>`;
 }
 
-export function jobLink(id: string): string {
-  return html`<a href="/jobs/${id}"><code>${id}</code></a>`;
+export function jobLink(job: Pick<JobSummary, 'id' | 'chosen_id'>): string {
+  return html`<a href="/jobs/${job.id}"><code>${shownId(job)}</code></a>`;
 }
 
 export function tagList(tags: string[]): string {

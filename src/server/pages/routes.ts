@@ -4,6 +4,7 @@ import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Sessions } from '../../shared/store/sessions.ts';
 import type { KeyRing } from '../access/key-ring.ts';
+import { SignInLimit } from '../access/sign-in-limit.ts';
 import type { CancellationDriver } from '../api/cancellation-driver.ts';
 import type { Api } from '../api/schemas.ts';
 import { httpStatus } from '../error-answer.ts';
@@ -22,17 +23,20 @@ export interface PageParts {
   keyRing: KeyRing | null;
 }
 
+/** A list of a thousand selected jobs is the longest form there is. */
+const MOST_FORM_BYTES = 128_000;
+
 /** What people look at: rendered here, whole without a script. */
 export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing }: PageParts): Promise<void> {
   await assetRoutes(app);
   await app.register(async scope => {
-    await scope.register(formBody);
+    await scope.register(formBody, { bodyLimit: MOST_FORM_BYTES });
     scope.addHook('onRoute', route => {
       route.schema = { ...route.schema, hide: true };
     });
     scope.setErrorHandler(answerPerson);
     scope.get('/', async (_request, reply) => reply.redirect('/jobs', 303));
-    if (keyRing) signInRoutes(scope, keyRing, sessions);
+    if (keyRing) signInRoutes(scope, keyRing, sessions, new SignInLimit(producer.store));
     jobPageRoutes(scope, producer);
     cancellationPageRoutes(scope, producer, driver);
     wastePageRoutes(scope, producer);

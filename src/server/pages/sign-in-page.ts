@@ -2,13 +2,13 @@ import { html } from 'ghtml';
 import { layout } from './layout.ts';
 
 /** Where a person gives their key. `next` is a path of ours. */
-export function signInPage(next: string, isWrong: boolean): string {
+export function signInPage(next: string, problem: string | null): string {
   return layout({
     title: 'Sign in',
     caller: null,
     body: html`<form class="card sign-in" method="post" action="/sign-in">
 <h1>Sign in</h1>
-!${isWrong ? '<p class="notice bad" role="alert">This is not an API key of this Headstone.</p>' : ''}
+!${problem === null ? '' : html`<p class="notice bad" role="alert">${problem}</p>`}
 <input type="hidden" name="next" value="${next}">
 <label for="key">API key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { SESSION_MS, type Sessions } from '../../shared/store/sessions.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { isForeignPage, SESSION_COOKIE } from '../access/sign-in.ts';
+import type { SignInLimit } from '../access/sign-in-limit.ts';
 import type { Api } from '../api/schemas.ts';
 import { signInPage } from './sign-in-page.ts';
 
@@ -13,12 +14,12 @@ const HOME = '/jobs';
 const nextSchema = z.string().transform(ownPath).catch(HOME);
 
 /** A person gives their key once, and a cookie stands for it. */
-export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions): void {
+export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions, limit: SignInLimit): void {
   app.get('/sign-in', { schema: { querystring: z.object({ next: nextSchema }) } }, async (request, reply) =>
     reply
       .type('text/html; charset=utf-8')
       .header('cache-control', 'no-store')
-      .send(signInPage(request.query.next, false)),
+      .send(signInPage(request.query.next, null)),
   );
 
   app.post(
@@ -26,8 +27,18 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions): vo
     { schema: { body: z.object({ key: z.string().catch(''), next: nextSchema }) } },
     async (request, reply) => {
       const { key, next } = request.body;
+      const refuse = (status: number, problem: string) =>
+        reply.code(status).type('text/html; charset=utf-8').send(signInPage(next, problem));
+      const tooSoon = (waitS: number) => {
+        reply.header('retry-after', String(waitS));
+        return refuse(429, `Too many tries to sign in. Try again in ${waitS} seconds.`);
+      };
+      const waitS = await limit.countTry(request.ip);
+      if (waitS !== null) return tooSoon(waitS);
       const session = isForeignPage(request) ? undefined : keyRing.sessionOf(key);
-      if (!session) return reply.code(401).type('text/html; charset=utf-8').send(signInPage(next, true));
+      if (!session) return refuse(401, 'This is not an API key of this Headstone.');
+      const waitForKeyS = await limit.countSignIn(request.ip, session.key_name);
+      if (waitForKeyS !== null) return tooSoon(waitForKeyS);
       const token = await sessions.open(session);
       return reply.setCookie(SESSION_COOKIE, token, cookieFor(request)).redirect(next, 303);
     },

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { actorSchema, jobIdSchema, openStatuses, reasonSchema } from './words.ts';
+import { actorSchema, counted, jobIdSchema, openStatuses, reasonSchema } from './words.ts';
 
 const age = z.number().int().nonnegative();
 
 /** Which open jobs to cancel; every field given must hold. */
 export const cancellationFilterSchema = z
   .strictObject({
-    ids: z.array(jobIdSchema).min(1).max(1000).optional(),
+    ids: counted(1000, 'must be at most 1000 ids', z.array(jobIdSchema).min(1)).optional(),
     tenant: z.string().optional(),
     tag: z.string().optional(),
     status: z

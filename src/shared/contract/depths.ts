@@ -7,7 +7,7 @@ export const depthsSchema = z.object({
   /** Jobs by status. */
   jobs: z.record(z.string(), count),
   launch_paused: z.boolean(),
-  /** Of the launches that a hold keeps back: its scope, `account` or `model:NAME`, and the code that began it. */
+  /** Which launches are held back, and the code that began it, by scope: `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
   holds: z.record(z.string(), z.string()),
   /** Launches that wait in the queue or for the end of a hold. */
   launch_waiting: count,

@@ -13,6 +13,7 @@ const codes = {
   job_not_found: { retryable: false },
   cancellation_not_found: { retryable: false },
   result_expired: { retryable: false },
+  too_many_streams: { retryable: true },
   wait_timeout: { retryable: true },
   not_durable: { retryable: true },
   store_unreachable: { retryable: true },
@@ -44,18 +45,42 @@ export class HeadstoneError extends Error {
   }
 }
 
-/** Parses what a caller gave; the error names every wrong field in one sentence and repeats no value of it (I13). */
+const publicReasons: Partial<Record<ErrorCode, string>> = {
+  store_unreachable: 'The store does not answer. Try again.',
+  store_refused: 'The store answers, and does not write now. Try again.',
+  store_unsuitable: 'The store of this Headstone must not be used as it is: its log says why.',
+};
+
+/** What a stranger may read of an error: where our store is, is nobody's business. */
+export function publicMessage(error: unknown): string {
+  if (!(error instanceof HeadstoneError)) return 'It is not ready.';
+  return publicReasons[error.code] ?? error.message;
+}
+
+/** An answer that listed a hundred thousand mistakes would be an attack on its reader, and on us. */
+const MOST_PROBLEMS = 10;
+
+/** Parses what a caller gave. The error names the first ten problems in one sentence and repeats no value of theirs (I13). */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
-  const problems = parsed.error.issues.map(issue => {
-    const field = fieldName(issue.path);
-    return `${field} ${inWords(issue.message)}`;
-  });
+  const { issues } = parsed.error;
+  const [first] = issues;
+  const problems = issues.slice(0, MOST_PROBLEMS).map(problemOf);
+  if (issues.length > MOST_PROBLEMS) problems.push(`and ${issues.length - MOST_PROBLEMS} more problems`);
   throw new HeadstoneError('invalid_request', `${problems.join('; ')}.`, {
     ...(first && first.path.length > 0 ? { param: fieldName(first.path) } : {}),
   });
+}
+
+const LONGEST_KEY = 40;
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  const field = fieldName(issue.path);
+  if (issue.code !== 'unrecognized_keys') return `${field} ${inWords(issue.message)}`;
+  const [key = ''] = issue.keys;
+  const others = issue.keys.length > 1 ? ` and ${issue.keys.length - 1} more` : '';
+  return `${field} has an unknown key: "${key.slice(0, LONGEST_KEY)}"${others}`;
 }
 
 /** Our own messages are the ends of sentences; zod's are given the beginning that they lack. */
@@ -63,7 +88,6 @@ export function inWords(message: string): string {
   return message
     .replace(/^Invalid input: /, 'is wrong: ')
     .replace(/^Too (big|small): /, 'is too $1: ')
-    .replace(/^Unrecognized key/, 'has an unknown key')
     .replace(/^Invalid (\w+)/, 'is not a valid $1');
 }
 

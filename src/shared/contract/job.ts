@@ -54,9 +54,11 @@ export const jobSummarySchema = z.object({
   deadline_at: time,
   decided_at: time.nullable(),
   response_id: z.string().nullable(),
-  /** `account` or `model:NAME`, while a hold keeps its launch back. */
+  /** The scope of the hold that keeps its launch back: `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
   held_by: z.string().nullable(),
   tombstone: tombstoneSchema.nullable(),
+  /** The id that a caller over HTTP chose for it, where one did. Over HTTP that one is shown in place of `id`. */
+  chosen_id: z.string().optional(),
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
@@ -66,8 +68,10 @@ export const jobSchema = jobSummarySchema.extend({
   launches: z.array(launchSchema),
   ledger: z.array(ledgerRowSchema),
   timeline: z.array(timelineEntrySchema),
-  /** The upstream's body under its own id; null unless the outcome is a result that is still kept. */
+  /** The provider's body under its own id: of a result, or of a run that failed. Null where there is none, or none is kept. */
   response: upstreamResponseSchema.nullable(),
+  /** Fields of the record that could not be read. What stands beside them is right. */
+  unreadable: z.array(z.string()).default([]),
 });
 export type Job = z.infer<typeof jobSchema>;
 

@@ -33,6 +33,8 @@ export const ledgerRowSchema = z.object({
   price_table: z.string().nullable(),
   /** The last status that the upstream showed. */
   upstream_status: z.string().nullable(),
+  /** As in a job: shown over HTTP in place of `job_id`. */
+  chosen_job_id: z.string().optional(),
 });
 export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { backgroundOptionsSchema, windowMsOf } from './completion-window.ts';
 import {
   actorSchema,
+  counted,
   jobIdSchema,
   onUnknownLaunchSchema,
   reasonSchema,
@@ -12,24 +14,53 @@ import {
 /** The upstream takes 16 metadata pairs; one of them is ours. */
 const MOST_METADATA_PAIRS = 15;
 
-const metadataSchema = z
-  .record(z.string().max(64), z.string().max(512))
-  .refine(
-    metadata => Object.keys(metadata).length <= MOST_METADATA_PAIRS,
-    `must have at most ${MOST_METADATA_PAIRS} pairs: the provider takes 16, and Headstone needs one of them`,
-  )
-  .refine(metadata => !('headstone' in metadata), 'must not use the key "headstone": Headstone writes it');
+/** Every name that starts so is Headstone's own, in bodies and in metadata: a caller who could set one could pose as us. */
+const RESERVED = 'headstone';
 
-/** The body of a create. What we do not name goes to the upstream as it is. */
+/** The first of our own names that a caller used; undefined where there is none. */
+export function reservedNameIn(names: object): string | undefined {
+  return Object.keys(names).find(name => name.startsWith(RESERVED));
+}
+
+const metadataSchema = counted(
+  MOST_METADATA_PAIRS,
+  `must have at most ${MOST_METADATA_PAIRS} pairs: the provider takes 16, and Headstone needs one of them`,
+  z
+    .record(z.string().max(64), z.string().max(512))
+    .refine(
+      metadata => reservedNameIn(metadata) === undefined,
+      `must not use the key "${RESERVED}", nor one that starts with it: Headstone writes those itself`,
+    ),
+);
+
+/** OpenAI's create has about 40 fields. */
+const MOST_FIELDS = 200;
+
+/** The items are the provider's to check; the first that is no object ends the look at them. */
+const inputSchema = z.union(
+  [
+    z.string().regex(/\S/, 'must not be empty'),
+    z.custom<Record<string, unknown>[]>(value => Array.isArray(value) && value.length > 0 && value.every(isObject)),
+  ],
+  { error: issue => (issue.input === undefined ? undefined : 'must be a text that is not empty, or a list of items') },
+);
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The body of a create. What is not named here goes to the provider as it is. */
 export const requestSchema = z
   .looseObject({
+    /** A stored prompt may name it in our place. */
     model: z
-      .string({ error: 'is missing: name the model, or on Azure the deployment' })
+      .string({ error: 'must be the name of a model, or on Azure of a deployment' })
       .trim()
       .min(1, 'must not be empty')
       .overwrite(toWellFormed)
-      .regex(/^[^\p{Cc}]{1,200}$/u, 'must be at most 200 characters without control characters'),
-    input: z.union([z.string().regex(/\S/, 'must not be empty'), z.array(z.looseObject({})).min(1)]).optional(),
+      .regex(/^[^\p{Cc}]{1,200}$/u, 'must be at most 200 characters without control characters')
+      .optional(),
+    input: inputSchema.optional(),
     prompt: z.looseObject({}).nullish(),
     metadata: metadataSchema.nullish(),
     background: z.literal(true, { error: 'must be true or left out: Headstone runs background responses' }).optional(),
@@ -38,6 +69,8 @@ export const requestSchema = z
       .nullish(),
     stream: z.boolean().nullish(),
     previous_response_id: z.string().nullish(),
+    background_options: backgroundOptionsSchema.nullish(),
+    include: counted(50, 'must be at most 50 names', z.array(z.string().max(200))).nullish(),
     conversation: z
       .null({
         error:
@@ -45,14 +78,23 @@ export const requestSchema = z
       })
       .optional(),
   })
-  .refine(request => request.input !== undefined || request.prompt, {
-    path: ['input'],
-    error: 'is missing: give the prompt as a string or as a list of items',
+  .superRefine((request, context) => {
+    const add = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (request.input === undefined && !request.prompt)
+      add(['input'], 'is missing: give the prompt as a string or as a list of items');
+    if (request.model === undefined && !request.prompt)
+      add(['model'], 'is missing: name the model, or on Azure the deployment');
+    if (request.stream && windowMsOf(request.background_options?.completion_window) > 0)
+      add(
+        ['stream'],
+        'must be left out with this background_options.completion_window: the provider streams only what it runs at once',
+      );
+    const reserved = reservedNameIn(request);
+    if (reserved !== undefined)
+      add([reserved.slice(0, 64)], `must be left out: names that start with "${RESERVED}" are Headstone's own`);
+    if (Object.keys(request).length > MOST_FIELDS) add([], `has more than ${MOST_FIELDS} fields`);
   });
 export type ResponseRequest = z.infer<typeof requestSchema>;
-
-/** Of a stored request: the provider's id for its `previous_response_id`, which is ours. */
-export const upstreamPredecessorField = 'headstone_predecessor';
 
 /** A year and a day. */
 const MOST_DEADLINE_MS = 366 * 86_400_000;

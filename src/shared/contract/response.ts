@@ -20,8 +20,20 @@ export type Usage = z.infer<typeof usageSchema>;
 
 const text = z.string().nullish().catch(null);
 
+/** LiteLLM's are 465 characters long. */
+const LONGEST_ID = 4096;
+
+/** The provider's own word for a response: nothing is read out of it, and nothing is cut off. */
+export const responseIdSchema = z
+  .string()
+  .min(1)
+  .max(LONGEST_ID, `must be at most ${LONGEST_ID} characters`)
+  .overwrite(id => id.toWellFormed())
+  // In a URL these mean another path, however they are written.
+  .refine(id => id !== '.' && id !== '..', 'must not be dots alone');
+
 export const upstreamResponseSchema = z.looseObject({
-  id: z.string().regex(/^[^\s\p{Cc}|]{1,200}$/u),
+  id: responseIdSchema,
   status: z.string().catch('unreadable'),
   /** Seconds since 1970. */
   created_at: z.number().nonnegative().optional().catch(undefined),
@@ -35,5 +47,11 @@ export const upstreamResponseSchema = z.looseObject({
 export type UpstreamResponse = z.infer<typeof upstreamResponseSchema>;
 
 /** Statuses after which the OpenAI API changes nothing more, by its documents; `cancelled` is known to change. */
-export const upstreamFinalStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'incomplete', 'cancelled']);
+export const upstreamFinalStatuses: ReadonlySet<string> = new Set([
+  'completed',
+  'requires_action',
+  'failed',
+  'incomplete',
+  'cancelled',
+]);
 export const upstreamOpenStatuses: ReadonlySet<string> = new Set(['queued', 'in_progress']);

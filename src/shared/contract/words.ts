@@ -50,6 +50,14 @@ export function toWellFormed(text: string): string {
   return text.toWellFormed();
 }
 
+/**
+ * Counts before it looks at any value, so that a list of a hundred thousand wrong ones is one problem and costs nothing.
+ */
+export function counted<Output, Input>(most: number, error: string, schema: z.ZodType<Output, Input>) {
+  const hasFew = (value: unknown) => typeof value !== 'object' || value === null || Object.keys(value).length <= most;
+  return z.custom<Input>(hasFew, error).pipe(schema);
+}
+
 const label = /^[^\p{Cc}|]{1,64}$/u;
 
 /** Stored in the clear and shown in lists, so control characters are refused. */
@@ -57,11 +65,13 @@ export const tenantSchema = z
   .string()
   .overwrite(toWellFormed)
   .regex(label, 'must be 1 to 64 characters without control characters or "|"');
-export const tagsSchema = z
-  .array(
+export const tagsSchema = counted(
+  16,
+  'must be at most 16 tags',
+  z.array(
     z.string().overwrite(toWellFormed).regex(label, 'must be 1 to 64 characters without control characters or "|"'),
-  )
-  .max(16, 'must be at most 16 tags');
+  ),
+);
 
 /** The caller's own words: stored and shown, never a metric label. */
 export const reasonSchema = z.string().overwrite(toWellFormed).max(200, 'must be at most 200 characters');

@@ -11,8 +11,8 @@ const MICROS_PER_USD = 1_000_000;
 export function createMetrics(
   telemetry: Telemetry,
   readDepths: () => Promise<Depths>,
-  /** Of a worker: how many streams it may hold. */
-  streamLimit?: number,
+  /** A worker's own limit of streams; a server's own readers. */
+  { streamLimit, streamReaders }: { streamLimit?: number; streamReaders?: { readonly count: number } } = {},
 ): Registry {
   const registry = new Registry();
   const registers = [registry];
@@ -70,6 +70,15 @@ export function createMetrics(
   gauge('oldest_due_poll_seconds', 'How late the oldest of them is.');
   gauge('open_streams', 'Streams that a worker listens to.');
   gauge('unsettled_responses', 'Responses that are still followed.');
+  if (streamReaders)
+    new Gauge({
+      name: 'headstone_stream_readers',
+      help: 'Readers of streams who are connected to this server now.',
+      registers,
+      collect() {
+        this.set(streamReaders.count);
+      },
+    });
   if (streamLimit !== undefined)
     new Gauge({
       name: 'headstone_stream_limit',

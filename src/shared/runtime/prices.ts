@@ -1,4 +1,5 @@
 import { calcPrice, extractUsage, findProvider } from '@pydantic/genai-prices';
+import { windowMsOf } from '../contract/completion-window.ts';
 import type { Usage } from '../contract/response.ts';
 import { UNKNOWN_MODEL } from '../contract/words.ts';
 import type { PriceSettings } from './settings.ts';
@@ -9,6 +10,8 @@ export interface Purchase {
   /** As the upstream named it, where it did: the one to price by. */
   servedModel: string | null;
   serviceTier: string | null;
+  /** `2h` or `8h`: cheaper, by as much as the settings say. */
+  completionWindow?: string | undefined;
   usage: Usage;
 }
 
@@ -28,17 +31,19 @@ const listTiers: Record<string, number> = { default: 1, auto: 1, standard: 1, fl
 export const PRICE_TABLE = 'genai-prices@0.1.8';
 
 /** Prices the tokens of one response. Tools that the provider bills by call are not in it: the row keeps `tool_usage`. */
-export function price({ model, servedModel, serviceTier, usage }: Purchase, settings: PriceSettings): Price {
+export function price(purchase: Purchase, settings: PriceSettings): Price {
+  const { model, servedModel, serviceTier, completionWindow, usage } = purchase;
   // An adopted response's deployment is known by the name alone that the upstream gives it.
   const deployment = model === UNKNOWN_MODEL ? (servedModel ?? model) : model;
   const named = of(settings.deployments, deployment) ?? servedModel ?? model;
   const own = of(settings.models, model) ?? of(settings.models, named);
   const table = own ? 'HEADSTONE_PRICES' : PRICE_TABLE;
-  const multiplier = serviceTier === null ? 1 : (of(settings.tiers, serviceTier) ?? of(listTiers, serviceTier));
+  const tier = serviceTier === null ? 1 : (of(settings.tiers, serviceTier) ?? of(listTiers, serviceTier));
+  const window = windowMsOf(completionWindow) === 0 ? 1 : of(settings.windows, completionWindow ?? '');
   const listUsd = own ? ownPriceUsd(own, usage) : tablePriceUsd(named, usage);
-  if (multiplier === undefined || listUsd === null) return { costUsdMicros: null, table };
+  if (tier === undefined || window === undefined || listUsd === null) return { costUsdMicros: null, table };
   const discount = of(settings.discounts, model) ?? of(settings.discounts, named) ?? of(settings.discounts, '*') ?? 0;
-  return { costUsdMicros: Math.round(listUsd * multiplier * (1 - discount) * MICROS_PER_USD), table };
+  return { costUsdMicros: Math.round(listUsd * tier * window * (1 - discount) * MICROS_PER_USD), table };
 }
 
 /** A model may be called `constructor`: only what stands in the table itself is found there. */

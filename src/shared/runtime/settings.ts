@@ -71,6 +71,8 @@ export const priceSettingsSchema = z.strictObject({
   discounts: z.record(z.string(), z.number().min(0).max(1)).default({}),
   /** What a service tier multiplies the price by: {"priority": 2}. */
   tiers: z.record(z.string(), z.number().nonnegative()).default({}),
+  /** What a completion window multiplies the price by: {"8h": 0.5}. No list price of one is published. */
+  windows: z.record(z.string(), z.number().nonnegative()).default({}),
 });
 export type PriceSettings = z.infer<typeof priceSettingsSchema>;
 
@@ -90,6 +92,14 @@ const concurrencySchema = z
     };
   })
   .refine(value => Math.min(value.launch, value.poll, value.settle) > 0, 'must be at least 1 for each queue');
+
+const readersSchema = z
+  .string()
+  .regex(/^process=\d+,tenant=\d+$/, 'must look like process=1000,tenant=250')
+  .transform(text => {
+    const [process = 0, tenant = 0] = text.match(/\d+/g)?.map(Number) ?? [];
+    return { process, tenant };
+  });
 
 /** Every setting, once: name, what it means, default as a person would write it, and how it is read. */
 export const settings = {
@@ -158,6 +168,12 @@ export const settings = {
     meaning: 'Activations at once in one pod, by queue; and streams, which hold a connection each.',
     fallback: 'launch=10,poll=50,settle=10,stream=50',
     schema: concurrencySchema,
+  },
+  streamReaders: {
+    name: 'HEADSTONE_STREAM_READERS',
+    meaning: 'Readers of streams who may be connected to one server at once, in all and for one tenant.',
+    fallback: 'process=1000,tenant=250',
+    schema: readersSchema,
   },
   pollMinMs: {
     name: 'HEADSTONE_POLL_MIN_MS',

@@ -69,6 +69,12 @@ export class Keys {
   lease = () => this.key('lease');
   /** String: a worker's own count of its writes. */
   canary = (worker: string) => this.key('canary', worker);
+  /** Set: the jobs whose callers chose this id over HTTP, one a tenant at most. */
+  chosen = (id: string) => this.key('chosen', id);
+  /** String: the job whose response has this item, so that a reference to it can be judged. */
+  item = (itemId: string) => this.key('item', itemId);
+  /** String: what ids are made with that nobody may guess. */
+  secret = () => this.key('secret');
   /** String: the random id of this deployment. */
   deployment = () => this.key('deployment');
   /** Channel: each outcome, published by the script that decided it. */

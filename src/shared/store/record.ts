@@ -1,8 +1,22 @@
 import { z } from 'zod';
-import { type Job, type JobSummary, launchSchema, type Tombstone, timelineEntrySchema } from '../contract/job.ts';
+import {
+  type Job,
+  type JobSummary,
+  type Launch,
+  launchSchema,
+  type Tombstone,
+  timelineEntrySchema,
+} from '../contract/job.ts';
 import { type LedgerRow, ledgerRowSchema } from '../contract/ledger.ts';
 import { type UpstreamResponse, usageSchema } from '../contract/response.ts';
-import { causeSchema, isOutcome, isResult, jobStatusSchema, onUnknownLaunchSchema } from '../contract/words.ts';
+import {
+  causeSchema,
+  isOutcome,
+  isResult,
+  jobStatusSchema,
+  onUnknownLaunchSchema,
+  UNKNOWN_MODEL,
+} from '../contract/words.ts';
 
 const number = z.coerce.number();
 
@@ -21,10 +35,22 @@ const recordSchema = z.looseObject({
   epoch: number.optional(),
   intended_at: number.optional(),
   unknown_at: number.optional(),
+  /** What the provider answered in place of an id. */
+  unknown_says: z.string().optional(),
   running_at: number.optional(),
   missing_since: number.optional(),
   response_id: z.string().optional(),
   parked_scope: z.string().optional(),
+  /** The id that a caller over HTTP chose: its tenant knows the job by no other. */
+  chosen_id: z.string().optional(),
+  /** The provider's id of the response that this one continues. */
+  predecessor: z.string().optional(),
+  completion_window: z.string().optional(),
+  /** What the create asked to have included: each read has to ask for it again. */
+  include: z
+    .string()
+    .optional()
+    .transform(text => (text === undefined ? [] : z.array(z.string()).parse(JSON.parse(text)))),
   /** JSON: the app's own queue that hears of the outcome. */
   notify: z.string().optional(),
   /** Its response was made by somebody else; and the first look has said whose it is. */
@@ -42,10 +68,31 @@ const recordSchema = z.looseObject({
   code: z.string().optional(),
   message: z.string().optional(),
 });
-export type JobRecord = z.infer<typeof recordSchema>;
+export type JobRecord = z.infer<typeof recordSchema> & {
+  /** Fields that could not be read; what stands beside them is right. */
+  unreadable: string[];
+};
 
+/** In the place of a field that cannot be read, where none may be missing. */
+const stopgaps: Record<string, string> = {
+  model: UNKNOWN_MODEL,
+  tenant: '',
+  tags: '[]',
+  priority: '0',
+  attempts: '1',
+  on_unknown: 'fail',
+  created_at: '0',
+  deadline_at: String(Number.MAX_SAFE_INTEGER),
+};
+
+/** One field that cannot be read must not hide the others, whatever was written into it. */
 export function parseRecord(hash: Record<string, string>): JobRecord | null {
-  return hash.status === undefined ? null : recordSchema.parse(hash);
+  if (hash.status === undefined) return null;
+  const parsed = recordSchema.safeParse(hash);
+  if (parsed.success) return { ...parsed.data, unreadable: [] };
+  const unreadable = [...new Set(parsed.error.issues.map(({ path }) => String(path[0])))];
+  const rest = Object.fromEntries(Object.entries(hash).filter(([field]) => !unreadable.includes(field)));
+  return { ...recordSchema.parse({ ...stopgaps, ...rest }), unreadable };
 }
 
 function tombstoneOf(record: JobRecord): Tombstone | null {
@@ -72,19 +119,45 @@ export function summaryOf(record: JobRecord): JobSummary {
     response_id: record.response_id ?? null,
     held_by: record.parked_scope ?? null,
     tombstone: tombstoneOf(record),
+    ...(record.chosen_id === undefined ? {} : { chosen_id: record.chosen_id }),
   };
 }
 
 /** Every response that a launch of this job is known to have made, the newest last. */
 export function responseIdsOf(record: JobRecord): string[] {
-  return launchesOf(record).flatMap(launch => launch.response_id ?? []);
+  return launchesOf(record).launches.flatMap(launch => launch.response_id ?? []);
 }
 
-function launchesOf(record: JobRecord) {
-  return Object.entries(record)
-    .filter(([field]) => field.startsWith('launch:'))
-    .map(([, value]) => launchSchema.parse({ response_id: null, code: null, ...JSON.parse(String(value)) }))
-    .sort((left, right) => left.epoch - right.epoch);
+/** Codes were once written down as the provider sent them, numbers too. */
+const storedLaunchSchema = launchSchema.extend({
+  code: z
+    .union([z.string(), z.number().transform(String)])
+    .nullish()
+    .catch(null)
+    .transform(code => code ?? null),
+  response_id: z
+    .string()
+    .nullish()
+    .catch(null)
+    .transform(id => id ?? null),
+});
+
+function launchesOf(record: JobRecord): { launches: Launch[]; unreadable: string[] } {
+  const fields = Object.entries(record).filter(([field]) => field.startsWith('launch:'));
+  const read = fields.map(([field, text]) => ({ field, ...readAs(storedLaunchSchema, text) }));
+  return {
+    launches: read.flatMap(({ value }) => value ?? []).sort((left, right) => left.epoch - right.epoch),
+    unreadable: read.flatMap(({ field, value }) => (value ? [] : [field])),
+  };
+}
+
+/** Undefined for what is no JSON of this shape. */
+function readAs<Schema extends z.ZodType>(schema: Schema, text: unknown): { value: z.output<Schema> | undefined } {
+  try {
+    return { value: schema.safeParse(JSON.parse(String(text))).data };
+  } catch {
+    return { value: undefined };
+  }
 }
 
 export interface RecordParts {
@@ -96,8 +169,11 @@ export interface RecordParts {
 }
 
 export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
-  // A body is shown only for an outcome that is a result, whatever lies in the store (I1).
+  // A body is shown only for a result, or for a run that failed of itself, whatever lies in the store (I1).
   const hasResult = isResult(record.status);
+  const response = hasResult || record.status === 'failed' ? readAs(z.looseObject({}), result).value : null;
+  const { launches, unreadable } = launchesOf(record);
+  const entries = timeline.map(entry => readAs(timelineEntrySchema, entry).value);
   return {
     ...summaryOf(record),
     attempts: record.attempts,
@@ -109,10 +185,17 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
           result: resultState(record, hasResult, result),
         }
       : null,
-    launches: launchesOf(record),
+    launches,
     ledger: rows,
-    timeline: timeline.map(entry => timelineEntrySchema.parse(JSON.parse(entry))),
-    response: hasResult && result !== null ? parseResult(result) : null,
+    timeline: entries.filter(entry => entry !== undefined),
+    // As it was written: it was looked at when it came.
+    response: (response as UpstreamResponse | undefined) ?? null,
+    unreadable: [
+      ...record.unreadable,
+      ...unreadable,
+      ...(entries.includes(undefined) ? ['timeline'] : []),
+      ...(hasResult && result !== null && !response ? ['result'] : []),
+    ],
   };
 }
 
@@ -130,16 +213,12 @@ function errorOf(record: JobRecord) {
   return { code: record.code ?? 'server_error', message: record.message ?? 'The run failed at the provider.' };
 }
 
-/** As it was written: it was looked at when it came. */
-function parseResult(result: string): UpstreamResponse {
-  return JSON.parse(result) as UpstreamResponse;
-}
-
 /** A row with what only its watcher needs. */
 export interface WatchedRow {
   row: LedgerRow;
   /** When the response was made: by the upstream's own word, as its row may have been opened later. */
   madeAt: number;
+  completionWindow: string | undefined;
   /** When its job's outcome, or a newer launch, took its place; Redis' clock. */
   endedAt: number;
   cancelAcknowledged: boolean;
@@ -151,6 +230,7 @@ export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null
     row && {
       row,
       madeAt: Math.min(row.at, Number(hash.created_at ?? row.at)),
+      completionWindow: hash.completion_window,
       endedAt: Number(hash.ended_at ?? row.at),
       cancelAcknowledged: hash.cancel_acknowledged !== undefined,
     }
@@ -165,13 +245,13 @@ export function parseRow(hash: Record<string, string>): LedgerRow | null {
     job_id: hash.job_id,
     model: hash.model,
     tenant: hash.tenant,
-    tags: JSON.parse(hash.tags ?? '[]'),
+    tags: readAs(z.array(z.string()), hash.tags).value ?? [],
     kind: hash.kind ?? null,
     cause: hash.cause ?? null,
     reason: hash.reason ?? null,
     actor: hash.actor ?? null,
     status: hash.status,
-    usage: hash.usage === undefined ? null : usageSchema.parse(JSON.parse(hash.usage)),
+    usage: readAs(usageSchema, hash.usage).value ?? null,
     cost_usd_micros: numberOrNull(hash.cost_usd_micros),
     late_by_ms: numberOrNull(hash.late_by_ms),
     most_tokens: numberOrNull(hash.most_tokens),
@@ -179,9 +259,10 @@ export function parseRow(hash: Record<string, string>): LedgerRow | null {
     at: Number(hash.at),
     service_tier: hash.service_tier ?? null,
     served_model: hash.served_model ?? null,
-    tool_usage: hash.tool_usage === undefined ? null : JSON.parse(hash.tool_usage),
+    tool_usage: readAs(z.looseObject({}), hash.tool_usage).value ?? null,
     price_table: hash.price_table ?? null,
     upstream_status: hash.upstream_status ?? null,
+    ...(hash.chosen_job_id === undefined ? {} : { chosen_job_id: hash.chosen_job_id }),
   });
 }
 

@@ -22,6 +22,7 @@ import type { Script } from './lua/script.ts';
 import type { Retention } from './lua/shapes.ts';
 import { stopCancellation } from './lua/stop-cancellation.ts';
 import { survey } from './lua/survey.ts';
+import { widenInclude } from './lua/widen-include.ts';
 
 /** Every transition by the name that Redis knows it by. */
 export const scripts = {
@@ -46,6 +47,7 @@ export const scripts = {
   attach_stream: attachStream,
   append_events: appendEvents,
   detach_stream: detachStream,
+  widen_include: widenInclude,
 };
 export type ScriptName = keyof typeof scripts;
 export type ArgumentsOf<Name extends ScriptName> =

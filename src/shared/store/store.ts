@@ -202,6 +202,12 @@ export class Store {
     return await this.guard(() => this.client.get(this.keys.request(id)));
   }
 
+  /** As the provider wrote it. */
+  async result(id: string): Promise<string | null> {
+    await this.ready();
+    return await this.guard(() => this.client.get(this.keys.result(id)));
+  }
+
   async job(id: string): Promise<Job | null> {
     const record = await this.record(id);
     if (!record) return null;

@@ -20,6 +20,16 @@ export interface AcceptArguments {
   notify?: string;
   /** Launched as a stream, whose events readers can follow. */
   stream: boolean;
+  /** By when the provider promises to have run it: `2h`, `8h`. */
+  completion_window?: string;
+  /** A JSON array: what the create asked to have included. */
+  include?: string;
+  /** The provider's id of the response that this one continues. */
+  predecessor?: string;
+  /** The id that a caller over HTTP chose. Tenants must not meet in each other's ids, so `id` was made from both. */
+  chosen_id?: string;
+  /** The app chose `id` itself, and a job that came over HTTP may go by the same id. */
+  is_named?: boolean;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -30,7 +40,8 @@ const replySchema = z.discriminatedUnion('reply', [
     has_leftover: z.boolean(),
     work: workSchema,
   }),
-  z.object({ reply: z.literal('same'), status: jobStatusSchema }),
+  /** `id`: the job that was there before. */
+  z.object({ reply: z.literal('same'), status: jobStatusSchema, id: z.string() }),
   z.object({ reply: z.enum(['conflict', 'taken']) }),
 ]);
 
@@ -43,22 +54,43 @@ export const accept = defineScript<AcceptArguments>()({
   name: 'accept',
   parts: [enlistPart],
   body: /* lua */ `
-local place = key('job', args.id)
-local job = load(place)
-if job.status then
+-- Seen from outside, each id means one job of a tenant, whichever way it came in.
+local function known_id()
+  if redis.call('EXISTS', key('job', args.id)) == 1 then return args.id end
+  if args.chosen_id and redis.call('HGET', key('job', args.chosen_id), 'tenant') == args.tenant then
+    return args.chosen_id
+  end
+  if args.is_named then
+    for _, id in ipairs(redis.call('SMEMBERS', key('chosen', args.id))) do
+      if redis.call('HGET', key('job', id), 'tenant') == args.tenant then return id end
+    end
+  end
+end
+
+local known = known_id()
+if known then
+  local job = load(key('job', known))
   if job.tenant ~= args.tenant then return reply('taken') end
   if job.fingerprint ~= args.fingerprint then return reply('conflict') end
-  return reply('same', {status = job.status})
+  return reply('same', {status = job.status, id = known})
 end
 
 local sequence = redis.call('INCR', key('sequence'))
-job = {sequence = sequence, tenant = args.tenant}
+local place = key('job', args.id)
+local job = {sequence = sequence, tenant = args.tenant}
 redis.call('HSET', place,
   'id', args.id, 'sequence', sequence, 'tenant', args.tenant, 'tags', args.tags, 'model', args.model,
   'fingerprint', args.fingerprint, 'priority', args.priority, 'attempts', args.attempts, 'paid', 0,
   'on_unknown', args.on_unknown, 'created_at', now, 'deadline_at', string.format('%.0f', now + args.deadline_ms))
 if args.notify then redis.call('HSET', place, 'notify', args.notify) end
 if args.stream then redis.call('HSET', place, 'stream', 'live') end
+if args.completion_window then redis.call('HSET', place, 'completion_window', args.completion_window) end
+if args.include then redis.call('HSET', place, 'include', args.include) end
+if args.predecessor then redis.call('HSET', place, 'predecessor', args.predecessor) end
+if args.chosen_id then
+  redis.call('HSET', place, 'chosen_id', args.chosen_id)
+  redis.call('SADD', key('chosen', args.chosen_id), args.id)
+end
 redis.call('SET', key('request', args.id), ARGV[2])
 move(args.id, job, 'queued')
 enlist(args.id, job, args.tag_list, args.deadline_ms)

@@ -9,6 +9,10 @@ export interface AppendEventsArguments {
   after: number;
   /** Of the last event; the same as `after` where there is none, and then this only says that the holder lives. */
   last: number;
+  /** Items that these events begin. They are remembered for longer than their provider keeps them, in case they are refused. */
+  item_ids: string[];
+  /** False once the provider's numbers were of no use: nobody can resume this run by them. */
+  are_theirs: boolean;
   /** True where an event says something of the output. */
   has_output: boolean;
   /** How many batches of one stream are kept. */
@@ -42,6 +46,10 @@ redis.call('XADD', events, string.format('%.0f', args.last + 1) .. '-0',
 redis.call('PEXPIRE', events, args.retention.result_ms)
 redis.call('HSET', place, 'stream_last', string.format('%.0f', args.last))
 redis.call('HINCRBY', place, 'stream_bytes', #ARGV[2])
+for _, item_id in ipairs(args.item_ids) do
+  redis.call('SET', key('item', item_id), args.id, 'PX', args.retention.ledger_ms)
+end
+if not args.are_theirs then redis.call('HSET', place, 'stream_numbers', 'ours') end
 if args.has_output then redis.call('HSET', place, 'stream_spoke', 1) end
 redis.call('PUBLISH', key('streamed'), args.id)
 return reply('appended')

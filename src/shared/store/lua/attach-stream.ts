@@ -12,7 +12,13 @@ export interface AttachStreamArguments {
 
 const replySchema = z.discriminatedUnion('reply', [
   /** `after`: the last sequence number in the store, -1 where there is none · `base`: what the first event of this run has. */
-  z.object({ reply: z.literal('attached'), after: z.number(), base: z.number() }),
+  z.object({
+    reply: z.literal('attached'),
+    after: z.number(),
+    base: z.number(),
+    /** Whose the numbers of this run's events are. */
+    numbers: z.enum(['theirs', 'ours']),
+  }),
   z.object({ reply: z.enum(['held', 'final']) }),
 ]);
 
@@ -27,7 +33,9 @@ local seen = redis.call('ZSCORE', key('streams'), args.id)
 if seen and job.stream_token ~= args.token and tonumber(seen) > now - args.live_ms then return reply('held') end
 redis.call('HSET', place, 'stream_token', args.token)
 redis.call('ZADD', key('streams'), now, args.id)
-return reply('attached', {after = tonumber(job.stream_last or -1), base = tonumber(job.stream_base or 0)})
+return reply('attached', {
+  after = tonumber(job.stream_last or -1), base = tonumber(job.stream_base or 0), numbers = job.stream_numbers or 'theirs',
+})
 `,
   reply: replySchema,
 });

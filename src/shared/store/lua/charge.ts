@@ -47,11 +47,15 @@ if args.cancel_acknowledged and not after.cancel_acknowledged then
   after.cancel_acknowledged = '1'
   note(id, 'upstream_cancel_acknowledged', {response_id = args.response_id, upstream_status = after.upstream_status})
 end
-if args.window_ms and after.status == 'pending' and now >= tonumber(after.ended_at or after.at) + args.window_ms then
+-- What the provider still means to run is not over, however late it is; after 30 days it keeps no response.
+local most_patience_ms = 30 * 86400000
+local will_run = args.seen and ranks[args.seen.upstream_status or ''] == 0 and now < tonumber(after.at) + most_patience_ms
+if args.window_ms and after.status == 'pending' and not will_run and now >= tonumber(after.ended_at or after.at) + args.window_ms then
   after.status = after.usage and 'final' or 'unknown' end
 
 local flipped = false
 local result = after.upstream_status == 'completed' or after.upstream_status == 'incomplete'
+  or after.upstream_status == 'requires_action'
 if after.kind == 'wasted' and result and not after.flip_seen then
   flipped = true
   after.flip_seen = '1'

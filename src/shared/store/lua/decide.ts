@@ -12,11 +12,22 @@ export type Decision =
       response_id: string;
       seen: Seen;
       has_result: true;
+      /** Of the result's output: a later request may name them. */
+      item_ids?: string[];
       /** Every event of the stream is in the store, so nothing has to be made up from the result. */
       stream_complete?: boolean;
     }
   /** With an epoch: only while that launch is still the job's, and without an answer. */
-  | { status: 'failed'; response_id?: string; epoch?: number; code: string; message: string; seen?: Seen }
+  | {
+      status: 'failed';
+      response_id?: string;
+      epoch?: number;
+      code: string;
+      message: string;
+      seen?: Seen;
+      /** ARGV[2] is what the failed run left: its owner may read it. */
+      has_body?: true;
+    }
   | {
       status: 'cancelled';
       cause: 'cancelled';

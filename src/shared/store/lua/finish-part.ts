@@ -1,6 +1,6 @@
 /** How a job leaves `open`: the only place that writes an outcome, always in the step that decided it (I2). */
 export const finishPart = /* lua */ `
--- outcome: status, cause, reason, actor, code, message, seen, has_result, stream_complete
+-- outcome: status, cause, reason, actor, code, message, seen, has_result, has_body, item_ids, stream_complete
 local function finish(id, job, outcome)
   local place = key('job', id)
   move(id, job, outcome.status)
@@ -19,8 +19,11 @@ local function finish(id, job, outcome)
   end
   redis.call('ZADD', key('ended'), now + args.retention.record_ms, id)
   redis.call('PEXPIRE', key('request', id), args.retention.result_ms)
-  if outcome.has_result then
+  if outcome.has_result or outcome.has_body then
     redis.call('SET', key('result', id), ARGV[2], 'PX', args.retention.result_ms)
+    for _, item_id in ipairs(outcome.item_ids or {}) do
+      redis.call('SET', key('item', item_id), id, 'PX', args.retention.result_ms)
+    end
   end
 
   -- What was refused is gone in the step that refused it: no late reader plays it again (I1).

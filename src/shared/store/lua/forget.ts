@@ -31,6 +31,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMI
       redis.call('ZREM', key('status', job.status), id)
       redis.call('ZREM', key('tenant', job.tenant), id)
       for _, tag in ipairs(cjson.decode(job.tags)) do redis.call('ZREM', key('tag', tag), id) end
+      if job.chosen_id then redis.call('SREM', key('chosen', job.chosen_id), id) end
     end
     redis.call('ZREM', key('jobs'), id)
     redis.call('ZREM', key('ended'), id)

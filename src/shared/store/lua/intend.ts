@@ -54,7 +54,7 @@ if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('st
 end
 
 local trials = {}
-for _, scope in ipairs({'account', 'model:' .. job.model}) do
+for _, scope in ipairs(scopes_of(job)) do
   local held = redis.call('HMGET', key('hold', scope), 'until', 'kind')
   if held[1] and tonumber(held[1]) > now then
     park(args.id, job, scope)

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { causeSchema } from '../../contract/words.ts';
+import { causeSchema, outcomeStatusSchema, type ResultStatus } from '../../contract/words.ts';
 import { finishPart } from './finish-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
@@ -15,11 +15,14 @@ export interface LaunchedArguments {
   /** The most that this response can cost, where something bounds it. */
   most?: Most;
   seen: Seen;
+  /** Where the answer to the create was the whole result: ARGV[2] is its body. */
+  outcome?: { status: ResultStatus; has_result: true; item_ids: string[]; seen: Seen };
   retention: Retention;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('running'), work: workSchema }),
+  z.object({ reply: z.literal('ended'), status: outcomeStatusSchema, work: workSchema }),
   z.object({ reply: z.literal('unwanted'), cause: causeSchema, work: workSchema }),
 ]);
 export type LaunchedReply = z.infer<typeof replySchema>;
@@ -27,6 +30,7 @@ export type LaunchedReply = z.infer<typeof replySchema>;
 /**
  * Ties a response's id to its intent and opens its ledger row. Never refused, from whichever worker and however late
  * it comes: a lost id is money that nobody sees (I3, I7). The same call again is harmless.
+ * `ended`: a gateway that ignores `background` answered with the result, which may be nowhere to be read again ·
  * `unwanted`: the job has been decided, or another launch took its place: cancel this response at once.
  */
 export const launched = defineScript<LaunchedArguments>()({

@@ -147,7 +147,8 @@ end
 local function open_row(response_id, id, job, most)
   local row = {
     response_id = response_id, job_id = id, status = 'pending', at = string.format('%.0f', now),
-    model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]',
+    model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]', chosen_job_id = job.chosen_id,
+    completion_window = job.completion_window,
   }
   if most then
     row.most_tokens = string.format('%.0f', most.tokens)
@@ -162,7 +163,7 @@ local function open_row(response_id, id, job, most)
 end
 
 -- How far a status is from the start: what we saw of a response only grows, in whatever order we hear of it (I11).
-local ranks = {queued = 0, in_progress = 0, cancelled = 1, completed = 2, failed = 2, incomplete = 2}
+local ranks = {queued = 0, in_progress = 0, cancelled = 1, completed = 2, requires_action = 2, failed = 2, incomplete = 2}
 
 -- Takes what a look at the upstream showed into a row: a usage may only rise.
 local function observe(row, seen)

@@ -64,12 +64,13 @@ else
     return reply('exhausted')
   end
 end
-redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at', 'stream_token')
+redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at', 'stream_token', 'stream_numbers')
 -- What readers were given stays as it is: the next run's events come after it, and are numbered from there.
 if job.stream_last then redis.call('HSET', place, 'stream_base', string.format('%.0f', tonumber(job.stream_last) + 1)) end
 redis.call('ZREM', key('streams'), args.id)
 note(args.id, 'queued_again', {code = args.code})
-return queue_again(args.id, job, args.due_in_ms, args.hold)
+-- A run that was refused by a rate limit is bounded by its free reruns, so the answer is never that the job is the problem.
+return queue_again(args.id, job, args.due_in_ms, args.hold) or queue_again(args.id, job, args.due_in_ms)
 `,
   reply: replySchema,
 });

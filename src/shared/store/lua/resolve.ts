@@ -3,18 +3,24 @@ import { finishPart } from './finish-part.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
-import type { Hold, Retention } from './shapes.ts';
+import type { Came, Hold, Retention } from './shapes.ts';
 import { workSchema } from './work.ts';
 
 export type Resolution =
   /** Never ran, and never will: the request itself is wrong. */
   | { how: 'refused'; next: 'failed'; code: string; message: string }
   /** Never ran: back to the queue, at once, later, or until a hold ends. */
-  | { how: 'refused'; next: 'queued'; code: string; due_in_ms: number; hold?: Hold | undefined }
+  | { how: 'refused'; next: 'queued'; code: string; message?: string; due_in_ms: number; hold?: Hold | undefined }
   /** May be running. `witnessed`: by the worker that sent it, so that five in a row hold the model. */
-  | { how: 'unknown'; code: string; grace_ms: number; witnessed: boolean };
+  | { how: 'unknown'; code: string; message?: string; grace_ms: number; witnessed: boolean };
 
-export type ResolveArguments = Resolution & { id: string; epoch: number; retention: Retention };
+export type ResolveArguments = Resolution & {
+  id: string;
+  epoch: number;
+  /** Left out where nothing is known of it. */
+  came?: Came;
+  retention: Retention;
+};
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({
@@ -37,7 +43,7 @@ export const resolve = defineScript<ResolveArguments>()({
   parts: [ledgerPart, finishPart, holdPart],
   body: /* lua */ `
 local most_unknowns = 5
-local most_refusals = 20
+local most_kept_refusals = 20
 local alarm_ms = 60000
 local in_a_row_ms = 86400000
 local place = key('job', args.id)
@@ -51,6 +57,7 @@ if state == 'intended' or (state == 'unknown' and args.how == 'refused') then
   mark_launch(args.id, args.epoch, {state = args.how, code = args.code})
 end
 if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale') end
+lift_alarms(job, args.came)
 
 if args.how == 'unknown' then
   if job.unknown_at then return reply('stale') end
@@ -60,10 +67,10 @@ if args.how == 'unknown' then
     local in_a_row = redis.call('HINCRBY', key('unknowns'), job.model, 1)
     redis.call('PEXPIRE', key('unknowns'), in_a_row_ms)
     if in_a_row >= most_unknowns then
-      held_ms = hold({scope = scope, kind = 'alarm', code = 'launches_unknown', for_ms = alarm_ms})
+      held_ms = hold(scope, {kind = 'alarm', code = 'launches_unknown', for_ms = alarm_ms})
     end
   end
-  redis.call('HSET', place, 'unknown_at', now)
+  redis.call('HSET', place, 'unknown_at', now, 'unknown_says', args.message or '')
   note(args.id, 'launch_unknown', {epoch = args.epoch, code = args.code})
   schedule('poll', args.id, now + args.grace_ms)
   return reply('unknown', {held_ms = held_ms, held_scope = held_ms and scope})
@@ -73,16 +80,15 @@ redis.call('HDEL', place, 'unknown_at')
 -- A refused launch made no response, so only the newest of them are kept (I9).
 local refusals = cjson.decode(job.refusals or '[]')
 refusals[#refusals + 1] = args.epoch
-if #refusals > most_refusals then
+if #refusals > most_kept_refusals then
   redis.call('HDEL', place, 'launch:' .. string.format('%.0f', table.remove(refusals, 1)))
 end
 redis.call('HSET', place, 'refusals', cjson.encode(refusals))
 note(args.id, 'launch_refused', {epoch = args.epoch, code = args.code})
-if args.next == 'failed' then
-  finish(args.id, job, {status = 'failed', code = args.code, message = args.message})
-  return reply('failed')
-end
-return queue_again(args.id, job, args.due_in_ms, args.hold)
+local queued = args.next == 'queued' and queue_again(args.id, job, args.due_in_ms, args.hold)
+if queued then return queued end
+finish(args.id, job, {status = 'failed', code = args.code, message = args.message})
+return reply('failed')
 `,
   reply: replySchema,
 });

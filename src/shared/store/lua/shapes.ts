@@ -32,10 +32,19 @@ export interface Most {
   cost_usd_micros?: number;
 }
 
-/** A wish to stop launches of a scope: `account` or `model:NAME`. Without `for_ms`: 5 s, doubling. */
+/** A wish to keep launches back. Without `for_ms`: 5 s, doubling. */
 export interface Hold {
-  scope: string;
+  /** `access`: a refused key or content, so whoever it speaks of has to be found out. */
+  of: 'account' | 'model' | 'access';
+  /** `alarm`: at its end one job tries · `rate`: at its end all go on. */
   kind: 'alarm' | 'rate';
+  /** Of `access`: the key was refused, or perhaps only what this job asked. */
+  why?: 'key' | 'content' | undefined;
+  /** What shows that an alarm is over: any answer, one from behind the sign-in, or a success alone. */
+  lifted_by?: 'answer' | 'entry' | 'success' | undefined;
   code: string;
   for_ms?: number | undefined;
 }
+
+/** How far a launch came that ended without a response: nothing spoke, something spoke, or it was let in. */
+export type Came = 'nowhere' | 'answer' | 'entry';

@@ -25,6 +25,8 @@ local function take_from_adopter(row, id, job)
   end
   local after = copy(row)
   after.job_id = id
+  after.chosen_job_id = job.chosen_id
+  after.completion_window = job.completion_window
   after.tenant = job.tenant
   after.tags = job.tags
   if job.model ~= 'unknown' then after.model = job.model end
@@ -34,10 +36,15 @@ local function take_from_adopter(row, id, job)
   return after
 end
 
--- launch: id, epoch, response_id, most, seen, first_poll_ms
+-- launch: id, epoch, response_id, most, seen, first_poll_ms, outcome
 local function tie(launch)
   local place = key('job', launch.id)
   local job = load(place)
+  -- A stored prompt named the model: the answer says which.
+  if job.model == 'unknown' and launch.seen and launch.seen.served_model then
+    job.model = launch.seen.served_model
+    redis.call('HSET', place, 'model', job.model)
+  end
   local row = load(key('row', launch.response_id))
   local known = row.response_id ~= nil
   if not known then
@@ -55,11 +62,13 @@ local function tie(launch)
   end
   if job.model then
     redis.call('HDEL', key('unknowns'), job.model)
-    -- A success lifts the alarms that it was tried under. A rate hold ends by its own time.
-    for _, scope in ipairs({'account', 'model:' .. job.model}) do
-      local held = redis.call('HMGET', key('hold', scope), 'kind', 'since')
+    -- A success lifts the alarms that it was tried under. A rate hold ends by its own time, and the next begins anew.
+    for _, scope in ipairs({'tenant:' .. job.tenant .. '|model:' .. job.model, 'model:' .. job.model, 'account'}) do
+      local held = redis.call('HMGET', key('hold', scope), 'kind', 'since', 'until')
       if held[1] == 'alarm' and tonumber(held[2]) <= (sent.at or 0) then
         redis.call('DEL', key('hold', scope))
+      elseif held[1] == 'rate' and tonumber(held[3]) <= now then
+        redis.call('HSET', key('hold', scope), 'strikes', 0)
       end
     end
   end
@@ -81,7 +90,8 @@ local function tie(launch)
   -- Also a job that went back to the queue, if nothing was launched since: this response is the one that it wants.
   if is_first and (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch then
     if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
-    redis.call('HDEL', place, 'unknown_at', 'missing_since', 'parked_scope')
+    redis.call('HDEL', place, 'unknown_at', 'missing_since', 'parked_scope',
+      'refused', 'refused_at', 'refused_since', 'refusals_before')
     redis.call('HSET', place, 'response_id', launch.response_id, 'running_at', now)
     redis.call('HINCRBY', place, 'paid', 1)
     redis.call('ZADD', key('open'), 'XX', next_patrol(tonumber(job.deadline_at)), launch.id)
@@ -91,6 +101,11 @@ local function tie(launch)
       local after = copy(row)
       observe(after, launch.seen)
       save_row(row, after)
+    end
+    if launch.outcome then
+      job.response_id = launch.response_id
+      finish(launch.id, job, launch.outcome)
+      return reply('ended', {status = launch.outcome.status})
     end
     schedule('poll', launch.id, now + launch.first_poll_ms)
     return reply('running')

@@ -21,7 +21,8 @@ export interface Work {
   line: string;
 }
 
-const linePattern = /^(launch|poll|settle|notify)\|(.+)\|(\d+)\|(\d+)$/;
+/** An id may hold anything, the bar and the end of a line too. */
+const linePattern = /^(launch|poll|settle|notify)\|([\s\S]+)\|(\d+)\|(\d+)$/;
 
 export function parseWork(line: string): Work {
   const [, queue, id, dueAt, priority] = linePattern.exec(line) ?? [];

@@ -1,3 +1,4 @@
+import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 
 interface Allowed {
@@ -27,3 +28,23 @@ export function setContentPolicy(scope: FastifyInstance, allowed: Allowed): void
     reply.header('content-security-policy', policy);
   });
 }
+
+/** On every answer that a route of ours gives. */
+export async function secureAnswers(app: FastifyInstance): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: false,
+    strictTransportSecurity: false,
+    // Not `no-referrer`: browsers then send our own forms with the origin `null`.
+    referrerPolicy: { policy: 'same-origin' },
+  });
+  setContentPolicy(app, {});
+}
+
+/** On an answer that is made before any hook has run, or by Node itself. */
+export const bareHeaders = {
+  'content-security-policy': contentPolicy(),
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'SAMEORIGIN',
+  'referrer-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;

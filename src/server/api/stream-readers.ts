@@ -1,0 +1,49 @@
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+
+export interface ReaderLimits {
+  process: number;
+  tenant: number;
+}
+
+/** Readers of streams who are connected now. Each holds a connection, so they have limits, and no tenant takes all places. */
+export class StreamReaders {
+  readonly limits: ReaderLimits;
+  private readonly byTenant = new Map<string, number>();
+  private total = 0;
+
+  constructor(limits: ReaderLimits) {
+    this.limits = limits;
+  }
+
+  get count(): number {
+    return this.total;
+  }
+
+  /** Takes a place; the function that it returns gives it back, once. Throws `too_many_streams`. */
+  enter(tenant: string): () => void {
+    const own = this.byTenant.get(tenant) ?? 0;
+    if (own >= this.limits.tenant)
+      throw tooMany(`Tenant ${tenant} follows ${own} streams, which is the limit for one tenant`);
+    if (this.total >= this.limits.process) throw tooMany(`${this.total} streams are followed here, which is the limit`);
+    this.change(tenant, 1);
+    let isGone = false;
+    return () => {
+      if (!isGone) this.change(tenant, -1);
+      isGone = true;
+    };
+  }
+
+  private change(tenant: string, by: number): void {
+    this.total += by;
+    const count = (this.byTenant.get(tenant) ?? 0) + by;
+    if (count === 0) this.byTenant.delete(tenant);
+    else this.byTenant.set(tenant, count);
+  }
+}
+
+function tooMany(what: string): HeadstoneError {
+  return new HeadstoneError(
+    'too_many_streams',
+    `${what} (HEADSTONE_STREAM_READERS): close one, or read the response without stream. Nothing was enqueued.`,
+  );
+}

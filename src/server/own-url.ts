@@ -1,0 +1,28 @@
+/**
+ * The URL as we read it: decoded once and written anew, so that what was judged, routed and passed on to the provider is
+ * one value. Azure's clients ask at /openai/v1/… (the v1 surface) or at /openai/… with an api-version: ours is one
+ * surface, without versions. What cannot be decoded stays as it came, and the router refuses it.
+ */
+export function ownUrl(url: string): string {
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? '' : url.slice(mark + 1);
+  const own = writtenAnew(path)
+    .replace(/^\/openai\/v1\//, '/v1/')
+    .replace(/^\/openai\//, '/v1/');
+  const rest = query.split('&').filter(part => part !== '' && !part.startsWith('api-version='));
+  return rest.length > 0 ? `${own}?${rest.join('&')}` : own;
+}
+
+function writtenAnew(path: string): string {
+  try {
+    return path.split('/').map(decodeURIComponent).map(encodePart).join('/');
+  } catch {
+    return path;
+  }
+}
+
+/** As encodeURIComponent does, but for what may stand in a path as it is (RFC 3986, section 3.3). */
+function encodePart(part: string): string {
+  return encodeURIComponent(part).replaceAll('%3A', ':').replaceAll('%40', '@').replaceAll('%2C', ',');
+}

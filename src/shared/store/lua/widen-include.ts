@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { defineScript } from './script.ts';
+
+export interface WidenIncludeArguments {
+  id: string;
+  include: string[];
+}
+
+const replySchema = z.object({ reply: z.enum(['widened', 'final']) });
+
+/** A reader wants more of the response than its create asked for: the looks to come ask for that too. */
+export const widenInclude = defineScript<WidenIncludeArguments>()({
+  name: 'widen_include',
+  body: /* lua */ `
+local most_names = 50
+local place = key('job', args.id)
+local fields = redis.call('HMGET', place, 'status', 'include')
+if not open[fields[1]] then return reply('final') end
+local names = cjson.decode(fields[2] or '[]')
+local known = {}
+for _, name in ipairs(names) do known[name] = true end
+for _, name in ipairs(args.include) do
+  if not known[name] and #names < most_names then names[#names + 1] = name end
+end
+if #names > 0 then redis.call('HSET', place, 'include', cjson.encode(names)) end
+return reply('widened')
+`,
+  reply: replySchema,
+});

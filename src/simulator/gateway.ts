@@ -1,0 +1,50 @@
+import type { FastifyReply } from 'fastify';
+import { message, responseBody } from './body.ts';
+import type { SimulatedResponse } from './response.ts';
+import type { GatewayAnswer } from './script.ts';
+
+/** What gateways make of OpenAI's API: every shape here was reported of one of them. */
+
+export function sendAnswer(reply: FastifyReply, { status, body, type }: GatewayAnswer): FastifyReply {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  reply.hijack();
+  const contentType = type ?? (typeof body === 'string' ? 'text/html' : 'application/json');
+  reply.raw.writeHead(status, contentType === '' ? {} : { 'content-type': contentType }).end(text);
+  return reply;
+}
+
+/** The body as JSON, with what a read asked to have included. */
+export function bodyText(response: SimulatedResponse, include: string[] = []): string {
+  const body = responseBody(response);
+  const { searches, odd_numbers: hasOddNumbers } = response.script;
+  const shown = searches ? { ...body, output: withSearch(body.output, include) } : body;
+  const text = JSON.stringify(shown);
+  if (!hasOddNumbers) return text;
+  return text.replace('"temperature":1,', '"temperature":1.0,"x_gateway":{"b":9223372036854775807,"10":1,"9":1},');
+}
+
+function withSearch(output: unknown[], include: string[]): unknown[] {
+  if (output.length === 0) return output;
+  const results = include.includes('file_search_call.results') ? [{ file_id: 'file_1', text: 'Tides rise.' }] : null;
+  return [{ id: 'fs_1', type: 'file_search_call', status: 'completed', queries: ['tides'], results }, ...output];
+}
+
+/** The whole result at once, as from a gateway that runs everything in the foreground. */
+export function foregroundBody(response: SimulatedResponse): object {
+  const status = response.script.foreground;
+  const isOver = status === 'completed' || status === 'incomplete';
+  const call = { id: 'fc_1', type: 'function_call', call_id: 'call_1', name: 'tides', arguments: '{}' };
+  return {
+    ...responseBody(response),
+    status,
+    background: false,
+    output: status === 'requires_action' ? [call] : isOver ? [{ ...message(response), status: 'completed' }] : [],
+    error: status === 'failed' ? { code: response.script.error_code, message: 'It failed at once.' } : null,
+    usage: response.billed,
+  };
+}
+
+/** What a GET asked to have included, in either way of writing a list. */
+export function includeOf(query: Record<string, unknown>): string[] {
+  return [query['include[]'], query.include].flat().filter(value => typeof value === 'string');
+}

@@ -1,0 +1,33 @@
+import { request } from 'node:http';
+import { connect } from 'node:net';
+
+/** A request as it stands: fetch would tidy the path up. */
+export async function rawRequest(url: string, method: string, path: string, headers: Record<string, string> = {}) {
+  const { hostname, port } = new URL(url);
+  return await new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
+    const call = request({ hostname, port, method, path, headers }, answer => {
+      let body = '';
+      answer.on('data', chunk => {
+        body += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }));
+    });
+    call.on('error', reject).end();
+  });
+}
+
+/** Lines on a bare connection, and all that comes back. */
+export async function rawLines(url: string, lines: string[]): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return await new Promise((resolve, reject) => {
+    let heard = '';
+    const socket = connect(Number(port), hostname, () => socket.write(`${lines.join('\r\n')}\r\n\r\n`));
+    socket.on('data', chunk => {
+      heard += chunk;
+      // A connection that is kept alive ends when we have what we asked for.
+      if (/\r\n\r\n/.test(heard)) socket.end();
+    });
+    socket.on('close', () => resolve(heard));
+    socket.on('error', reject);
+  });
+}
