@@ -14,5 +14,5 @@ export type { StreamEvent, SubscribeOptions } from './shared/contract/stream.ts'
 export type { Cause, JobStatus, OutcomeStatus, Verdict } from './shared/contract/words.ts';
 export { logTelemetry } from './shared/runtime/logger.ts';
 export { Telemetry, type TelemetryEvent } from './shared/runtime/telemetry.ts';
-export { createWorker, type WorkerOptions } from './worker/create-worker.ts';
+export { createWorker, type ForeignOpenAI, type WorkerOptions } from './worker/create-worker.ts';
 export type { Worker } from './worker/worker.ts';

@@ -51,8 +51,8 @@ const mutants: Mutant[] = [
     edits: [
       {
         file: 'src/worker/upstream.ts',
-        from: "post('/responses', {\n            body: request,\n            timeout: launchTimeoutMs,\n            maxRetries: 0,",
-        to: "post('/responses', {\n            body: request,\n            timeout: launchTimeoutMs,\n            maxRetries: 2,",
+        from: ".post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 0, signal })",
+        to: ".post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 2, signal })",
       },
     ],
     test: 'test/integration/i4-write-ahead.test.ts',

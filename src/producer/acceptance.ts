@@ -57,7 +57,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       tags: JSON.stringify(tags),
       tag_list: tags,
       model: wanted.model ?? UNKNOWN_MODEL,
-      fingerprint: fingerprint(wanted),
+      fingerprint: fingerprint(exactly(wanted, body)),
       deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
       priority: chosen.priority ?? 0,
       attempts: chosen.attempts ?? 1,
@@ -72,6 +72,19 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
     request: wanted,
     body,
   };
+}
+
+/** JSON.parse tells what stood there since Node 22; this version's types do not know it yet. */
+type Reviver = (name: string, value: unknown, context?: { source?: string }) => unknown;
+
+/** Numbers that JavaScript cannot hold are told apart by how they were written: two requests must not be one for them. */
+function exactly(wanted: object, body: string): unknown {
+  if (!/\d{16}/.test(body)) return wanted;
+  const reviver: Reviver = (_name, value, context) =>
+    typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
+      ? `number ${context.source}`
+      : value;
+  return JSON.parse(body, reviver as Parameters<typeof JSON.parse>[1]);
 }
 
 /** What is stored: the request as it came, to the letter, without the members that are ours. */

@@ -5,9 +5,15 @@ import type { Store } from '../shared/store/store.ts';
 
 /**
  * The provider's id behind a `previous_response_id`. A chain from a cancelled response would bring its output back by
- * the side door, so only results of the same tenant can be continued (I1, I12). An id that is not ours passes as it is.
+ * the side door, so only results of the same tenant can be continued (I1, I12). An id that is not ours passes
+ * as it is, unless several tenants share the account at the provider.
  */
-export async function upstreamPredecessor(store: Store, tenant: string, id: string): Promise<string> {
+export async function upstreamPredecessor(
+  store: Store,
+  tenant: string,
+  id: string,
+  sharesAccount: boolean,
+): Promise<string> {
   const own = await locate(store, id, { tenant, seesAll: false });
   const record = await store.record(own?.id ?? id);
   if (record) {
@@ -22,6 +28,8 @@ export async function upstreamPredecessor(store: Store, tenant: string, id: stri
     return record.response_id;
   }
   const row = await store.row(id);
+  // Where tenants share an account, what nobody knows could be another's, and so could the answer that it is unknown.
+  if (!row && sharesAccount) throw unusable(id);
   if (!row) return id;
   const owner = await store.record(row.job_id);
   if (row.kind !== 'used' || row.tenant !== tenant || owner?.deleted_at !== undefined) throw unusable(id);

@@ -4,7 +4,7 @@ import type { Store } from '../shared/store/store.ts';
 
 type Item = Record<string, unknown>;
 
-const LONGEST_ID = 200;
+const LONGEST_SHOWN = 200;
 const MOST_REFERENCES = 1000;
 
 /**
@@ -20,7 +20,7 @@ export async function assertReferences(
   input: unknown,
   sharesAccount: boolean,
 ): Promise<void> {
-  const ids = [...new Set(itemsIn(input).filter(isLookedUp).map(idOf))];
+  const ids = [...new Set(itemsIn(input).flatMap(idsLookedUp))];
   if (ids.length === 0) return;
   if (ids.length > MOST_REFERENCES)
     throw new HeadstoneError('invalid_request', `The input names more than ${MOST_REFERENCES} items by their ids.`, {
@@ -40,37 +40,43 @@ async function isOwnResult(store: Store, tenant: string, jobId: string): Promise
   return record !== null && record.tenant === tenant && isResult(record.status) && record.deleted_at === undefined;
 }
 
-/** True where the provider has to look at the item's id to know what it holds. */
+/** The ids at which the provider has to look to know what an item holds. */
+function idsLookedUp(item: Item): string[] {
+  const approved = item.approval_request_id;
+  return [...(isLookedUp(item) ? [item.id] : []), approved].filter(id => typeof id === 'string');
+}
+
 function isLookedUp(item: Item): boolean {
-  if (typeof item.id !== 'string') return false;
   const type = item.type ?? (item.role === undefined ? 'item_reference' : 'message');
   switch (type) {
     case 'message':
-      return item.content === undefined || item.content === null;
+      return isEmpty(item.content);
     case 'function_call':
       return typeof item.arguments !== 'string';
     case 'custom_tool_call':
       return typeof item.input !== 'string';
     case 'reasoning':
-      return typeof item.encrypted_content !== 'string';
+      return isEmpty(item.encrypted_content);
     default:
       // Answers of the app's own tools hold what they say; pictures, searches and references are found by their ids.
       return !(String(type).endsWith('_output') && item.output !== undefined);
   }
 }
 
-function itemsIn(input: unknown): Item[] {
-  return Array.isArray(input) ? input.filter(item => typeof item === 'object' && item !== null) : [];
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-function idOf(item: Item): string {
-  return String(item.id).slice(0, LONGEST_ID);
+/** An input may be one item alone, with lenient providers. */
+function itemsIn(input: unknown): Item[] {
+  const items: unknown[] = Array.isArray(input) ? input : [input];
+  return items.filter((item): item is Item => typeof item === 'object' && item !== null);
 }
 
 function unusable(id: string): HeadstoneError {
   return new HeadstoneError(
     'invalid_request',
-    `The input names the item ${id}, which is not part of a finished result of this tenant that is still kept: send the item itself, or chain by previous_response_id.`,
+    `The input names the item ${id.slice(0, LONGEST_SHOWN)}, which is not part of a finished result of this tenant that is still kept: send the item itself, or chain by previous_response_id.`,
     { param: 'input' },
   );
 }

@@ -29,6 +29,7 @@ import { adoptResponse } from './adopt.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { checkId } from './check-id.ts';
+import { idConflict, notAccepted, taken } from './enqueue-errors.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
 import { subscribe } from './subscribe.ts';
@@ -101,7 +102,7 @@ export class Producer {
       const { tenant } = given;
       await assertReferences(this.store, tenant, request.input, sharesAccount);
       const previous = request.previous_response_id;
-      const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous) : undefined;
+      const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous, sharesAccount) : undefined;
       checked.push({ given: { ...given, ...(predecessor === undefined ? {} : { predecessor }) }, body });
     }
     const replies = await this.store.runMany('accept', checked);
@@ -217,8 +218,8 @@ export class Producer {
   }
 
   /** The provider's id to chain to. Throws where the id is of a job that is no result of this tenant (I1, I12). */
-  async predecessor(tenant: string, id: string): Promise<string> {
-    return await upstreamPredecessor(this.store, tenant, id);
+  async predecessor(tenant: string, id: string, sharesAccount = false): Promise<string> {
+    return await upstreamPredecessor(this.store, tenant, id, sharesAccount);
   }
 
   /** Throws where an input names items that are not of this tenant's own results (I1, I12). */
@@ -252,6 +253,16 @@ export class Producer {
   /** The app is trusted with every tenant's jobs, also by an id that one of them chose over HTTP. */
   private async idOf(id: string): Promise<string> {
     return (await locate(this.store, checkId(id), { tenant: null, seesAll: true }))?.id ?? id;
+  }
+
+  /** True where every job on record is of this tenant, so that nothing can be somebody else's. */
+  async ownsEverything(tenant: string): Promise<boolean> {
+    await this.store.ready();
+    const { client, keys } = this.store;
+    const [own, all] = await this.store.guard(() =>
+      Promise.all([client.zcard(keys.tenant(tenant)), client.zcard(keys.jobs())]),
+    );
+    return own === all;
   }
 
   /** The newest first, 50 where no limit is given. */
@@ -291,32 +302,4 @@ function readRequest(stored: string | null): Record<string, unknown> | null {
   if (stored === null) return null;
   const { headstone_predecessor: _, ...request } = JSON.parse(stored) as Record<string, unknown>;
   return request;
-}
-
-function notAccepted(id: string, cause: Error): HeadstoneError {
-  return new HeadstoneError(
-    'store_refused',
-    `The store did not accept job ${id}: enqueue it again, with the same id.`,
-    {
-      cause,
-    },
-  );
-}
-
-export function idConflict(id: string): HeadstoneError {
-  return new HeadstoneError(
-    'id_conflict',
-    `The id ${id} belongs to a job with another request: nothing was enqueued. Use a new id, or leave it out.`,
-    { param: 'id' },
-  );
-}
-
-function taken(id: string): HeadstoneError {
-  return new HeadstoneError(
-    'id_taken',
-    `The id ${id} is taken: nothing was enqueued. Use another id, or leave it out.`,
-    {
-      param: 'id',
-    },
-  );
 }

@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie';
 import type { Producer } from '../producer/producer.ts';
+import { obstaclesIn } from '../shared/contract/depths.ts';
 import { createMetrics } from '../shared/runtime/metrics.ts';
 import type { ApiKey, Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
@@ -11,6 +12,7 @@ import { CancellationDriver } from './api/cancellation-driver.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { Api } from './api/schemas.ts';
 import { StreamReaders } from './api/stream-readers.ts';
+import { underBasePath } from './base-path.ts';
 import { boardRoutes } from './board/board.ts';
 import { healthRoutes } from './health.ts';
 import { describeApi } from './openapi.ts';
@@ -33,6 +35,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   const { producer, configuration, telemetry, apiKeys, insecureListen } = options;
   const app = openRouter(configuration, telemetry);
   await secureAnswers(app);
+  underBasePath(app, configuration.basePath);
   await app.register(cookie);
 
   const sessions = new Sessions(producer.store);
@@ -43,9 +46,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
 
   const readers = new StreamReaders(configuration.streamReaders);
   healthRoutes(app, {
-    ready: async () => {
-      await producer.list({ limit: 1 });
-    },
+    ready: async () => obstaclesIn(await producer.depths()),
     lively: async () => true,
     metrics: createMetrics(telemetry, () => producer.depths(), { streamReaders: readers }),
   });

@@ -40,19 +40,29 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
 
   async function route(call: Call): Promise<Response> {
     const url = urlOf(call);
-    const asked = url && askedOf(url.pathname);
-    if (!asked) return await realFetch(...call);
-    const { id, action } = asked;
-    const isCreate = methodOf(call) === 'POST' && action === '';
-    if (!isCreate) {
-      if (id === undefined || !(await unlessGivenUp(call, isOurs(id)))) return await realFetch(...call);
-      return await unlessGivenUp(call, answer(call, `/v1/responses/${encodeURIComponent(id)}${action}${url.search}`));
+    const asked = url ? askedOf(url.pathname) : [];
+    if (!url || asked.length === 0) return await realFetch(...call);
+    // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
+    const isCreate = asked.some(({ id }) => id === undefined);
+    const isLikeOne = methodOf(call) === 'POST' && asked.some(({ action }) => action === '');
+    if (!isLikeOne) {
+      const own = await unlessGivenUp(call, findOwn(asked));
+      if (!own) return await realFetch(...call);
+      return await unlessGivenUp(
+        call,
+        answer(call, `/v1/responses/${encodeURIComponent(own.id)}${own.action}${url.search}`),
+      );
     }
     const { unread, text } = await readBody(call);
     const wish = readJson(text);
-    // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
-    if (id !== undefined || wish?.background !== true) return await passOn(unread, text, wish);
+    if (!isCreate || wish?.background !== true) return await passOn(unread, text, wish);
     return await unlessGivenUp(unread, answer(unread, `/v1/responses${url.search}`));
+  }
+
+  /** The first reading of a path that names a response of ours. */
+  async function findOwn(asked: Asked[]): Promise<{ id: string; action: string } | null> {
+    for (const { id, action } of asked) if (id !== undefined && (await isOurs(id))) return { id, action };
+    return null;
   }
 
   async function answer(call: Call, path: string): Promise<Response> {
@@ -111,21 +121,26 @@ function errorAnswer(error: HeadstoneError): Response {
   return Response.json(body, { status, headers: { 'x-should-retry': String(error.retryable) } });
 }
 
+interface Asked {
+  /** Undefined for the collection itself. */
+  id: string | undefined;
+  action: string;
+}
+
 /**
- * What a path says behind its last `responses`; null where it has none. However it is spelled: what belongs to a response of
- * ours must not be asked for at the provider (I1). A base URL may have segments of that name too.
+ * Every reading of a path that names responses, however it is spelled: what belongs to a response of ours must not be asked
+ * for at the provider (I1). A base URL may have segments of that name too, and it is a legal id.
  */
-function askedOf(pathname: string): { id: string | undefined; action: string } | null {
-  const parts = pathname
+function askedOf(pathname: string): Asked[] {
+  const parts = decoded(pathname)
     .split('/')
-    .filter(part => part !== '')
-    .map(decoded);
-  const last = parts.lastIndexOf('responses');
-  if (last < 0) return null;
-  // It is a legal id.
-  const collection = parts[last - 1] === 'responses' ? last - 1 : last;
-  const [id, ...rest] = parts.slice(collection + 1);
-  return { id, action: rest.map(part => `/${encodeURIComponent(part)}`).join('') };
+    .map(part => part.replace(/[;?#].*$/s, '').trim())
+    .filter(part => part !== '');
+  return parts.flatMap((part, position) => {
+    if (part.toLowerCase() !== 'responses') return [];
+    const [id, ...rest] = parts.slice(position + 1);
+    return [{ id, action: rest.map(one => `/${encodeURIComponent(one)}`).join('') }];
+  });
 }
 
 function decoded(part: string): string {

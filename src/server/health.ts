@@ -3,11 +3,15 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
 import { answerBadHttp, answerBadUrl } from './error-answer.ts';
+import { EVERYWHERE, listen } from './listen.ts';
 import { bareHeaders } from './security-headers.ts';
 
 export interface HealthParts {
-  /** Rejects while this process cannot do its work. A read of the store, and not a PING: with a full disk Redis refuses PING. */
-  ready(): Promise<void>;
+  /**
+   * Rejects while this process cannot do its work, and else says in sentences what hinders it. A write, because a replica
+   * and a full disk answer reads as ever.
+   */
+  ready(): Promise<string[]>;
   /** False when a restart would help. */
   lively(): Promise<boolean>;
   metrics: Registry;
@@ -25,8 +29,8 @@ export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: H
 
   app.get('/readyz', async (request, reply) => {
     try {
-      await within(ready());
-      return { status: 'ok' };
+      const obstacles = await within(ready());
+      return { status: 'ok', ...(obstacles.length > 0 ? { obstacles } : {}) };
     } catch (error) {
       // Only the operator is told where the store is.
       const isOperator = request.caller?.admin === true && error instanceof Error;
@@ -54,7 +58,10 @@ export interface RunningHealth {
 }
 
 /** Health and metrics alone, on every interface, for a process that serves nothing else. */
-export async function startHealthServer(port: number, parts: HealthParts): Promise<RunningHealth> {
+export async function startHealthServer(
+  { port, host = EVERYWHERE }: { port: number; host?: string | undefined },
+  parts: HealthParts,
+): Promise<RunningHealth> {
   const app = Fastify({
     forceCloseConnections: true,
     frameworkErrors: answerBadUrl,
@@ -62,8 +69,5 @@ export async function startHealthServer(port: number, parts: HealthParts): Promi
   });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(bareHeaders));
   healthRoutes(app, parts);
-  await app.listen({ port, host: '0.0.0.0' });
-  const address = app.server.address();
-  const bound = typeof address === 'object' && address ? address.port : port;
-  return { url: `http://127.0.0.1:${bound}`, close: () => app.close() };
+  return { url: await listen(app, port, host), close: () => app.close() };
 }

@@ -7,6 +7,7 @@ import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Caller } from './access/key-ring.ts';
 import type { Api } from './api/schemas.ts';
+import { withoutBasePath } from './base-path.ts';
 import { answerBadHttp, answerBadUrl, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
 import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies } from './limits.ts';
 import { ownUrl } from './own-url.ts';
@@ -22,7 +23,8 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
     http: { maxHeaderSize: MOST_HEADER_BYTES },
     // A gateway's ids have hundreds of characters, and a URL writes some of them as three.
     routerOptions: { maxParamLength: LONGEST_PARAM },
-    rewriteUrl: request => ownUrl(request.url ?? '/'),
+    rewriteUrl: request => ownUrl(withoutBasePath(request.url ?? '/', configuration.basePath)),
+    trustProxy: configuration.trustedProxies,
     frameworkErrors: answerBadUrl,
     clientErrorHandler: answerBadHttp,
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,

@@ -1,4 +1,5 @@
 import { type AppOptions, buildApp } from './app.ts';
+import { EVERYWHERE, listen, THIS_MACHINE } from './listen.ts';
 
 export interface ServerOptions extends AppOptions {
   /** 0 takes a free port. */
@@ -13,10 +14,15 @@ export interface RunningServer {
 
 /** Stateless: any number of them, side by side. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { port, apiKeys, insecureListen, configuration } = options;
   const app = await buildApp(options);
-  const { port, apiKeys, insecureListen } = options;
-  await app.listen({ port, host: apiKeys || insecureListen ? '0.0.0.0' : '127.0.0.1' });
-  const address = app.server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server got no TCP address.');
-  return { url: `http://127.0.0.1:${address.port}`, close: () => app.close() };
+  const isOpen = apiKeys !== null || insecureListen;
+  // Without sign-in a host of the settings would let others in: this machine alone, whatever they say.
+  const host = isOpen ? (configuration.host ?? EVERYWHERE) : THIS_MACHINE;
+  try {
+    return { url: await listen(app, port, host), close: () => app.close() };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
 }

@@ -54,9 +54,9 @@ export type StreamAnswer =
 
 export interface Upstream {
   /** `body` is JSON, and is sent as it is. */
-  create(body: string): Promise<LaunchAnswer>;
+  create(body: string, model: string): Promise<LaunchAnswer>;
   /** The same as a stream: answers at the first event that has an id. */
-  createStream(body: string): Promise<LaunchAnswer>;
+  createStream(body: string, model: string): Promise<LaunchAnswer>;
   /** The events after a sequence number. */
   resumeStream(responseId: string, after: number, include: string[]): Promise<StreamAnswer>;
   retrieve(responseId: string, options: { signal: AbortSignal; include: string[] }): Promise<Look>;

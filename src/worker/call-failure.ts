@@ -43,7 +43,8 @@ export function callFailure(error: unknown): CallFailure {
 /** Gateways send numbers, objects and null where OpenAI sends a word (LiteLLM, OpenRouter, vLLM). */
 export function wordOf(value: unknown): string | null {
   const word = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';
-  return word === '' ? null : word.toWellFormed().slice(0, LONGEST_WORD);
+  // Free text could quote the prompt, and a code stands in the log (I13).
+  return /^[\w.:-]+$/.test(word) ? word.slice(0, LONGEST_WORD) : null;
 }
 
 function textOf({ message }: { message?: unknown }): string | null {

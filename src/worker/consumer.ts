@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { idOfEntry, isOurEntry } from '../shared/store/queues.ts';
-import { errorCode, isConnectionError, refusalOf } from '../shared/store/redis.ts';
+import { errorCode, isConnectionError, refusalOf } from '../shared/store/store-errors.ts';
 import { type Activation, type Context, done } from './context.ts';
 
 export interface Consumer {

@@ -16,13 +16,20 @@ export interface WorkerOptions {
   /** Default: HEADSTONE_PREFIX. */
   prefix?: string;
   /** As `new OpenAI(…)` takes them, or a client of your own. Default: OPENAI_API_KEY and OPENAI_BASE_URL. */
-  openai?: ClientOptions | OpenAI;
+  openai?: ClientOptions | OpenAI | ForeignOpenAI;
   /** Activations at once, by queue. Default: HEADSTONE_CONCURRENCY. */
   concurrency?: Partial<Record<QueueName, number>>;
   /** Default: all three. */
   queues?: QueueName[];
   configuration?: Configuration;
   telemetry?: Telemetry;
+}
+
+/** A client of the app's own copy of the package: another version, another bundle, or CommonJS. */
+export interface ForeignOpenAI {
+  withOptions(...options: never[]): unknown;
+  get(...request: never[]): unknown;
+  post(...request: never[]): unknown;
 }
 
 /** Connects when it is started, not here. */
@@ -49,9 +56,9 @@ export function createWorker(options: WorkerOptions = {}): Worker {
   });
 }
 
-function upstreamOf(openai: ClientOptions | OpenAI, { launchTimeoutMs }: Configuration): Upstream {
+function upstreamOf(openai: ClientOptions | OpenAI | ForeignOpenAI, { launchTimeoutMs }: Configuration): Upstream {
   try {
-    return openUpstream({ openai, launchTimeoutMs });
+    return openUpstream({ openai: openai as ClientOptions | OpenAI, launchTimeoutMs });
   } catch (cause) {
     // The client's constructor has no other complaint than a key that is not there.
     throw keyless(cause);

@@ -1,6 +1,7 @@
 import { readBounded } from './bounded-body.ts';
 
-const MOST_ERROR_BYTES = 64_000;
+/** Gateways repeat a wrong request in their error, and a request has a megabyte. */
+const MOST_ERROR_BYTES = 8_000_000;
 
 const texts = new WeakMap<Headers, string>();
 
@@ -11,13 +12,18 @@ const texts = new WeakMap<Headers, string>();
 export function rememberErrorBodies(realFetch: typeof fetch): typeof fetch {
   return async (input, init) => {
     const answer = await realFetch(input, init);
-    if (answer.ok || answer.body === null) return answer;
+    if (answer.ok || !answer.body) return answer;
     const text = (await readBounded(answer, MOST_ERROR_BYTES).catch(() => null)) ?? '';
-    const { status, statusText } = answer;
-    const kept = new Response(text, { status, statusText, headers: [...answer.headers] });
-    texts.set(kept.headers, text);
-    return kept;
+    texts.set(answer.headers, text);
+    // The body is read; whoever asks for it gets what it was. A new Response would not take every status and reason.
+    Object.defineProperty(answer, 'text', { value: async () => text });
+    return answer;
   };
+}
+
+/** An error's body as it came; undefined where it was not read. */
+export function errorBodyOf(headers: Headers | undefined): string | undefined {
+  return headers && texts.get(headers);
 }
 
 /** What an error's body says went wrong; null where it is no error in JSON, such as a gateway's own page. */

@@ -129,7 +129,7 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
   // Never aborted: an answer that we do not wait for is an id that we lose.
   const body = createBody(request, wish.predecessor, `${context.deployment}/${id}/${epoch}`, wish.isStream);
   const answer = await context.holding.awaitCreate(
-    () => (wish.isStream ? context.upstream.createStream(body) : context.upstream.create(body)),
+    () => (wish.isStream ? context.upstream.createStream(body, model) : context.upstream.create(body, model)),
     wish.isStream,
   );
   return await recordAnswer(answer, { id, epoch, most, ...wish }, context);

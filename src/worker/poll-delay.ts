@@ -7,6 +7,7 @@ export interface PollDelayOptions {
 
 /** Of a completion window between two looks: 8 minutes of eight hours, less than the ten that a result is sure to be kept. */
 const SHARE_OF_WINDOW = 1 / 60;
+const LONGEST_PACE_MS = 8 * 60_000;
 
 /** The older a run is, the longer it will still take: a quarter of its age keeps the lateness in proportion. */
 const SHARE_OF_AGE = 0.25;
@@ -15,7 +16,7 @@ const JITTER = 0.2;
 /** Needs no memory of earlier polls, so a crash cannot lose it. Jitter keeps jobs of one batch apart. */
 export function pollDelayMs(ageMs: number, options: PollDelayOptions, random = Math.random): number {
   const { pollMinMs, pollMaxMs, windowMs = 0 } = options;
-  const longest = Math.max(pollMaxMs, windowMs * SHARE_OF_WINDOW);
+  const longest = Math.max(pollMaxMs, Math.min(windowMs * SHARE_OF_WINDOW, LONGEST_PACE_MS));
   const steady = Math.min(Math.max(ageMs * SHARE_OF_AGE, pollMinMs), longest);
   return Math.round(steady * (1 - JITTER + 2 * JITTER * random()));
 }

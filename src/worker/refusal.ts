@@ -34,12 +34,18 @@ const missingModelMessage = /\bmodel\b.*\b(not exist|not found)\b/is;
 /** A rate limit that no waiting satisfies, because the request is larger than the limit itself. */
 const neverPasses = /request too large|must be reduced/i;
 
+/** A limit that says when to come back lets this request through some day. */
+const namesAWait = /try again in/i;
+
 /** Whoever answers so has not passed the request on, whatever stands in the body. */
 const turnedAway = new Set([413, 414, 429, 431]);
 
+/** Somebody gave up on the way, or wants it sent again: the request itself may have arrived. */
+const undecided = new Set([408, 409, 425, 499]);
+
 /** Everything that is not certainly a refusal is unknown: the response may run and be billed. */
-export function answerToFailedCreate(failure: CallFailure): LaunchAnswer {
-  const refusal = refusalOf(failure);
+export function answerToFailedCreate(failure: CallFailure, model: string): LaunchAnswer {
+  const refusal = refusalOf(failure, model);
   if (refusal) return { kind: 'refused', ...refusal };
   const { status, message } = failure;
   return {
@@ -50,17 +56,17 @@ export function answerToFailedCreate(failure: CallFailure): LaunchAnswer {
   };
 }
 
-function refusalOf(failure: CallFailure): Refusal | null {
+function refusalOf(failure: CallFailure, model: string): Refusal | null {
   const { status, headers, connectionCode, stoodBefore } = failure;
   if (status === null) {
     const neverStood = connectionCode !== null && noRouteCodes.has(connectionCode) && !stoodBefore;
     return neverStood ? held('no_route', null, connectionCode, { of: 'account', lifted_by: 'answer' }) : null;
   }
   const code = failure.code ?? failure.type ?? `http_${status}`;
-  const message = failure.message ?? '';
+  const message = failure.message || `The provider answered ${status}.`;
 
-  if ((status === 403 || status === 404) && missingModelCodes.has(code))
-    return held(code, status, message, { of: 'model' });
+  if ((status === 403 || status === 404) && missingModelCodes.has(code) && speaksOf(model, message))
+    return held(code, status, message, { of: 'model', why: 'model' });
   // A wrong key, whatever the body says and whoever wrote it.
   if (status === 401) return held(code, status, message, { of: 'access', why: 'key', lifted_by: 'entry' });
   // A key without rights, a blocked network; or a firewall on the way that dislikes this one prompt.
@@ -68,13 +74,22 @@ function refusalOf(failure: CallFailure): Refusal | null {
   // A gateway's own page says nothing about what lies behind it.
   if (failure.message === null && !turnedAway.has(status)) return null;
   if (status === 503) return code === 'server_is_overloaded' ? rateLimited(code, status, message, headers) : null;
-  if (status < 400 || status > 499 || status === 408 || status === 409) return null;
+  if (status < 400 || status > 499 || undecided.has(status)) return null;
+  // Gateways that sell credits say so (OpenRouter).
+  if (status === 402) return held(code, status, message, { of: 'account' });
   if (status === 429) return refusalOfRate(failure, code, message);
-  if (status === 404 && (failure.param === 'model' || missingModelMessage.test(message)))
-    return held('model_not_found', status, message, { of: 'model' });
+  const saysSo =
+    failure.param === 'model' ||
+    (failure.param === null && missingModelMessage.test(message) && message.includes(model));
+  if (status === 404 && saysSo) return held('model_not_found', status, message, { of: 'model', why: 'model' });
   if (status === 404 && nowhereMessage.test(message))
     return held('no_such_url', status, message, { of: 'account', lifted_by: 'entry' });
-  return { code, httpStatus: status, message: message || `The provider answered ${status}.`, next: 'failed' };
+  return { code, httpStatus: status, message, next: 'failed' };
+}
+
+/** A tool may have a model of its own, which is missing for this job alone. */
+function speaksOf(model: string, message: string): boolean {
+  return message.includes(model) || !missingModelMessage.test(message);
 }
 
 function refusalOfRate({ type, headers }: CallFailure, code: string, message: string): Refusal {
@@ -93,12 +108,13 @@ function held(
 }
 
 function rateLimited(code: string, httpStatus: number, message: string, headers: Headers | undefined): Refusal {
+  const forMs = retryAfterMs(headers);
   return {
     code,
     httpStatus,
     message,
     next: 'queued',
-    hold: { of: 'model', kind: 'rate', for_ms: retryAfterMs(headers) },
+    hold: { of: 'model', kind: 'rate', for_ms: forMs, will_pass: forMs !== undefined || namesAWait.test(message) },
   };
 }
 

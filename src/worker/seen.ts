@@ -42,7 +42,7 @@ export function seenOf(observation: Observation, prices: PriceSettings): Seen {
 }
 
 const MOST_ITEMS = 1000;
-const itemIdPattern = /^[!-~]{1,200}$/;
+const LONGEST_ITEM_ID = 4096;
 
 /** The ids of an output's items, by which a later request can name them. */
 export function itemIdsOf(output: unknown): string[] {
@@ -51,7 +51,7 @@ export function itemIdsOf(output: unknown): string[] {
 }
 
 function isItemId(id: unknown): id is string {
-  return typeof id === 'string' && itemIdPattern.test(id);
+  return typeof id === 'string' && id !== '' && id.length <= LONGEST_ITEM_ID;
 }
 
 /** The result as its owner sees it, to the letter, without the metadata pair that we added to the create. */

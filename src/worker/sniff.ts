@@ -4,36 +4,39 @@ export interface Sniffed {
   answer: Response;
 }
 
-/** Whether an answer is a stream of events. Gateways leave its type out, so then its first bytes say so. */
+const MOST_BLANKS = 64_000;
+
+/** Whether an answer is a stream of events, by its first bytes: gateways give it another type, or none. */
 export async function sniff(answer: Response): Promise<Sniffed> {
-  const type = answer.headers.get('content-type')?.trim().toLowerCase() ?? '';
-  if (type.startsWith('text/event-stream')) return { isEventStream: true, answer };
-  if (/^application\/([\w.]+\+)?json\b/.test(type) || answer.body === null) return { isEventStream: false, answer };
-  const reader = answer.body.getReader();
-  const chunks: Uint8Array[] = [];
+  if (!answer.body) return { isEventStream: false, answer };
+  const chunks = (answer.body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const read: Uint8Array[] = [];
+  const decoder = new TextDecoder();
   let beginning = '';
-  while (beginning.trimStart() === '') {
-    const { done, value } = await reader.read();
+  while (beginning.trimStart() === '' && beginning.length < MOST_BLANKS) {
+    const { done, value } = await chunks.next();
     if (done) break;
-    chunks.push(value);
-    beginning += new TextDecoder().decode(value);
+    read.push(value);
+    beginning += decoder.decode(value, { stream: true });
   }
   return {
     isEventStream: /^(:|data:|event:|id:|retry:)/.test(beginning.trimStart()),
-    answer: new Response(bodyOf(chunks, reader), { status: answer.status, headers: [...answer.headers] }),
+    answer: new Response(bodyOf(read, chunks), { status: 200, headers: [...answer.headers] }),
   };
 }
 
 /** What was read already, and then the rest. */
-function bodyOf(read: Uint8Array[], reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
+function bodyOf(read: Uint8Array[], chunks: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       const next = read.shift();
       if (next) return controller.enqueue(next);
-      const { done, value } = await reader.read();
+      const { done, value } = await chunks.next();
       if (done) controller.close();
       else controller.enqueue(value);
     },
-    cancel: reason => reader.cancel(reason),
+    async cancel() {
+      await chunks.return?.();
+    },
   });
 }

@@ -149,7 +149,10 @@ class StreamHolder {
 
   /** What comes again, and what only keeps the connection alive, is passed over. */
   private take(event: UpstreamEvent): 'taken' | 'lost' {
-    if (saysNothing(event)) return 'taken';
+    if (saysNothing(event)) {
+      this.numbers.skip(event);
+      return 'taken';
+    }
     this.heardAt = performance.now();
     const place = this.numbers.place(event);
     if (typeof place !== 'number') return place === 'lost' ? 'lost' : 'taken';
@@ -194,7 +197,9 @@ class StreamHolder {
     if (reply === 'final') return 'gone';
     if (reply === 'stale') {
       // Another holder; or ours was written, and only the answer was lost.
-      if (!(await this.attach())) return 'gone';
+      const attached = await this.attach();
+      if (!attached) return 'gone';
+      this.numbers.last = Math.max(this.numbers.last, attached.after);
       this.pending = this.pending.filter(({ sequence_number: number = 0 }) => number > this.stored);
       return this.pending.length > 0 ? await this.flush() : 'on';
     }
@@ -212,7 +217,7 @@ class StreamHolder {
     telemetry.emit('stream_ended', { ...this.facts, last: this.numbers.last });
     if (!parsed.success || !upstreamFinalStatuses.has(parsed.data.status)) return 'unreadable_end';
     const text = JSON.stringify(raw);
-    await this.takeIn({ kind: 'seen', response: parsed.data, text, servedModel }, true);
+    await this.takeIn({ kind: 'seen', response: parsed.data, text, servedModel }, this.numbers.isWhole);
     return await this.letGo(false);
   }
 

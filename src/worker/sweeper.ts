@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { parseWork, type QueueName } from '../shared/store/lua/work.ts';
-import { errorCode, refusalOf } from '../shared/store/redis.ts';
 import type { Store } from '../shared/store/store.ts';
+import { errorCode, refusalOf } from '../shared/store/store-errors.ts';
 import { Canary } from './canary.ts';
 import type { Context } from './context.ts';
 import { expire } from './decide.ts';
@@ -15,6 +15,8 @@ const LEASE_MS = 5000;
 const OWN_HAND_MS = 1000;
 const MOST_PER_TICK = 500;
 
+const refusalAdvice = 'The store answers and does not write: look after its memory, disk, replicas and role.';
+
 /**
  * Finds what was left behind: entries that were written and never added, jobs past their deadline, jobs whose hold is
  * over, records whose time is. Every worker has one; a lease lets one of them work, for thrift and not for safety.
@@ -26,6 +28,8 @@ export class Sweeper {
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> = Promise.resolve();
   private stopped = false;
+  private readonly refusals = new Set<string>();
+  private told = '';
 
   constructor(context: Context) {
     this.context = context;
@@ -50,10 +54,22 @@ export class Sweeper {
     await Promise.all([this.handOver(), this.canary.leave()]).catch(() => {});
   }
 
+  /** A store that refuses says so in one line when it begins and in one when it ends, not in one each second. */
+  private tellRefusals(): void {
+    const { telemetry } = this.context;
+    const word = [...this.refusals].sort().join(', ');
+    this.refusals.clear();
+    if (word === this.told) return;
+    this.told = word;
+    if (word === '') telemetry.emit('store_writes', {});
+    else telemetry.emit('store_refuses', { code: word, advice: refusalAdvice });
+  }
+
   private async tick(): Promise<void> {
     const { store } = this.context;
     await store.readClock();
     await this.quietly(() => this.canary.sing());
+    this.tellRefusals();
     if (!(await this.holdLease())) return;
     const steps = [
       () => this.sweepOutbox(),
@@ -73,7 +89,10 @@ export class Sweeper {
     try {
       await step();
     } catch (error) {
-      this.context.telemetry.emit('activation_failed', { queue: 'sweep', entry_id: '', error: errorCode(error) });
+      const word = refusalOf(error);
+      if (word === null)
+        this.context.telemetry.emit('activation_failed', { queue: 'sweep', entry_id: '', error: errorCode(error) });
+      else this.refusals.add(word);
     }
   }
 

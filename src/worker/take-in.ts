@@ -4,6 +4,7 @@ import type { ResultStatus } from '../shared/contract/words.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import type { Look } from './answers.ts';
+import { wordOf } from './call-failure.ts';
 import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide } from './decide.ts';
@@ -48,16 +49,16 @@ export async function takeIn(
 
 /** What becomes of the job where a response is a result; null where it is none. */
 export function resultOf({ status, output }: UpstreamResponse) {
-  const outcome = resultStatuses[status];
+  const outcome = resultStatuses.get(status);
   return outcome ? { status: outcome, has_result: true as const, item_ids: itemIdsOf(output) } : null;
 }
 
 /** A gateway that runs everything in the foreground ends with `requires_action` where the app is to call a function. */
-const resultStatuses: Partial<Record<string, ResultStatus>> = {
-  completed: 'completed',
-  requires_action: 'completed',
-  incomplete: 'incomplete',
-};
+const resultStatuses = new Map<string, ResultStatus>([
+  ['completed', 'completed'],
+  ['requires_action', 'completed'],
+  ['incomplete', 'incomplete'],
+]);
 
 /** Reasons that another try may overcome. A content refusal would only be paid for again. */
 const passingCodes = new Set(['server_error', 'rate_limit_exceeded', 'vector_store_timeout']);
@@ -71,7 +72,7 @@ async function afterFailedRun(
 ): Promise<Activation> {
   const { store, telemetry } = context;
   // A failure without a reason is not one that is known to pass.
-  const code = response.error?.code ?? 'unspecified';
+  const code = wordOf(response.error?.code) ?? 'unspecified';
   const message = response.error?.message ?? 'The run failed at the provider.';
   const free = code === 'rate_limit_exceeded' && seen.usage === undefined;
   if (passingCodes.has(code)) {

@@ -2,10 +2,11 @@ import { type ClientOptions, OpenAI } from 'openai';
 import { Stream } from 'openai/streaming';
 import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contract/response.ts';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
-import type { LaunchAnswer, Upstream } from './answers.ts';
+import type { LaunchAnswer, Look, StreamAnswer, Upstream } from './answers.ts';
 import { readBounded } from './bounded-body.ts';
+import { withBoundLines } from './bounded-lines.ts';
 import { callFailure } from './call-failure.ts';
-import { errorTextIn, rememberErrorBodies } from './error-bodies.ts';
+import { errorBodyOf, errorTextIn, rememberErrorBodies } from './error-bodies.ts';
 import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
 import { sniff } from './sniff.ts';
 import { UpstreamStream } from './upstream-stream.ts';
@@ -34,17 +35,10 @@ export function isClient(openai: ClientOptions | OpenAI): openai is OpenAI {
 
 /** The one door to the provider. Nothing behind it throws: every way that a call can end is a value. */
 export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upstream {
-  const given = isClient(openai) ? openai : new OpenAI(openai);
-  const { fetch: ownFetch } = given as unknown as { fetch?: typeof fetch };
-  const client = given.withOptions({
-    // The SDK would send a create up to three times, each billed (I6), and its debug log would print prompts (I13).
-    maxRetries: 0,
-    logLevel: 'off',
-    ...(ownFetch ? { fetch: rememberErrorBodies(ownFetch) } : {}),
-  });
+  const client = ourClient(isClient(openai) ? openai : new OpenAI(openai));
 
   return {
-    async create(body) {
+    async create(body, model) {
       const signal = AbortSignal.timeout(launchTimeoutMs);
       try {
         const answer = await client
@@ -52,11 +46,11 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
           .asResponse();
         return await launchedBy(answer);
       } catch (error) {
-        return answerToFailedCreate(callFailure(error));
+        return failedCreate(error, model);
       }
     },
 
-    async createStream(body) {
+    async createStream(body, model) {
       const connection = new AbortController();
       try {
         const answer = await client
@@ -68,18 +62,24 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
             signal: connection.signal,
           })
           .asResponse();
-        const sniffed = await sniff(answer);
-        if (sniffed.isEventStream)
-          return await untilId(openStream(sniffed.answer, connection, client), launchTimeoutMs);
-        // A clone that knows no streams answers as ever, and its id is worth the same.
         const giveUp = setTimeout(() => connection.abort(), launchTimeoutMs);
-        return await launchedBy(sniffed.answer).finally(() => clearTimeout(giveUp));
+        try {
+          const sniffed = await sniff(answer);
+          // A clone that knows no streams answers as ever, and its id is worth the same.
+          if (!sniffed.isEventStream) return await launchedBy(sniffed.answer);
+          clearTimeout(giveUp);
+          return await untilId(openStream(sniffed.answer, connection, client), launchTimeoutMs);
+        } finally {
+          clearTimeout(giveUp);
+        }
       } catch (error) {
-        return answerToFailedCreate(callFailure(error));
+        // Given up while it was silent: it may run.
+        if (connection.signal.aborted) return { kind: 'unknown', code: 'timeout', httpStatus: 200 };
+        return failedCreate(error, model);
       }
     },
 
-    async resumeStream(responseId, after, include) {
+    async resumeStream(responseId, after, include): Promise<StreamAnswer> {
       const connection = new AbortController();
       try {
         const answer = await client
@@ -91,12 +91,16 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
             signal: connection.signal,
           })
           .asResponse();
-        const sniffed = await sniff(answer);
+        // A stream that is named one may be silent until there is more to tell.
+        if (isNamedStream(answer)) return { kind: 'opened', stream: openStream(answer, connection, client) };
+        const giveUp = setTimeout(() => connection.abort(), RESUME_TIMEOUT_MS);
+        const sniffed = await sniff(answer).finally(() => clearTimeout(giveUp));
         if (sniffed.isEventStream) return { kind: 'opened', stream: openStream(sniffed.answer, connection, client) };
         connection.abort();
         return { kind: 'refused', code: 'no_stream' };
       } catch (error) {
         const { status } = callFailure(error);
+        if (mayBeTheInclude(status, include)) return await this.resumeStream(responseId, after, []);
         // 400 after five minutes, as reported, while the plain GET still works. A 404 may pass.
         return status === 400 || status === 405 || status === 422
           ? { kind: 'refused', code: `http_${status}` }
@@ -104,7 +108,7 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
       }
     },
 
-    async retrieve(responseId, { signal, include }) {
+    async retrieve(responseId, { signal, include }): Promise<Look> {
       try {
         const answer = await client
           .get(path(responseId), {
@@ -118,7 +122,10 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
         if (!body) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
         return { kind: 'seen', ...body, servedModel: servedModelOf(answer) };
       } catch (error) {
-        return callFailure(error).status === 404 ? { kind: 'absent' } : failure(error);
+        const { status } = callFailure(error);
+        // What a reader wants to see besides must not keep the response itself from being seen.
+        if (mayBeTheInclude(status, include)) return await this.retrieve(responseId, { signal, include: [] });
+        return status === 404 ? { kind: 'absent' } : failure(error);
       }
     },
 
@@ -143,6 +150,36 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
       }
     },
   };
+}
+
+/** The SDK would send a create up to three times, each billed (I6), and its debug log would print prompts (I13). */
+function ourClient(given: OpenAI): OpenAI {
+  const options = { maxRetries: 0, logLevel: 'off' } as const;
+  const { fetch: ownFetch } = given as unknown as { fetch?: typeof fetch };
+  try {
+    return given.withOptions({ ...options, ...(ownFetch ? { fetch: rememberErrorBodies(ownFetch) } : {}) });
+  } catch {
+    // A client that signs in by X.509 keeps its own way: its errors are read as far as the SDK reads them.
+    return given.withOptions(options);
+  }
+}
+
+/** A whole response in an error's body has run, and was billed: some gateways answer a failed run with a 4xx. */
+function failedCreate(error: unknown, model: string): LaunchAnswer {
+  const failure = callFailure(error);
+  const body = parseBody(errorBodyOf(failure.headers) ?? null);
+  if (body && body.response.object === 'response')
+    return { kind: 'launched', ...body, servedModel: failure.headers?.get('x-ms-served-model') ?? undefined };
+  return answerToFailedCreate(failure, model);
+}
+
+function isNamedStream(answer: Response): boolean {
+  return /^\s*text\/event-stream/i.test(answer.headers.get('content-type') ?? '');
+}
+
+/** Statuses of a read that the fields which were asked for besides can cause: unknown ones, or a URL too long. */
+function mayBeTheInclude(status: number | null, include: string[]): boolean {
+  return include.length > 0 && status !== null && [400, 414, 422, 431].includes(status);
 }
 
 const jsonHeaders = { 'content-type': 'application/json' };
@@ -172,7 +209,7 @@ function queryOf(include: string[]): { include?: string[] } {
 
 /** The SDK's reading of server-sent events; what is no event is passed over. */
 function openStream(answer: Response, connection: AbortController, client: OpenAI): UpstreamStream {
-  const stream = Stream.fromSSEResponse<NamedEvent>(answer, connection, client, true, 'events');
+  const stream = Stream.fromSSEResponse<NamedEvent>(withBoundLines(answer), connection, client, true, 'events');
   return new UpstreamStream(eventsOf(stream), () => connection.abort(), servedModelOf(answer));
 }
 
@@ -186,8 +223,12 @@ async function* eventsOf(stream: AsyncIterable<NamedEvent>): AsyncGenerator<Upst
     const parsed = streamEventSchema.safeParse(data);
     if (parsed.success) yield parsed.data;
     // A gateway's error has no type: it may be told by the name of the event alone, or by nothing but itself.
-    else if (event === 'error' || errorTextIn(data) !== null) yield { type: 'error', ...objectOf(data) };
+    else if (event === 'error' || hasError(data)) yield { type: 'error', ...objectOf(data) };
   }
+}
+
+function hasError(data: unknown): boolean {
+  return Boolean((data as { error?: unknown } | null)?.error);
 }
 
 function objectOf(data: unknown): object {

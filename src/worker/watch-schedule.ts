@@ -17,6 +17,7 @@ export interface Watch {
 
 /** Of a completion window, so that a run is seen before the provider may delete it. */
 const SHARE_OF_WINDOW = 1 / 60;
+const LONGEST_PACE_MS = 8 * 60_000;
 
 export function windowEnd(watch: Watch): number {
   return watch.endedAt + watch.windowMs;
@@ -30,7 +31,7 @@ export function nextLook(watch: Watch, after: number): number | null {
     // The provider may delete a response after ten minutes: the last sure chance to see its usage.
     watch.openedAt + watch.retentionFloorMs,
     end,
-    ...(watch.providersMs ? [after + watch.providersMs * SHARE_OF_WINDOW] : []),
+    ...(watch.providersMs ? [after + Math.min(watch.providersMs * SHARE_OF_WINDOW, LONGEST_PACE_MS)] : []),
   ];
   const later = looks.filter(look => look > after && look <= end);
   return later.length > 0 ? Math.min(...later) : null;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Depths } from '../shared/contract/depths.ts';
+import { type Depths, obstaclesIn } from '../shared/contract/depths.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
@@ -77,6 +77,17 @@ export class Worker {
   /** How much waits where, for a scrape. */
   async depths(): Promise<Depths> {
     return await readDepths(this.parts.store);
+  }
+
+  /** What hinders it, in sentences. Rejects while it cannot take work: the store takes no write, or a queue is not connected. */
+  async ready(): Promise<string[]> {
+    const depths = await this.depths();
+    for (const { name, worker } of this.consumers) {
+      const blocking = await worker.backend.blockingClient;
+      if (blocking?.status !== 'ready' || !worker.isRunning())
+        throw new HeadstoneError('store_unreachable', `The worker takes nothing from the queue ${name} now.`);
+    }
+    return obstaclesIn(depths);
   }
 
   /**

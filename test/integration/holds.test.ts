@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import type { Hold } from '../../src/shared/store/lua/shapes.ts';
+import type { Store } from '../../src/shared/store/store.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { WRONG_KEY } from '../../src/simulator/simulator.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { acceptJob, intendJob, openStores, runJob } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 test('a wrong key fails no job: it holds the account, says what to look at, and sends one create', async () => {
@@ -95,7 +98,7 @@ const forbidden: [number, unknown] = [
   { error: { message: 'No access.', type: 'invalid_request_error', code: null } },
 ];
 
-test('I10, I12: a prompt that a firewall refuses keeps nobody back, and ends with what was said to it', async () => {
+test('I10, I12: a prompt that a firewall refuses keeps nobody back', async () => {
   const { producer, events } = await startChoosy(({ input }) => (input === 'bad' ? forbidden : null));
   const bad = await producer.enqueue({ model: 'm', input: 'bad' });
   await expect.poll(async () => (await producer.get(bad.id))?.launches.at(-1)?.state).toBe('refused');
@@ -103,11 +106,70 @@ test('I10, I12: a prompt that a firewall refuses keeps nobody back, and ends wit
     expect(await producer.wait((await producer.enqueue({ model: 'm', input })).id)).toMatchObject({
       status: 'completed',
     });
-  expect(await producer.wait(bad.id, { timeoutMs: 25_000 })).toMatchObject({
-    status: 'failed',
-    error: { message: 'No access.' },
-  });
+  expect((await producer.get(bad.id))?.status).toBe('queued');
   expect(events.filter(({ name }) => name === 'launches_held')).toEqual([]);
+});
+
+/** As if their time were over. */
+async function endHolds({ client, keys }: Store): Promise<void> {
+  const scopes = ['account', 'model:gpt-5.5', 'tenant:default|model:gpt-5.5'];
+  await client.del(...scopes.map(keys.hold));
+}
+
+/** Refuses a job again and again, with what happens in between, and gives what has become of it. */
+async function refuseAgain(
+  hold: Omit<Hold, 'code'>,
+  times: number,
+  between: (store: Store, n: number) => Promise<void>,
+) {
+  const { store } = await openStores();
+  await acceptJob(store, 'bad');
+  for (let n = 0; n < times; n += 1) {
+    const epoch = await intendJob(store, 'bad');
+    const code = 'refused';
+    const wish = { ...hold, code };
+    const message = 'No.';
+    const refusal = { how: 'refused', next: 'queued', code, message, due_in_ms: 0, hold: wish } as const;
+    const { reply } = await store.run('resolve', { id: 'bad', epoch, ...refusal });
+    if (reply === 'failed') return { store, refusals: n + 1 };
+    await endHolds(store);
+    await between(store, n);
+  }
+  return { store, refusals: null };
+}
+
+const pass = async (store: Store, n: number) => void (await runJob(store, `good-${n}`, `resp_${n}`));
+const refuseOther = async (store: Store, n: number) => {
+  await acceptJob(store, `other-${n}`);
+  const epoch = await intendJob(store, `other-${n}`);
+  const hold = { of: 'model', kind: 'rate', code: 'x', for_ms: 100 } as const;
+  await store.run('resolve', {
+    id: `other-${n}`,
+    epoch,
+    how: 'refused',
+    next: 'queued',
+    code: 'x',
+    due_in_ms: 0,
+    hold,
+  });
+  await endHolds(store);
+};
+
+const content = { of: 'access', kind: 'alarm', why: 'content', for_ms: 100 } as const;
+const rate = { of: 'model', kind: 'rate', for_ms: 100 } as const;
+
+test.for([
+  ['four refusals of its content, while others pass', content, pass, 4],
+  ['six rate limits, while others pass between each of them', rate, pass, 6],
+  ['rate limits that say when to come back', { ...rate, will_pass: true }, pass, null],
+  ['rate limits while nobody passes', rate, async () => {}, null],
+  ['rate limits while others are refused too', rate, refuseOther, null],
+  ['a refused key', { ...content, why: 'key' }, pass, null],
+] as const)('I10: %s: the job itself is the problem, or it is not', async ([, hold, between, ends]) => {
+  const { store, refusals } = await refuseAgain(hold, 10, between);
+  expect(refusals).toBe(ends);
+  const error = (await store.job('bad'))?.outcome?.error;
+  expect(error ?? null).toEqual(ends === null ? null : { code: 'refused', message: 'No.' });
 });
 
 test('several jobs in a row that are refused so hold the account, and the first that passes lifts it', async () => {

@@ -59,8 +59,8 @@ export async function startLife(): Promise<Life> {
     ...context,
     upstream: {
       ...upstream,
-      async create(body) {
-        await upstream.create(body);
+      async create(body, model) {
+        await upstream.create(body, model);
         throw new Error('The worker died here.');
       },
     },

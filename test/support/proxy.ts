@@ -21,6 +21,10 @@ export interface Proxy {
   heal(): void;
   /** Breaks every connection; the next ones lead to another port. */
   leadTo(port: number): void;
+  /** The next connections lead to another port, and those that stand stay: a managed failover. */
+  leadNextTo(port: number): void;
+  /** The connections that stand swallow every byte from now on; new ones are as ever: the other end was replaced. */
+  forget(): void;
 }
 
 /** A wire to the store, or to a port of this machine, that a test can cut. */
@@ -34,6 +38,7 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
   let delayMs = 0;
   const sockets = new Set<Socket>();
   let state: 'open' | 'cut' | 'frozen' = 'open';
+  const forgotten = new WeakSet<Socket>();
   const server = createServer(client => {
     if (state === 'cut') return client.destroy();
     const upstream = connect(port, hostname);
@@ -47,7 +52,7 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
           toLose -= 1;
           lost += 1;
           client.destroy();
-        } else if (state === 'open') {
+        } else if (state === 'open' && !forgotten.has(from)) {
           if (from === upstream) answered += 1;
           if (from === upstream && delayMs > 0) setTimeout(() => to.write(chunk), delayMs);
           else to.write(chunk);
@@ -92,6 +97,12 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
     },
     freeze() {
       state = 'frozen';
+    },
+    leadNextTo(other) {
+      port = other;
+    },
+    forget() {
+      for (const socket of sockets) forgotten.add(socket);
     },
     leadTo(other) {
       port = other;

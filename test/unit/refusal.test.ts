@@ -110,7 +110,7 @@ test.for<[string, Partial<CallFailure>, object]>([
   ['a connection that broke', { connectionCode: 'ECONNRESET' }, { kind: 'unknown', code: 'ECONNRESET' }],
   ['a time-out', { timedOut: true }, { kind: 'unknown', code: 'timeout' }],
 ])('a create that ends in %s', ([, facts, expected]) => {
-  expect(answerToFailedCreate(failure(facts))).toMatchObject(expected);
+  expect(answerToFailedCreate(failure(facts), 'm')).toMatchObject(expected);
 });
 
 test('retry-after: seconds, a date, milliseconds, at most ten minutes', () => {

@@ -18,6 +18,7 @@ export function statusCommand(): Command {
         print();
         const paused = depths.launch_paused ? `, and launching is PAUSED: ${typed('resume launch', { server })}` : '';
         const late = depths.due_polls > 0 ? `, the oldest for ${depths.oldest_due_poll_seconds.toFixed(1)} s` : '';
+        if (depths.store === 'full') print('The store is FULL: new jobs are refused, and cancels still work.');
         print(`Launches that wait: ${whole(depths.launch_waiting)}${paused}`);
         for (const [scope, code] of Object.entries(depths.holds))
           print(`  held back: ${heldLaunches(scope)} (${code}). ${holdAdvice(code)}`);

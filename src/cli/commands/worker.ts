@@ -45,18 +45,19 @@ export function workerCommand(): Command {
 /** Only where HEADSTONE_HEALTH_PORT says so: a worker listens on nothing by default. */
 async function openHealth(
   worker: Worker,
-  { healthPort, concurrency }: Configuration,
+  { healthPort, host, concurrency }: Configuration,
   telemetry: Telemetry,
 ): Promise<RunningHealth | undefined> {
   if (healthPort === undefined) return undefined;
   const depths = () => worker.depths();
-  return await startHealthServer(healthPort, {
-    ready: async () => {
-      await depths();
+  return await startHealthServer(
+    { port: healthPort, host },
+    {
+      ready: () => worker.ready(),
+      lively: () => worker.isLively(),
+      metrics: createMetrics(telemetry, depths, { streamLimit: concurrency.stream }),
     },
-    lively: () => worker.isLively(),
-    metrics: createMetrics(telemetry, depths, { streamLimit: concurrency.stream }),
-  });
+  );
 }
 
 function parseQueues(text: string): QueueName[] {

@@ -67,7 +67,7 @@ async function answered(call: Promise<Response>): Promise<Answered> {
     const { code = null, type = null } = error;
     // The client's own message begins with the status.
     const { message = error.message } = (error.error ?? {}) as { message?: string };
-    const mayRun = answerToFailedCreate(callFailure(error)).kind === 'unknown';
+    const mayRun = answerToFailedCreate(callFailure(error), '').kind === 'unknown';
     return { httpStatus: error.status ?? 0, response: null, error: { ...said(message), code, type }, mayRun };
   }
 }

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { idConflict } from '../../producer/enqueue-errors.ts';
 import { idOfKey, newJobId, scopedId } from '../../producer/ids.ts';
-import { idConflict, type Producer } from '../../producer/producer.ts';
+import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
 import type { Caller } from '../access/sign-in.ts';
@@ -89,7 +90,7 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
         options,
         caller: {
           text: rawBody,
-          sharesAccount: passthrough.sharesAccount(caller),
+          sharesAccount: await passthrough.sharesAccount(caller),
           ...(isScoped ? { chosenId: headstone?.id } : {}),
         },
       },
@@ -151,7 +152,7 @@ function sendNumber(request: FastifyRequest): number | null {
 /** The job of the create that this is a re-send of, and else a new one (I6: an answer lost on the way is not paid twice). */
 async function idOfSend(request: FastifyRequest, count: number, producer: Producer): Promise<string> {
   const digest = createHash('sha256')
-    .update(JSON.stringify([request.caller.tenant, request.caller.keyName, request.body]))
+    .update(JSON.stringify([request.caller.tenant, request.caller.keyName, request.rawBody ?? request.body]))
     .digest('hex');
   const { id } = await producer.store.run('resend', {
     digest,

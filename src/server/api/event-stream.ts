@@ -17,10 +17,13 @@ export function sendEvents(
 ): FastifyReply {
   // A reader that waits for an event would outlive its client until one comes.
   const gone = new AbortController();
-  reply.raw.once('close', () => {
+  const onGone = () => {
     gone.abort();
     leave();
-  });
+  };
+  reply.raw.once('close', onGone);
+  // Gone already, while we read or enqueued: nobody will tell us again.
+  if (reply.raw.destroyed || reply.raw.closed) onGone();
   const events = subscribe(gone.signal);
   return reply
     .type('text/event-stream; charset=utf-8')

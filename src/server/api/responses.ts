@@ -14,15 +14,11 @@ import type { StreamReaders } from './stream-readers.ts';
 const cancelSchema = cancelOptionsSchema.omit({ keyName: true }).nullish();
 
 /** A list in a query may be one value, and its name may end in brackets. */
-const includeSchema = z
-  .union([
-    z
-      .string()
-      .max(200)
-      .transform(name => [name]),
-    z.array(z.string().max(200)).max(50),
-  ])
-  .optional();
+const fieldName = z
+  .string()
+  .regex(/^[a-z_]+(\.[a-z_]+)*$/, 'must be the name of a field')
+  .max(100);
+const includeSchema = z.union([fieldName.transform(name => [name]), z.array(fieldName).max(20)]).optional();
 
 const readQuerySchema = z.object({
   stream: z

@@ -29,11 +29,11 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
     options: {
       uiConfig: {
         boardTitle: 'Headstone',
-        favIcon: { default: '/assets/icon.svg', alternative: '/assets/icon.svg' },
-        boardLogo: { path: '/assets/icon.svg', width: 24, height: 24 },
+        favIcon: { default: '../assets/icon.svg', alternative: '../assets/icon.svg' },
+        boardLogo: { path: '../assets/icon.svg', width: 24, height: 24 },
         miscLinks: [
-          { text: 'Jobs', url: '/jobs' },
-          { text: 'Waste', url: '/waste' },
+          { text: 'Jobs', url: '../jobs' },
+          { text: 'Waste', url: '../waste' },
         ],
         hideDocsLink: true,
         sortQueues: true,
@@ -66,7 +66,7 @@ function refuseOthersWith(keyRing: KeyRing | null, producer: Producer) {
     const route = routeOptions.url?.slice(PATH.length) ?? '';
     const isLook = method === 'GET' && (!route.startsWith('/api/') || shownReads.test(route));
     if (caller.admin) return undefined;
-    if (isLook && !keyRing?.holdsSeveralTenants && (await ownsEverything(caller.tenant, producer))) return undefined;
+    if (isLook && !keyRing?.holdsSeveralTenants && (await producer.ownsEverything(caller.tenant))) return undefined;
     const sentence = isLook
       ? 'The board shows the jobs of all tenants, so it needs an admin key. Your own jobs are at /jobs.'
       : 'To change something on the board needs an admin key.';
@@ -75,16 +75,6 @@ function refuseOthersWith(keyRing: KeyRing | null, producer: Producer) {
       return reply.type('text/html; charset=utf-8').send(messagePage(caller, 'Not yours to see', sentence));
     return reply.send(errorBody(sentence, 'insufficient_permissions', 'invalid_request_error'));
   };
-}
-
-/** Apps may have enqueued for tenants that no key is of. */
-async function ownsEverything(tenant: string, { store }: Producer): Promise<boolean> {
-  await store.ready();
-  const { client, keys } = store;
-  const [own, all] = await store.guard(() =>
-    Promise.all([client.zcard(keys.tenant(tenant)), client.zcard(keys.jobs())]),
-  );
-  return own === all;
 }
 
 /** The page offers no button that would be refused. */

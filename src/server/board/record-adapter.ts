@@ -29,7 +29,7 @@ export class RecordAdapter extends BullMQAdapter {
   constructor(queue: Queue, store: Store) {
     super(queue, {
       ...about[queue.name as keyof typeof about],
-      externalJobUrl: ({ data }) => ({ displayText: 'Job page', href: `/jobs/${data?.job_id ?? ''}` }),
+      externalJobUrl: ({ data }) => ({ displayText: 'Job page', href: `../jobs/${data?.job_id ?? ''}` }),
     });
     this.store = store;
     // Only fields of ours are shown: an entry that somebody else wrote could hold a prompt (I13).

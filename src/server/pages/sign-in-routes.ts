@@ -61,6 +61,10 @@ function ownPath(next: string): string {
 
 /** Scripts cannot read it, other sites cannot send it with a change, and where we are reached by TLS nothing else carries it. */
 function cookieFor({ protocol, headers }: FastifyRequest): CookieSerializeOptions {
-  const isSecure = protocol === 'https' || headers['x-forwarded-proto'] === 'https';
+  // Of a list, the first is what the browser spoke; who forges it makes only their own cookie stricter.
+  const forwarded = String(headers['x-forwarded-proto'] ?? '')
+    .split(',')[0]
+    ?.trim();
+  const isSecure = protocol === 'https' || forwarded === 'https';
   return { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: SESSION_MS / 1000 };
 }

@@ -2,7 +2,7 @@ import replyFrom from '@fastify/reply-from';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
-import { reservedNameIn } from '../../shared/contract/request.ts';
+import { disguisedNameIn, reservedNameIn } from '../../shared/contract/request.ts';
 import { withMembers } from '../../shared/runtime/json-members.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { Caller } from '../access/key-ring.ts';
@@ -61,7 +61,7 @@ export class Passthrough {
       scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
       scope.all('/v1/*', { schema: { hide: true } }, async (request, reply) => {
         if (!isOrdinaryUrl(request.url)) return answerUnknownUrl(request, reply);
-        const body = this.sharesAccount(request.caller) ? bodyForTenant(request) : request.rawBody;
+        const body = (await this.sharesAccount(request.caller)) ? bodyForTenant(request) : request.rawBody;
         return await this.send(request, reply, body);
       });
     });
@@ -73,43 +73,44 @@ export class Passthrough {
     const body = request.body as Body;
     const reserved = reservedNameIn(body) ?? reservedNameIn(objectIn(body.metadata));
     if (reserved !== undefined) throw forBackgroundAlone(reserved);
-    const sharesAccount = this.sharesAccount(caller);
+    if (body.background !== undefined && body.background !== null && body.background !== false)
+      throw new HeadstoneError('invalid_request', 'background must be true, false or left out.', {
+        param: 'background',
+      });
+    const disguised = disguisedNameIn(body);
+    if (disguised !== undefined) throw misspelt(disguised);
+    const sharesAccount = await this.sharesAccount(caller);
     if (sharesAccount) assertUnsharedCreate(body);
     await this.producer.assertReferences(caller.tenant, body.input, sharesAccount);
-    const previous = await this.predecessorOf(body.previous_response_id, caller);
-    return await this.send(
-      request,
-      reply,
-      previous === undefined ? rawBody : withMembers(rawBody, { previous_response_id: JSON.stringify(previous) }),
-    );
+    const previous = await this.predecessorOf(body.previous_response_id, caller.tenant, sharesAccount);
+    // Also where nothing is replaced: a name that came twice is sent once, as it was judged.
+    const change = previous === undefined ? {} : { previous_response_id: JSON.stringify(previous) };
+    return await this.send(request, reply, withMembers(rawBody, change));
   }
 
   /** For routes of ours that are asked for a response that was never ours. */
   readonly passOnUnknown = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const { id } = request.params as { id: string };
-    if (!this.isOpen || this.sharesAccount(request.caller) || !plainPart.test(id)) return undefined;
+    if (!this.isOpen || !plainPart.test(id) || (await this.sharesAccount(request.caller))) return undefined;
     const job = await this.producer.locate(id, { tenant: request.caller.tenant, seesAll: true });
     // A response of ours is not read under the provider's id: that would show what a cancel has refused (I1).
     if (job !== null || (await this.producer.store.row(id)) !== null) return undefined;
     return await this.send(request, reply, request.rawBody);
   };
 
-  /** True for one of several tenants who share an account at the provider. */
-  sharesAccount({ admin }: Caller): boolean {
-    return this.isShared && !admin;
+  /** True for one of several tenants who share an account at the provider, also with tenants of the app that have no key. */
+  async sharesAccount({ keyName, tenant, admin }: Caller): Promise<boolean> {
+    if (keyName === null || admin) return false;
+    return this.isShared || !(await this.producer.ownsEverything(tenant));
   }
 
-  private async predecessorOf(previous: unknown, caller: Caller): Promise<string | undefined> {
+  private async predecessorOf(previous: unknown, tenant: string, sharesAccount: boolean): Promise<string | undefined> {
     if (previous === undefined || previous === null) return undefined;
     if (typeof previous !== 'string')
       throw new HeadstoneError('invalid_request', 'previous_response_id must be the id of a response.', {
         param: 'previous_response_id',
       });
-    const known = await this.producer.predecessor(caller.tenant, previous);
-    const isOwn = known !== previous || (await this.producer.store.row(previous)) !== null;
-    if (!isOwn && this.sharesAccount(caller))
-      throw notForTenants('previous_response_id names no finished result of this tenant.');
-    return known;
+    return await this.producer.predecessor(tenant, previous, sharesAccount);
   }
 
   private async send(request: FastifyRequest, reply: FastifyReply, body?: string): Promise<FastifyReply> {
@@ -135,7 +136,7 @@ export class Passthrough {
 }
 
 /** The body for one of several tenants of an account, or an error that says why it does not pass. */
-function bodyForTenant({ method, url, body, rawBody }: FastifyRequest): string | undefined {
+function bodyForTenant({ method, url, headers, body, rawBody }: FastifyRequest): string | undefined {
   const path = url.split('?')[0] ?? '';
   if (method === 'POST' && path === '/v1/chat/completions') {
     // A body that we could not read could say anything.
@@ -144,8 +145,22 @@ function bodyForTenant({ method, url, body, rawBody }: FastifyRequest): string |
     return withMembers(rawBody, { store: 'false' });
   }
   if (!isHarmlessCall(method, path)) throw notForTenants();
-  if (rawBody !== undefined) assertNothingShared(body);
-  return rawBody;
+  if (method === 'GET') return undefined;
+  // Files come in parts; anything else that is no JSON would be read by the provider alone.
+  if (rawBody === undefined && !isForm(headers['content-type'])) throw notForTenants('Send it as JSON.');
+  if (rawBody === undefined) return undefined;
+  assertNothingShared(body);
+  return withMembers(rawBody, {});
+}
+
+function isForm(type: string | undefined): boolean {
+  return /^multipart\/form-data\s*;/i.test(type ?? '');
+}
+
+function misspelt(name: string): HeadstoneError {
+  return new HeadstoneError('invalid_request', `${name.slice(0, 64)} must be written in small letters.`, {
+    param: name.slice(0, 64),
+  });
 }
 
 function objectIn(value: unknown): Body {
@@ -165,9 +180,11 @@ const plainPart = /^(?!\.{1,2}$)[\w.:-]+$/;
 
 /** False for what another server could read as another path, which could lead around our own routes (I1). */
 function isOrdinaryUrl(url: string): boolean {
-  const [path = '', query = ''] = url.split('?', 2);
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? '' : url.slice(mark + 1);
   const parts = path.slice(ROOT.length).split('/').map(decodeURIComponent);
-  const isPlain = parts.every(part => plainPart.test(part)) && parts[0]?.toLowerCase() !== 'responses';
+  const isPlain = parts.every(part => plainPart.test(part) && part.toLowerCase() !== 'responses');
   return isPlain && isDecodable(query);
 }
 

@@ -9,6 +9,8 @@ export const depthsSchema = z.object({
   launch_paused: z.boolean(),
   /** Which launches are held back, and the code that began it, by scope: `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
   holds: z.record(z.string(), z.string()),
+  /** `full`: new jobs are refused, and cancels, ids and usages are still written. */
+  store: z.enum(['ok', 'full']).default('ok'),
   /** Launches that wait in the queue or for the end of a hold. */
   launch_waiting: count,
   /** Polls whose time has come and that no worker has taken, and how late the oldest of them is. */
@@ -18,4 +20,13 @@ export const depthsSchema = z.object({
   unsettled_responses: count,
   open_streams: count,
 });
+/** What keeps this deployment from its usual work although it answers, in sentences; nothing where all is well. */
+export function obstaclesIn(depths: Depths): string[] {
+  return [
+    ...(depths.store === 'full' ? ['The store is full: new jobs are refused, and cancels still work.'] : []),
+    ...(depths.launch_paused ? ['Launching is paused.'] : []),
+    ...(Object.keys(depths.holds).length > 0 ? ['Some launches are held back.'] : []),
+  ];
+}
+
 export type Depths = z.infer<typeof depthsSchema>;

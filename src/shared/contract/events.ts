@@ -61,6 +61,8 @@ export const eventTable = {
   activation_failed: { level: 'error', fields: z.strictObject({ queue: text, entry_id: text, error: text }) },
   store_lost: { level: 'error', fields: z.strictObject({ address: text, error: text }) },
   store_forgot: { level: 'error', fields: z.strictObject({ expected: count, found: count, advice: text }) },
+  store_refuses: { level: 'error', fields: z.strictObject({ code: text, advice: text }) },
+  store_writes: { level: 'info', fields: z.strictObject({}) },
   store_back: { level: 'info', fields: z.strictObject({ address: text }) },
   cancellation_interrupted: { level: 'warn', fields: z.strictObject({ cancellation_id: text, error: text }) },
   request_answered: {

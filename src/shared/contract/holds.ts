@@ -12,7 +12,7 @@ const FALLBACK = 'Launches go on by themselves when one succeeds; one job a minu
 
 /** What to do about launches that are held back, by the code of the refusal that began it. */
 export function holdAdvice(code: string): string {
-  return advice[code] ?? FALLBACK;
+  return Object.hasOwn(advice, code) ? (advice[code] ?? FALLBACK) : FALLBACK;
 }
 
 /** Which launches a hold keeps back, by its scope: `account`, `model:NAME`, or `tenant:NAME|model:NAME`. */

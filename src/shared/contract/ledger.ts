@@ -16,11 +16,11 @@ export const ledgerRowSchema = z.object({
   actor: z.string().nullable(),
   /** Of the usage alone: `unknown` where no GET ever showed one, which is not zero. */
   status: z.enum(['pending', 'final', 'unknown']),
-  usage: usageSchema.nullable(),
+  usage: usageSchema.nullable().catch(null),
   /** Millionths of a dollar; null for a model or tier without a known price. */
-  cost_usd_micros: z.number().int().nullable(),
+  cost_usd_micros: z.number().int().nullable().catch(null),
   /** From the outcome to the first sight of the final usage. */
-  late_by_ms: z.number().int().nullable(),
+  late_by_ms: z.number().int().nullable().catch(null),
   /** What this response cannot cost more than; null where nothing bounds it: its tools, an unknown model. */
   most_tokens: z.number().int().nullable().catch(null),
   most_cost_usd_micros: z.number().int().nullable().catch(null),

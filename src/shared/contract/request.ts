@@ -22,6 +22,21 @@ export function reservedNameIn(names: object): string | undefined {
   return Object.keys(names).find(name => name.startsWith(RESERVED));
 }
 
+/** Fields that decide who may see what. Some gateways do not mind the case of a name, so only ours is taken. */
+const judged = new Set(
+  'background background_options conversation include input metadata model previous_response_id prompt store stream'.split(
+    ' ',
+  ),
+);
+
+/** The first name that a lenient reader would take for one that we judge; undefined where there is none. */
+export function disguisedNameIn(names: object): string | undefined {
+  return Object.keys(names).find(name => {
+    const plain = name.toLowerCase();
+    return plain !== name && (judged.has(plain) || plain.startsWith(RESERVED));
+  });
+}
+
 const metadataSchema = counted(
   MOST_METADATA_PAIRS,
   `must have at most ${MOST_METADATA_PAIRS} pairs: the provider takes 16, and Headstone needs one of them`,
@@ -92,6 +107,8 @@ export const requestSchema = z
     const reserved = reservedNameIn(request);
     if (reserved !== undefined)
       add([reserved.slice(0, 64)], `must be left out: names that start with "${RESERVED}" are Headstone's own`);
+    const disguised = disguisedNameIn(request);
+    if (disguised !== undefined) add([disguised.slice(0, 64)], 'must be written in small letters');
     if (Object.keys(request).length > MOST_FIELDS) add([], `has more than ${MOST_FIELDS} fields`);
   });
 export type ResponseRequest = z.infer<typeof requestSchema>;

@@ -5,7 +5,12 @@ import { z } from 'zod';
  * clones write bodies of their own, and one odd field must not cost us the usage beside it.
  */
 const detailsSchema = z.looseObject({}).nullish().catch(null);
-const tokens = z.number().int().nonnegative();
+/** Far beyond any run; a number that no sum can hold would close the ledger. */
+const MOST_TOKENS = 1_000_000_000_000;
+const tokens = z.number().int().nonnegative().max(MOST_TOKENS);
+
+/** A date can say no later one. */
+const LATEST_S = 8.64e12;
 
 export const usageSchema = z
   .looseObject({
@@ -36,7 +41,7 @@ export const upstreamResponseSchema = z.looseObject({
   id: responseIdSchema,
   status: z.string().catch('unreadable'),
   /** Seconds since 1970. */
-  created_at: z.number().nonnegative().optional().catch(undefined),
+  created_at: z.number().nonnegative().max(LATEST_S).optional().catch(undefined),
   model: z.string().optional().catch(undefined),
   usage: usageSchema.nullish().catch(null),
   error: z.looseObject({ code: text, message: text }).nullish().catch(null),

@@ -1,21 +1,16 @@
-import { visit } from 'jsonc-parser';
-
-interface Member {
-  name: string;
-  /** The value as it was written. */
-  value: string;
-}
-
 /**
  * The members of a JSON object as they were written, by their names. A body that goes through us must arrive as it was
  * sent: JavaScript would turn 9223372036854775807 into 9223372036854776000 and put number-like keys first. Where a name
- * comes twice the last one counts, as every parser has it, and the others are left out.
+ * comes twice the last one counts, as every parser has it, and the others are left out. The text must be one that
+ * `JSON.parse` reads as an object.
  */
 export function membersOf(text: string): Map<string, string> {
   const members = new Map<string, string>();
-  for (const { name, value } of readMembers(text)) {
+  for (const part of partsOf(text)) {
+    const colon = endOfString(part, part.indexOf('"')) + 1;
+    const name = JSON.parse(part.slice(0, colon)) as string;
     members.delete(name);
-    members.set(name, value);
+    members.set(name, part.slice(part.indexOf(':', colon) + 1).trim());
   }
   return members;
 }
@@ -30,39 +25,40 @@ export function withMembers(text: string, changes: Record<string, string | undef
   return `{${[...members].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
 }
 
-function readMembers(text: string): Member[] {
-  const members: Member[] = [];
-  let name: string | undefined;
-  let startedAt = 0;
-  const begin = (offset: number) => {
-    startedAt = offset;
-    return false;
-  };
-  const end = (offset: number, length: number) => {
-    if (name !== undefined) members.push({ name, value: text.slice(startedAt, offset + length) });
-    name = undefined;
-  };
-  visit(
-    text,
-    {
-      // The members of the outermost object are visited, and nothing inside of them.
-      onObjectBegin: offset => (name === undefined && members.length === 0 && isFirst(text, offset)) || begin(offset),
-      onArrayBegin: begin,
-      onObjectProperty: property => {
-        name = property;
-      },
-      onLiteralValue: (_value, offset, length) => {
-        startedAt = offset;
-        end(offset, length);
-      },
-      onArrayEnd: end,
-      onObjectEnd: end,
-    },
-    { disallowComments: true },
-  );
-  return members;
+const QUOTE = 34;
+const COMMA = 44;
+const BACKSLASH = 92;
+const OPENING = new Set([91, 123]);
+const CLOSING = new Set([93, 125]);
+
+/** The texts between the commas of the outermost object. */
+function partsOf(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let startedAt = text.indexOf('{') + 1;
+  for (let position = startedAt - 1; position < text.length; position += 1) {
+    const code = text.charCodeAt(position);
+    if (code === QUOTE) position = endOfString(text, position);
+    else if (OPENING.has(code)) depth += 1;
+    else if (CLOSING.has(code)) depth -= 1;
+    const isEnd = depth === 0 || (depth === 1 && code === COMMA);
+    if (!isEnd) continue;
+    parts.push(text.slice(startedAt, position));
+    if (depth === 0) break;
+    startedAt = position + 1;
+  }
+  return parts.filter(part => part.trim() !== '');
 }
 
-function isFirst(text: string, offset: number): boolean {
-  return text.slice(0, offset).trim() === '';
+/** Where the string ends that begins at a quotation mark. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end === -1 ? text.length : end;
+}
+
+function isEscaped(text: string, position: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(position - 1 - backslashes) === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
 }

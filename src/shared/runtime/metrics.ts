@@ -53,7 +53,7 @@ export function createMetrics(
       });
     return reading;
   };
-  const gauge = (name: Exclude<keyof Depths, 'jobs' | 'holds'>, help: string) =>
+  const gauge = (name: Exclude<keyof Depths, 'jobs' | 'holds' | 'store'>, help: string) =>
     new Gauge({
       name: `headstone_${name}`,
       help,
@@ -64,6 +64,16 @@ export function createMetrics(
         else this.remove();
       },
     });
+  new Gauge({
+    name: 'headstone_store_full',
+    help: '1 while the store refuses new jobs because its memory is full.',
+    registers,
+    async collect() {
+      const depths = await read();
+      if (depths) this.set(depths.store === 'full' ? 1 : 0);
+      else this.remove();
+    },
+  });
   gauge('launch_paused', '1 while the switch for spending is off: headstone resume launch.');
   gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.');
   gauge('due_polls', 'Polls whose time has come and that no worker has taken.');

@@ -43,7 +43,8 @@ export function price(purchase: Purchase, settings: PriceSettings): Price {
   const listUsd = own ? ownPriceUsd(own, usage) : tablePriceUsd(named, usage);
   if (tier === undefined || window === undefined || listUsd === null) return { costUsdMicros: null, table };
   const discount = of(settings.discounts, model) ?? of(settings.discounts, named) ?? of(settings.discounts, '*') ?? 0;
-  return { costUsdMicros: Math.round(listUsd * tier * window * (1 - discount) * MICROS_PER_USD), table };
+  const costUsdMicros = Math.round(listUsd * tier * window * (1 - discount) * MICROS_PER_USD);
+  return { costUsdMicros: Number.isSafeInteger(costUsdMicros) ? costUsdMicros : null, table };
 }
 
 /** A model may be called `constructor`: only what stands in the table itself is found there. */

@@ -101,6 +101,11 @@ const readersSchema = z
     return { process, tenant };
   });
 
+/** BullMQ and Redis Cluster need the hash tag: it keeps every key of a deployment on one node. */
+export const prefixSchema = z
+  .string()
+  .regex(/^[^{}\s]*\{[^{}\s]+\}[^{}\s]*$/, 'must hold a hash tag in braces, like {headstone}');
+
 /** Every setting, once: name, what it means, default as a person would write it, and how it is read. */
 export const settings = {
   redisUrl: {
@@ -110,8 +115,12 @@ export const settings = {
     fallback: undefined,
     schema: z
       .string()
-      .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+      .regex(/^(rediss?|unix):\/\//, 'must start with redis://, rediss:// or unix://')
       .refine(url => URL.canParse(url), 'must be a URL like redis://user:password@host:6379/0')
+      .refine(
+        url => url.startsWith('unix:') || /^\/?\d*$/.test(URL.parse(url)?.pathname ?? ''),
+        'must end with the number of a database, like redis://host:6379/0, or with none',
+      )
       .optional(),
   },
   openaiApiKey: {
@@ -130,9 +139,33 @@ export const settings = {
     name: 'HEADSTONE_PREFIX',
     meaning: 'In front of every key of this deployment. The braces keep it on one node of a Redis Cluster.',
     fallback: '{headstone}',
-    schema: z.string().regex(/^[^{}\s]*\{[^{}\s]+\}[^{}\s]*$/, 'must hold a hash tag in braces, like {headstone}'),
+    schema: prefixSchema,
   },
   port: { name: 'HEADSTONE_PORT', meaning: 'Of the server.', fallback: '3000', schema: port },
+  host: {
+    name: 'HEADSTONE_HOST',
+    meaning:
+      'The address to listen on, of a server with sign-in and of a worker’s health. Default: every interface, IPv6 too. A server without sign-in keeps to 127.0.0.1 and ::1.',
+    fallback: undefined,
+    schema: z.string().min(1).max(255).optional(),
+  },
+  basePath: {
+    name: 'HEADSTONE_BASE_PATH',
+    meaning: 'The path that the server stands under at its site, like /headstone. Its links begin with it.',
+    fallback: '',
+    schema: z.string().regex(/^((\/[\w.~-]+)+)?$/, 'must begin with a slash and not end with one, like /headstone'),
+  },
+  trustedProxies: {
+    name: 'HEADSTONE_TRUSTED_PROXIES',
+    meaning:
+      'Addresses or ranges of the proxies in front, by comma, like 10.0.0.0/8: their x-forwarded-for, -proto and -prefix are believed.',
+    fallback: undefined,
+    schema: z
+      .string()
+      .transform(text => text.split(',').map(part => part.trim()))
+      .pipe(z.array(z.string().regex(/^[\da-fA-F.:]+(\/\d{1,3})?$/, 'must be addresses or ranges, by comma')))
+      .optional(),
+  },
   healthPort: {
     name: 'HEADSTONE_HEALTH_PORT',
     meaning: 'Of a worker: health and metrics alone, on every interface. Without it a worker listens on nothing.',

@@ -5,7 +5,7 @@ import type { Store } from './store.ts';
 
 /** How much waits where, for a scrape: a dozen reads of one number each. */
 export async function readDepths(store: Store): Promise<Depths> {
-  await store.ready();
+  const state = await store.probe();
   const { client, keys, queues } = store;
   const statuses = jobStatusSchema.options;
   const due = store.now() * DELAYED_SCORE_UNIT;
@@ -29,6 +29,7 @@ export async function readDepths(store: Store): Promise<Depths> {
   const oldestDueAt = Number(oldest[1] ?? Number.POSITIVE_INFINITY) / DELAYED_SCORE_UNIT;
   return {
     jobs: Object.fromEntries(statuses.map((status, position) => [status, jobs[position] ?? 0])),
+    store: state,
     launch_paused: isPaused,
     holds: Object.fromEntries(scopes.flatMap((scope, n) => (codes[n] ? [[scope, codes[n]]] : []))),
     launch_waiting: sum(Object.values(waiting)) + sum(held),

@@ -73,6 +73,8 @@ export class Keys {
   chosen = (id: string) => this.key('chosen', id);
   /** String: the job whose response has this item, so that a reference to it can be judged. */
   item = (itemId: string) => this.key('item', itemId);
+  /** String: written to find out whether the store takes writes. */
+  probe = () => this.key('probe');
   /** String: what ids are made with that nobody may guess. */
   secret = () => this.key('secret');
   /** String: the random id of this deployment. */

@@ -46,13 +46,14 @@ export class Queues {
       const queue = new Queue(name, {
         connection: client,
         prefix,
-        streams: { events: { maxLen: KEPT_EVENTS } },
         defaultJobOptions: {
           removeOnComplete: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
           removeOnFail: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
         },
         // We check ourselves, and with better words.
         skipVersionCheck: true,
+        // Written by `describe`, once it is sure that the store is the right one.
+        skipMetasUpdate: true,
       });
       // The client reports its outages itself; a Queue would otherwise end the process with an unhandled 'error'.
       queue.on('error', () => {});
@@ -61,6 +62,11 @@ export class Queues {
     this.launch = open('launch');
     this.poll = open('poll');
     this.settle = open('settle');
+  }
+
+  /** Tells BullMQ's scripts how many events to keep. Only once the store was checked: an index that is not there is database 0. */
+  async describe(): Promise<void> {
+    await Promise.all(this.all.map(queue => this.client.hset(queue.toKey('meta'), 'opts.maxLenEvents', KEPT_EVENTS)));
   }
 
   get all(): Queue[] {

@@ -20,13 +20,20 @@ import {
 
 const number = z.coerce.number();
 
+/** A list of texts as JSON; what is none is a problem of this field alone. */
+const textList = z.string().transform((text, context) => {
+  const { value } = readAs(z.array(z.string()), text);
+  if (!value) context.addIssue({ code: 'custom', message: 'is no list of texts' });
+  return value ?? [];
+});
+
 /** The hash of a job as Redis gives it back: strings, and nothing where nothing was written. */
 const recordSchema = z.looseObject({
   id: z.string(),
   status: jobStatusSchema,
   model: z.string(),
   tenant: z.string(),
-  tags: z.string().transform(text => z.array(z.string()).parse(JSON.parse(text))),
+  tags: textList,
   priority: number,
   attempts: number,
   on_unknown: onUnknownLaunchSchema,
@@ -47,10 +54,7 @@ const recordSchema = z.looseObject({
   predecessor: z.string().optional(),
   completion_window: z.string().optional(),
   /** What the create asked to have included: each read has to ask for it again. */
-  include: z
-    .string()
-    .optional()
-    .transform(text => (text === undefined ? [] : z.array(z.string()).parse(JSON.parse(text)))),
+  include: textList.optional().transform(names => names ?? []),
   /** JSON: the app's own queue that hears of the outcome. */
   notify: z.string().optional(),
   /** Its response was made by somebody else; and the first look has said whose it is. */
@@ -82,7 +86,7 @@ const stopgaps: Record<string, string> = {
   attempts: '1',
   on_unknown: 'fail',
   created_at: '0',
-  deadline_at: String(Number.MAX_SAFE_INTEGER),
+  deadline_at: '8640000000000000',
 };
 
 /** One field that cannot be read must not hide the others, whatever was written into it. */

@@ -1,5 +1,6 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import { type RedisClient, untilReady } from './redis.ts';
+import type { RedisClient } from './redis.ts';
+import { untilReady } from './suitable.ts';
 
 const LONGEST_WAIT_MS = 1000;
 const CALL_MS = 5000;

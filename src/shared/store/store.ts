@@ -3,7 +3,7 @@ import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
 import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
 import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts';
-import type { Configuration } from '../runtime/settings.ts';
+import { type Configuration, prefixSchema } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { Channel } from './channel.ts';
 import { type DecidedMessage, parseDecided } from './decisions.ts';
@@ -22,17 +22,7 @@ import {
   responseIdsOf,
   type WatchedRow,
 } from './record.ts';
-import {
-  assertSuitable,
-  type Connection,
-  isConnectionError,
-  openRedis,
-  type Patience,
-  type RedisClient,
-  refusalOf,
-  refused,
-  unreachable,
-} from './redis.ts';
+import { type Connection, openRedis, type Patience, type RedisClient } from './redis.ts';
 import { type Claim, Replicas } from './replicas.ts';
 import {
   type ArgumentsOf,
@@ -43,7 +33,19 @@ import {
   type ScriptName,
   scripts,
 } from './scripts.ts';
+import {
+  isConnectionError,
+  isWrongServer,
+  lacking,
+  missingCommandOf,
+  refusalOf,
+  refused,
+  unreachable,
+} from './store-errors.ts';
+import { assertSuitable, untilReady } from './suitable.ts';
 import { daysOf, readWaste } from './waste.ts';
+
+const PROBE_KEPT_MS = 60_000;
 
 export interface StoreOptions {
   connection: Connection;
@@ -74,6 +76,8 @@ export class Store {
   private clockOffsetMs = 0;
 
   constructor({ connection, prefix, patience, configuration, telemetry }: StoreOptions) {
+    const { error } = prefixSchema.safeParse(prefix);
+    if (error) throw new HeadstoneError('configuration', `prefix ${error.issues[0]?.message}.`, { param: 'prefix' });
     const { client, owned } = openRedis(connection, patience, telemetry);
     this.client = client;
     this.owned = owned;
@@ -100,11 +104,28 @@ export class Store {
   async ready(): Promise<void> {
     this.checked ??= assertSuitable(this.client)
       .then(() => this.readClock())
+      // A full store takes none of it, and has it from before.
+      .then(() => this.queues.describe().catch(() => {}))
       .catch((error: unknown) => {
         this.checked = undefined;
         throw error;
       });
     await this.checked;
+  }
+
+  /**
+   * Whether the store takes writes now, by writing: a replica and a full disk answer reads as ever. `full`: new jobs are
+   * refused, and cancels, ids and usages are still written. Throws where nothing is.
+   */
+  async probe(): Promise<'ok' | 'full'> {
+    await this.ready();
+    try {
+      await this.guard(() => this.client.set(this.keys.probe(), String(this.now()), 'PX', PROBE_KEPT_MS));
+      return 'ok';
+    } catch (error) {
+      if (error instanceof HeadstoneError && refusalOf(error.cause) === 'OOM') return 'full';
+      throw error;
+    }
   }
 
   async readClock(): Promise<void> {
@@ -131,11 +152,17 @@ export class Store {
     calls: { given: Given<ArgumentsOf<Name>>; body?: string }[],
   ): Promise<(ReplyOf<Name> | Error)[]> {
     await this.ready();
-    const pipeline = this.client.pipeline();
-    const commands = pipeline as unknown as Record<string, RunCommand>;
-    for (const { given, body } of calls)
-      commands[commandName(name)]?.call(pipeline, ...this.commandArguments(given, body ?? ''));
-    const answers = (await this.guard(() => pipeline.exec())) ?? [];
+    const answers = await this.guard(async () => {
+      const pipeline = this.client.pipeline();
+      const commands = pipeline as unknown as Record<string, RunCommand>;
+      for (const { given, body } of calls)
+        commands[commandName(name)]?.call(pipeline, ...this.commandArguments(given, body ?? ''));
+      const heard = (await pipeline.exec()) ?? [];
+      // A server that is the wrong one refuses all of them, and has done none.
+      const [[first] = []] = heard;
+      if (first && heard.every(([error]) => isWrongServer(error))) throw first;
+      return heard;
+    });
     return answers.map(([error, answer]) => (error ? this.translate(error) : this.readReply(name, String(answer))));
   }
 
@@ -155,6 +182,13 @@ export class Store {
     try {
       return await call();
     } catch (error) {
+      if (!isWrongServer(error)) throw this.translate(error);
+    }
+    // It did nothing there, and the connection is on its way to whoever took over: once more.
+    try {
+      await untilReady(this.client);
+      return await call();
+    } catch (error) {
       throw this.translate(error);
     }
   }
@@ -164,6 +198,8 @@ export class Store {
     if (isConnectionError(error)) return unreachable(this.client, error);
     const word = refusalOf(error);
     if (word !== null) return refused(this.client, word, error);
+    const command = missingCommandOf(error);
+    if (command !== null) return lacking(this.client, command, error);
     return error instanceof Error ? error : new Error(String(error));
   }
 

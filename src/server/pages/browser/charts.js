@@ -1,5 +1,5 @@
 // Draws the waste page's figures. They stand in tables too: without this script nothing is missing.
-import '/assets/chart.umd.js';
+import './chart.umd.js';
 
 /** @type {any} */
 const { Chart } = globalThis;

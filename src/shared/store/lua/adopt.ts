@@ -42,6 +42,10 @@ if job.status then
   if job.response_id ~= args.response_id then return reply('conflict') end
   return reply('same', {status = job.status})
 end
+-- A job that came over HTTP may go by this id: its caller would find another one.
+for _, chosen in ipairs(redis.call('SMEMBERS', key('chosen', args.id))) do
+  if redis.call('HGET', key('job', chosen), 'tenant') == args.tenant then return reply('conflict') end
+end
 local row = load(key('row', args.response_id))
 if row.response_id then return reply(row.tenant == args.tenant and 'conflict' or 'taken') end
 

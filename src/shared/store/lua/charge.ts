@@ -49,7 +49,8 @@ if args.cancel_acknowledged and not after.cancel_acknowledged then
 end
 -- What the provider still means to run is not over, however late it is; after 30 days it keeps no response.
 local most_patience_ms = 30 * 86400000
-local will_run = args.seen and ranks[args.seen.upstream_status or ''] == 0 and now < tonumber(after.at) + most_patience_ms
+local runs = {queued = true, in_progress = true, pending = true, processing = true, running = true}
+local will_run = args.seen and runs[args.seen.upstream_status or ''] and now < tonumber(after.at) + most_patience_ms
 if args.window_ms and after.status == 'pending' and not will_run and now >= tonumber(after.ended_at or after.at) + args.window_ms then
   after.status = after.usage and 'final' or 'unknown' end
 

@@ -8,13 +8,15 @@ local calm_ms = 600000
 local alarm_calm_ms = 7 * 86400000
 local evidence_ms = 86400000
 
--- So many jobs in a row have to be refused before more than those jobs is held; a refused key speaks for itself.
-local least_evidence = {content = 3, key = 1}
--- A job that is refused so often, while more of the others pass than are refused, is itself the problem.
-local most_refusals = {rate = 6, content = 4, key = 4}
-local first_delay_ms = {rate = 5000, content = 2000, key = 2000}
-local longest_delay_ms = 60000
-local rows_looked_at = 50
+-- So many jobs in a row have to be refused before more than those jobs is held; a refused key or model speaks for itself.
+local least_evidence = {content = 3, key = 1, model = 1, unknown = 5}
+-- A job that is refused so often in a row, while others of its tenant and model pass, is itself the problem. A refused key
+-- never is one of a job: another worker may have the right one.
+local most_lonely_refusals = {rate = 6, content = 4, model = 4}
+local own_delays_ms = {rate = {5000, 10000, 20000, 40000, 60000}, content = {2000, 8000, 20000, 60000}}
+local recently_ms = 60000
+local rows_looked_at = 200
+local most_evidence = 1000
 
 local function pair_of(job)
   return 'tenant:' .. job.tenant .. '|model:' .. job.model
@@ -25,42 +27,50 @@ local function scopes_of(job)
   return {pair_of(job), 'model:' .. job.model, 'account'}
 end
 
--- The newest responses that the provider made: how many since a time, of a model or of all, and when the last one was.
-local function passed_since(since, model, tenant)
+-- When the provider last made a response for this tenant and model, and how many it made since a time.
+local function passes_of_pair(job, since)
   local count, last = 0, 0
-  local newest = redis.call('ZREVRANGEBYSCORE', key('rows'), '+inf', '(' .. string.format('%.0f', since),
-    'WITHSCORES', 'LIMIT', 0, rows_looked_at)
+  local newest = redis.call('ZREVRANGE', key('rows', job.tenant), 0, rows_looked_at - 1, 'WITHSCORES')
   for i = 1, #newest, 2 do
-    local row = redis.call('HMGET', key('row', newest[i]), 'model', 'tenant')
-    if (not model or row[1] == model) and (not tenant or row[2] == tenant) then
-      count = count + 1
-      if last == 0 then last = tonumber(newest[i + 1]) end
+    local at = tonumber(newest[i + 1])
+    -- Which model a stored prompt names is known afterwards alone.
+    if job.model == 'unknown' or redis.call('HGET', key('row', newest[i]), 'model') == job.model then
+      if last == 0 then last = at end
+      if at > since then count = count + 1 end
     end
   end
   return count, last
 end
 
--- Jobs that were refused in a row: what came before the last success says nothing any more.
+local function last_pass_of_all()
+  return tonumber(redis.call('ZREVRANGE', key('rows'), 0, 0, 'WITHSCORES')[2] or 0)
+end
+
+-- Who was refused in a row: what came before the last success says nothing any more.
 local function add_evidence(place, member, last_pass)
   redis.call('ZREMRANGEBYSCORE', place, '-inf', last_pass)
   redis.call('ZADD', place, now, member)
+  redis.call('ZREMRANGEBYRANK', place, 0, -most_evidence - 1)
   redis.call('PEXPIRE', place, evidence_ms)
   return redis.call('ZCARD', place)
 end
 
--- Whom a refused key or a refused content speaks of. One tenant alone is no evidence against the others (I12).
-local function accused(id, job, why)
-  local least = least_evidence[why]
-  local day_ago = now - evidence_ms
-  local _, last_of_pair = passed_since(day_ago, job.model, job.tenant)
-  local _, last_of_all = passed_since(day_ago)
-  local jobs_of_pair = add_evidence(key('refused', pair_of(job)), id, last_of_pair)
-  local jobs = add_evidence(key('refused', 'account'), id, last_of_all)
-  local tenants = add_evidence(key('refused', 'tenants'), job.tenant, last_of_all)
-  local is_only_tenant = redis.call('ZCARD', key('tenant', job.tenant)) == redis.call('ZCARD', key('jobs'))
-  if jobs >= least and (tenants > 1 or is_only_tenant) then return {pair_of(job), 'account'} end
-  if jobs_of_pair >= least then return {pair_of(job)} end
-  return {}
+-- Whom a refusal speaks of. One tenant alone is no evidence against the others (I12), unless there are no others.
+-- wide: the scope that is held where all are meant.
+local function accused(id, job, why, wide)
+  local pair = pair_of(job)
+  local kind = wide == 'account' and 'access' or why
+  local _, last_of_pair = passes_of_pair(job, now)
+  -- For a model a success of anybody's with it counts, and those of one's own are the ones that can be seen cheaply.
+  local last_of_all = wide == 'account' and last_pass_of_all() or last_of_pair
+  local jobs_of_pair = add_evidence(key('refused', kind, pair), id, last_of_pair)
+  local jobs = add_evidence(key('refused', kind, wide), id, last_of_all)
+  local tenants = add_evidence(key('refused', kind, wide, 'tenants'), job.tenant, last_of_all)
+  if redis.call('ZCARD', key('tenant', job.tenant)) == redis.call('ZCARD', key('jobs')) then
+    return jobs >= least_evidence[why] and {wide} or {}
+  end
+  if jobs >= least_evidence[why] and tenants > 1 then return {pair, wide} end
+  return jobs_of_pair >= least_evidence[why] and {pair} or {}
 end
 
 -- Begins a hold, or goes on with one. Returns its length where it is new.
@@ -86,11 +96,14 @@ end
 
 -- How far a launch came that ended without a response: 'nowhere', 'answer' (something spoke), or 'entry' (it let us in).
 -- An alarm that doubted just that is over.
-local function lift_alarms(job, came)
+local function lift_alarms(job, came, sent_at)
   if not came or came == 'nowhere' then return end
   for _, scope in ipairs(scopes_of(job)) do
-    local held = redis.call('HMGET', key('hold', scope), 'kind', 'lifted_by')
-    if held[1] == 'alarm' and (held[2] == 'answer' or held[2] == came) then redis.call('DEL', key('hold', scope)) end
+    local held = redis.call('HMGET', key('hold', scope), 'kind', 'lifted_by', 'since')
+    local was_tried_under = tonumber(held[3] or 0) <= sent_at
+    if held[1] == 'alarm' and was_tried_under and (held[2] == 'answer' or held[2] == came) then
+      redis.call('DEL', key('hold', scope))
+    end
   end
 end
 
@@ -101,19 +114,22 @@ local function park(id, job, scope)
   redis.call('HSET', key('job', id), 'parked_scope', scope)
 end
 
--- Counts a refusal, and says whether others pass where this job does not.
-local function count_refusal(id, job)
-  local total = redis.call('HINCRBY', key('refusals'), job.model, 1)
-  redis.call('PEXPIRE', key('refusals'), evidence_ms)
-  job.refusals_before = job.refusals_before or total - 1
-  job.refused_since = job.refused_since or now
+-- Counts the refusals of a job that came while others of its tenant and model passed, and fewer of them were refused.
+local function count_refusal(id, job, why)
+  local place = key('refused', 'lonely', pair_of(job))
+  local before = tonumber(job.refused_at or 0)
+  -- A rate limit has to let others through each time; for a refused content it is enough that they pass these days.
+  local since = why == 'rate' and before or math.min(before, now - recently_ms)
+  if before == 0 then since = now - recently_ms end
+  local passes = passes_of_pair(job, since)
+  redis.call('ZREM', place, id)
+  local refused_others = redis.call('ZCOUNT', place, '(' .. string.format('%.0f', since), '+inf')
+  add_evidence(place, id, 0)
   job.refused = tonumber(job.refused or 0) + 1
+  local is_lonely = before == 0 or passes > refused_others
+  job.lonely = is_lonely and tonumber(job.lonely or 0) + 1 or 0
   job.refused_at = string.format('%.0f', now)
-  redis.call('HSET', key('job', id), 'refused', job.refused, 'refused_since', job.refused_since,
-    'refused_at', job.refused_at, 'refusals_before', job.refusals_before)
-  local refused_others = total - tonumber(job.refusals_before) - job.refused
-  local passed = passed_since(tonumber(job.refused_since), job.model)
-  return passed > refused_others
+  redis.call('HSET', key('job', id), 'refused', job.refused, 'lonely', job.lonely, 'refused_at', job.refused_at)
 end
 
 -- Back to the queue: at its time, or when the hold that it met is over. Returns nil where the job itself is the problem.
@@ -124,15 +140,17 @@ local function queue_again(id, job, due_in_ms, wish)
     return reply('queued')
   end
   local why = wish.why or wish.kind
-  local others_pass = most_refusals[why] and count_refusal(id, job)
-  if not most_refusals[why] then job.refused_at = string.format('%.0f', now) end
-  if others_pass and job.refused >= most_refusals[why] then return nil end
+  count_refusal(id, job, why)
+  local most = not wish.will_pass and most_lonely_refusals[why]
+  if most and job.lonely >= most then return nil end
   local scopes = {}
   if wish.of == 'account' then
     scopes = {'account'}
   elseif wish.of == 'access' then
-    scopes = accused(id, job, why)
-  elseif not (others_pass and job.refused > 1) then
+    scopes = accused(id, job, why, 'account')
+  elseif why == 'model' then
+    scopes = accused(id, job, why, 'model:' .. job.model)
+  elseif job.lonely < 2 then
     scopes = {'model:' .. job.model}
   end
 
@@ -145,7 +163,8 @@ local function queue_again(id, job, due_in_ms, wish)
   if scopes[1] then
     park(id, job, scopes[1])
   else
-    local delay_ms = math.min(first_delay_ms[why] * 2 ^ (job.refused - 1), longest_delay_ms)
+    local delays_ms = own_delays_ms[why] or own_delays_ms.content
+    local delay_ms = delays_ms[math.min(job.refused, #delays_ms)]
     -- What a rate limit asks for is kept to; the length of an alarm is for those whom it keeps back.
     local asked_ms = wish.kind == 'rate' and wish.for_ms or 0
     schedule('launch', id, now + math.max(delay_ms, math.min(asked_ms, longest_hold_ms)), job.priority)

@@ -42,10 +42,8 @@ export const resolve = defineScript<ResolveArguments>()({
   flags: 'allow-oom',
   parts: [ledgerPart, finishPart, holdPart],
   body: /* lua */ `
-local most_unknowns = 5
 local most_kept_refusals = 20
 local alarm_ms = 60000
-local in_a_row_ms = 86400000
 local place = key('job', args.id)
 local job = load(place)
 if not job.status then return reply('stale') end
@@ -57,23 +55,21 @@ if state == 'intended' or (state == 'unknown' and args.how == 'refused') then
   mark_launch(args.id, args.epoch, {state = args.how, code = args.code})
 end
 if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale') end
-lift_alarms(job, args.came)
+lift_alarms(job, args.came, field and tonumber(cjson.decode(field).at) or 0)
 
 if args.how == 'unknown' then
   if job.unknown_at then return reply('stale') end
-  local held_ms = nil
-  local scope = 'model:' .. job.model
+  local held_ms, held_scope
   if args.witnessed then
-    local in_a_row = redis.call('HINCRBY', key('unknowns'), job.model, 1)
-    redis.call('PEXPIRE', key('unknowns'), in_a_row_ms)
-    if in_a_row >= most_unknowns then
-      held_ms = hold(scope, {kind = 'alarm', code = 'launches_unknown', for_ms = alarm_ms})
+    for _, scope in ipairs(accused(args.id, job, 'unknown', 'model:' .. job.model)) do
+      local new_ms = hold(scope, {kind = 'alarm', code = 'launches_unknown', for_ms = alarm_ms})
+      if new_ms then held_ms, held_scope = new_ms, scope end
     end
   end
   redis.call('HSET', place, 'unknown_at', now, 'unknown_says', args.message or '')
   note(args.id, 'launch_unknown', {epoch = args.epoch, code = args.code})
   schedule('poll', args.id, now + args.grace_ms)
-  return reply('unknown', {held_ms = held_ms, held_scope = held_ms and scope})
+  return reply('unknown', {held_ms = held_ms, held_scope = held_scope})
 end
 
 redis.call('HDEL', place, 'unknown_at')

@@ -38,12 +38,14 @@ export interface Hold {
   of: 'account' | 'model' | 'access';
   /** `alarm`: at its end one job tries · `rate`: at its end all go on. */
   kind: 'alarm' | 'rate';
-  /** Of `access`: the key was refused, or perhaps only what this job asked. */
-  why?: 'key' | 'content' | undefined;
+  /** The key was refused, perhaps only what this job asked, or a model that is not there. */
+  why?: 'key' | 'content' | 'model' | undefined;
   /** What shows that an alarm is over: any answer, one from behind the sign-in, or a success alone. */
   lifted_by?: 'answer' | 'entry' | 'success' | undefined;
   code: string;
   for_ms?: number | undefined;
+  /** The refusal itself says that it will be over: it never ends a job. */
+  will_pass?: boolean;
 }
 
 /** How far a launch came that ended without a response: nothing spoke, something spoke, or it was let in. */

@@ -40,6 +40,8 @@ end
 local function tie(launch)
   local place = key('job', launch.id)
   local job = load(place)
+  -- What it was held under when it was sent.
+  local asked_model = job.model
   -- A stored prompt named the model: the answer says which.
   if job.model == 'unknown' and launch.seen and launch.seen.served_model then
     job.model = launch.seen.served_model
@@ -61,9 +63,8 @@ local function tie(launch)
     mark_launch(launch.id, launch.epoch, {state = 'acknowledged', response_id = launch.response_id})
   end
   if job.model then
-    redis.call('HDEL', key('unknowns'), job.model)
     -- A success lifts the alarms that it was tried under. A rate hold ends by its own time, and the next begins anew.
-    for _, scope in ipairs({'tenant:' .. job.tenant .. '|model:' .. job.model, 'model:' .. job.model, 'account'}) do
+    for _, scope in ipairs({'tenant:' .. job.tenant .. '|model:' .. asked_model, 'model:' .. asked_model, 'account'}) do
       local held = redis.call('HMGET', key('hold', scope), 'kind', 'since', 'until')
       if held[1] == 'alarm' and tonumber(held[2]) <= (sent.at or 0) then
         redis.call('DEL', key('hold', scope))
@@ -74,6 +75,11 @@ local function tie(launch)
   end
 
   if job.response_id == launch.response_id and job.status == 'running' then return reply('running') end
+  -- The same answer again: its first one was written, and only that was not heard of.
+  if launch.outcome and row.job_id == launch.id and job.response_id == launch.response_id
+    and job.status == launch.outcome.status then
+    return reply('ended', {status = job.status})
+  end
   if known and (row.kind or row.job_id ~= launch.id) then
     -- Adopted and decided before its own launch was heard of; or a gateway gave one response to two creates. What becomes of
     -- it is the other job's to say, and to see: this one has nothing left to wait for (I1, I3, I12).
@@ -91,7 +97,7 @@ local function tie(launch)
   if is_first and (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch then
     if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
     redis.call('HDEL', place, 'unknown_at', 'missing_since', 'parked_scope',
-      'refused', 'refused_at', 'refused_since', 'refusals_before')
+      'refused', 'refused_at', 'lonely')
     redis.call('HSET', place, 'response_id', launch.response_id, 'running_at', now)
     redis.call('HINCRBY', place, 'paid', 1)
     redis.call('ZADD', key('open'), 'XX', next_patrol(tonumber(job.deadline_at)), launch.id)
