@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted } from '../support/harness.ts';
@@ -243,4 +244,47 @@ test('I9: readers of streams have a place each, by tenant and in all, and who fi
   expect(await readersNow()).toBe('3');
   for (const { leave } of [...readers, other]) leave();
   await expect.poll(readersNow).toBe('0');
+});
+
+test('I12: where an account is shared, a predecessor that nobody knows is as unusable as another tenant’s', async () => {
+  const { ask, producer } = await startTown(0);
+  await producer.enqueue(scripted(), { id: 'order-1', tenant: 'harbour' });
+  const answers = await Promise.all(
+    ['order-1', 'order-2', 'resp_somebody'].map(previous_response_id =>
+      ask(keys.bob, 'POST', '/v1/responses', { ...scripted(), ...background, previous_response_id }),
+    ),
+  );
+  expect(answers.map(({ status, body }) => [status, body.error?.param])).toEqual([
+    [400, 'previous_response_id'],
+    [400, 'previous_response_id'],
+    [400, 'previous_response_id'],
+  ]);
+});
+
+test('I1: names in other letters, which a lenient reader would take for ours, are refused', async () => {
+  const { producer } = await startTown(0);
+  for (const disguise of [{ Conversation: 'conv_1' }, { Previous_Response_Id: 'resp_1' }, { HEADSTONE_x: 1 }])
+    await expect(producer.enqueue({ ...scripted(), ...disguise })).rejects.toMatchObject({ code: 'invalid_request' });
+});
+
+test('I9: a reader who has gone before the stream began keeps no place', async () => {
+  const { server, producer } = await startFrontDoor({
+    apiKeys,
+    env: { HEADSTONE_STREAM_READERS: 'process=4,tenant=2' },
+  });
+  const { id } = await producer.enqueue({ ...scripted({ stuck: true }), stream: true }, { tenant: 'harbour' });
+  const { hostname, port } = new URL(server.url);
+  for (let n = 0; n < 20; n += 1)
+    await new Promise<void>(resolve => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(
+          `GET /v1/responses/${id}?stream=true HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${keys.alice}\r\n\r\n`,
+          () => socket.resetAndDestroy(),
+        );
+      });
+      socket.on('close', () => resolve()).on('error', () => {});
+    });
+  await expect
+    .poll(async () => /headstone_stream_readers (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1])
+    .toBe('0');
 });
