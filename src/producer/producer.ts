@@ -32,6 +32,7 @@ import { checkId } from './check-id.ts';
 import { idConflict, notAccepted, taken } from './enqueue-errors.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
+import { storedRequest } from './stored-request.ts';
 import { subscribe } from './subscribe.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
 
@@ -203,12 +204,12 @@ export class Producer {
 
   /** What was asked for, without what we add to it; empty when it is no longer kept. */
   async request(id: string): Promise<Record<string, unknown>> {
-    return readRequest(await this.store.request(await this.idOf(id))) ?? {};
+    return (await storedRequest(this.store, await this.idOf(id))) ?? {};
   }
 
   /** The same, for readers who cannot do without it. Throws `result_expired`. */
   async keptRequest(id: string): Promise<Record<string, unknown>> {
-    const request = readRequest(await this.store.request(await this.idOf(id)));
+    const request = await storedRequest(this.store, await this.idOf(id));
     if (!request)
       throw new HeadstoneError(
         'result_expired',
@@ -295,11 +296,4 @@ export class Producer {
   async close(): Promise<void> {
     await this.store.close();
   }
-}
-
-/** As it was asked for. The version before this one kept a field of its own beside it. */
-function readRequest(stored: string | null): Record<string, unknown> | null {
-  if (stored === null) return null;
-  const { headstone_predecessor: _, ...request } = JSON.parse(stored) as Record<string, unknown>;
-  return request;
 }

@@ -1,7 +1,7 @@
 import type { UpstreamResponse } from '../shared/contract/response.ts';
 import { membersOf, withMembers } from '../shared/runtime/json-members.ts';
 import { price } from '../shared/runtime/prices.ts';
-import type { PriceSettings } from '../shared/runtime/settings.ts';
+import type { PriceSettings } from '../shared/runtime/setting-formats.ts';
 import type { Seen } from '../shared/store/lua/shapes.ts';
 
 export interface Observation {

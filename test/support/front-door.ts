@@ -1,7 +1,7 @@
 import { OpenAI } from 'openai';
 import { onTestFinished } from 'vitest';
 import { type RunningServer, startServer } from '../../src/server/server.ts';
-import type { ApiKey } from '../../src/shared/runtime/settings.ts';
+import type { ApiKey } from '../../src/shared/runtime/setting-formats.ts';
 import { type Harness, type HarnessOptions, startHarness } from './harness.ts';
 
 export interface FrontDoor extends Harness {

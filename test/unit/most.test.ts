@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mostOf } from '../../src/shared/runtime/most.ts';
-import { priceSettingsSchema } from '../../src/shared/runtime/settings.ts';
+import { priceSettingsSchema } from '../../src/shared/runtime/setting-formats.ts';
 
 const prices = priceSettingsSchema.parse({ models: { own: { input: 1, output: 4 } } });
 const most = (request: object) => mostOf(JSON.stringify(request), prices);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { PRICE_TABLE, price } from '../../src/shared/runtime/prices.ts';
-import { type PriceSettings, priceSettingsSchema } from '../../src/shared/runtime/settings.ts';
+import { type PriceSettings, priceSettingsSchema } from '../../src/shared/runtime/setting-formats.ts';
 
 const usage = {
   input_tokens: 1000,

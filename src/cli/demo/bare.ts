@@ -3,7 +3,7 @@ import { OpenAI } from 'openai';
 import { usageSchema } from '../../shared/contract/response.ts';
 import { usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
-import type { PriceSettings } from '../../shared/runtime/settings.ts';
+import type { PriceSettings } from '../../shared/runtime/setting-formats.ts';
 import { print, printProse } from '../output.ts';
 
 const MODEL = 'gpt-5.5';

@@ -1,6 +1,6 @@
 import { counted, span, usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
-import type { PriceSettings } from '../../shared/runtime/settings.ts';
+import type { PriceSettings } from '../../shared/runtime/setting-formats.ts';
 import { table } from '../output.ts';
 import { type Look, shapeOf, type Trial } from './try-cancel.ts';
 

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { DEFAULT_TENANT } from '../../shared/contract/words.ts';
-import type { ApiKey } from '../../shared/runtime/settings.ts';
+import type { ApiKey } from '../../shared/runtime/setting-formats.ts';
 import type { Session } from '../../shared/store/sessions.ts';
 
 /** Who asks. */

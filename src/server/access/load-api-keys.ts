@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
-import { type ApiKey, apiKeysSchema, type Configuration } from '../../shared/runtime/settings.ts';
+import { type ApiKey, apiKeysSchema } from '../../shared/runtime/setting-formats.ts';
+import type { Configuration } from '../../shared/runtime/settings.ts';
 
 /** The keys of the settings, or of the file that they name; null where neither is set. */
 export async function loadApiKeys({ apiKeys, apiKeysFile }: Configuration): Promise<ApiKey[] | null> {

@@ -1,5 +1,5 @@
 import { contextWindowOf, price } from './prices.ts';
-import type { PriceSettings } from './settings.ts';
+import type { PriceSettings } from './setting-formats.ts';
 
 /** A hundred times the largest context there is. */
 const MOST_BELIEVABLE_TOKENS = 100_000_000;

@@ -2,7 +2,7 @@ import { calcPrice, extractUsage, findProvider } from '@pydantic/genai-prices';
 import { windowMsOf } from '../contract/completion-window.ts';
 import type { Usage } from '../contract/response.ts';
 import { UNKNOWN_MODEL } from '../contract/words.ts';
-import type { PriceSettings } from './settings.ts';
+import type { PriceSettings } from './setting-formats.ts';
 
 export interface Purchase {
   /** As asked for: on Azure the deployment. */

@@ -124,3 +124,14 @@ export function isConnectionError(error: unknown): boolean {
     )
   );
 }
+
+/** An error of the client or of the server, as a person reads it. Those that are ours stay as they are. */
+export function told(client: RedisClient, error: unknown): Error {
+  if (error instanceof HeadstoneError) return error;
+  if (isConnectionError(error)) return unreachable(client, error);
+  const word = refusalOf(error);
+  if (word !== null) return refused(client, word, error);
+  const command = missingCommandOf(error);
+  if (command !== null) return lacking(client, command, error);
+  return error instanceof Error ? error : new Error(String(error));
+}

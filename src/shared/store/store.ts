@@ -3,7 +3,8 @@ import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
 import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
 import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts';
-import { type Configuration, prefixSchema } from '../runtime/settings.ts';
+import { prefixSchema } from '../runtime/setting-formats.ts';
+import type { Configuration } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { Channel } from './channel.ts';
 import { type DecidedMessage, parseDecided } from './decisions.ts';
@@ -33,15 +34,7 @@ import {
   type ScriptName,
   scripts,
 } from './scripts.ts';
-import {
-  isConnectionError,
-  isWrongServer,
-  lacking,
-  missingCommandOf,
-  refusalOf,
-  refused,
-  unreachable,
-} from './store-errors.ts';
+import { isWrongServer, refusalOf, told } from './store-errors.ts';
 import { assertSuitable, untilReady } from './suitable.ts';
 import { daysOf, readWaste } from './waste.ts';
 
@@ -163,7 +156,7 @@ export class Store {
       if (first && heard.every(([error]) => isWrongServer(error))) throw first;
       return heard;
     });
-    return answers.map(([error, answer]) => (error ? this.translate(error) : this.readReply(name, String(answer))));
+    return answers.map(([error, answer]) => (error ? told(this.client, error) : this.readReply(name, String(answer))));
   }
 
   /** Each reply says what time it is at Redis, so that a jump of our own clock is over with the next one (I15). */
@@ -182,25 +175,15 @@ export class Store {
     try {
       return await call();
     } catch (error) {
-      if (!isWrongServer(error)) throw this.translate(error);
+      if (!isWrongServer(error)) throw told(this.client, error);
     }
     // It did nothing there, and the connection is on its way to whoever took over: once more.
     try {
       await untilReady(this.client);
       return await call();
     } catch (error) {
-      throw this.translate(error);
+      throw told(this.client, error);
     }
-  }
-
-  private translate(error: unknown): Error {
-    if (error instanceof HeadstoneError) return error;
-    if (isConnectionError(error)) return unreachable(this.client, error);
-    const word = refusalOf(error);
-    if (word !== null) return refused(this.client, word, error);
-    const command = missingCommandOf(error);
-    if (command !== null) return lacking(this.client, command, error);
-    return error instanceof Error ? error : new Error(String(error));
   }
 
   /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` when too few do. */
