@@ -1,4 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { plainPath } from '../shared/runtime/setting-formats.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What a browser must put before every path of ours; empty at the root of a site. */
+    basePath: string;
+  }
+}
 
 /**
  * Headstone under a path of another site, as in https://example.com/headstone. A proxy may leave that path in the URL
@@ -6,8 +14,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
  * Inside, every route and link is written as if there were none; here they get it.
  */
 export function underBasePath(app: FastifyInstance, basePath: string): void {
-  app.addHook('onSend', async (request, reply, payload) => {
-    const prefix = prefixOf(request, basePath);
+  app.decorateRequest('basePath', '');
+  app.addHook('onRequest', async request => {
+    request.basePath = prefixOf(request, basePath);
+  });
+  app.addHook('onSend', async ({ basePath: prefix }, reply, payload) => {
     if (prefix === '') return payload;
     const location = reply.getHeader('location');
     if (typeof location === 'string' && isOwnPath(location)) reply.header('location', `${prefix}${location}`);
@@ -30,14 +41,12 @@ export function withoutBasePath(url: string, basePath: string): string {
 /** In markup of ours every field is escaped, so an attribute that begins so is a link of ours. */
 const ownLinks = /\b(href|src|action|data-stream)="\/(?!\/)/g;
 
-const plainPrefix = /^(\/[\w.~-]+)+$/;
-
 function prefixOf(request: FastifyRequest, basePath: string): string {
   const { 'x-forwarded-prefix': forwarded } = request.headers;
   // Fastify speaks of several addresses where it trusts who forwarded the request.
   const isTrusted = (request.ips?.length ?? 0) > 1;
   const given = typeof forwarded === 'string' ? forwarded.split(',')[0]?.trim().replace(/\/+$/, '') : undefined;
-  return isTrusted && given !== undefined && plainPrefix.test(given) ? given : basePath;
+  return isTrusted && given !== undefined && plainPath.test(given) ? given : basePath;
 }
 
 function isOwnPath(location: string): boolean {

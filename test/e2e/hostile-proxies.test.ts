@@ -55,7 +55,17 @@ test('what is passed on is what was judged: a URL is decoded once, whatever the 
     expect(passed.at(-1)?.url, path).toBe('/models');
   }
   const before = passed.length;
-  for (const path of ['/v1%2fmodels', '/V1/models', '/v1', '/v11/models', '//v1/models', '@x/v1'])
+  for (const path of [
+    '/v1%2fmodels',
+    '/V1/models',
+    '/v1',
+    '/v11/models',
+    '//v1/models',
+    '@x/v1',
+    '/v1/v1/responses/resp_1',
+    '/v1/x/Responses/resp_1',
+    '/openai/openai/v1/responses/resp_1',
+  ])
     expect((await rawRequest(server.url, 'GET', path, bearer)).status, path).not.toBe(200);
   expect(passed).toHaveLength(before);
 });

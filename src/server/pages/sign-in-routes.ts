@@ -47,7 +47,7 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions, lim
   app.post('/sign-out', async (request, reply) => {
     const token = request.cookies[SESSION_COOKIE];
     if (token !== undefined) await sessions.end(token);
-    return reply.clearCookie(SESSION_COOKIE, { path: '/' }).redirect('/sign-in', 303);
+    return reply.clearCookie(SESSION_COOKIE, { path: cookiePath(request) }).redirect('/sign-in', 303);
   });
 }
 
@@ -60,11 +60,17 @@ function ownPath(next: string): string {
 }
 
 /** Scripts cannot read it, other sites cannot send it with a change, and where we are reached by TLS nothing else carries it. */
-function cookieFor({ protocol, headers }: FastifyRequest): CookieSerializeOptions {
+function cookieFor(request: FastifyRequest): CookieSerializeOptions {
+  const { protocol, headers } = request;
   // Of a list, the first is what the browser spoke; who forges it makes only their own cookie stricter.
   const forwarded = String(headers['x-forwarded-proto'] ?? '')
     .split(',')[0]
     ?.trim();
   const isSecure = protocol === 'https' || forwarded === 'https';
-  return { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: SESSION_MS / 1000 };
+  return { path: cookiePath(request), httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: SESSION_MS / 1000 };
+}
+
+/** Two Headstones under one site keep their sessions apart. */
+function cookiePath({ basePath }: FastifyRequest): string {
+  return basePath === '' ? '/' : basePath;
 }

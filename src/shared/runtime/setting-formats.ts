@@ -98,6 +98,9 @@ export const readersSchema = z
     return { process, tenant };
   });
 
+/** A path of a site without steps up, and nothing that markup would read. */
+export const plainPath = /^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/;
+
 /** BullMQ and Redis Cluster need the hash tag: it keeps every key of a deployment on one node. */
 export const prefixSchema = z
   .string()

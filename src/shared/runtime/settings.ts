@@ -5,6 +5,7 @@ import {
   durationMs,
   flag,
   json,
+  plainPath,
   port,
   prefixSchema,
   priceSettingsSchema,
@@ -62,7 +63,12 @@ export const settings = {
     name: 'HEADSTONE_BASE_PATH',
     meaning: 'The path that the server stands under at its site, like /headstone. Its links begin with it.',
     fallback: '',
-    schema: z.string().regex(/^((\/[\w.~-]+)+)?$/, 'must begin with a slash and not end with one, like /headstone'),
+    schema: z
+      .string()
+      .refine(
+        path => path === '' || plainPath.test(path),
+        'must begin with a slash and not end with one, like /headstone',
+      ),
   },
   trustedProxies: {
     name: 'HEADSTONE_TRUSTED_PROXIES',
