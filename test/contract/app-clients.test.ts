@@ -30,7 +30,7 @@ async function startWith(client: (baseURL: string) => unknown, refusals = 0) {
         response,
         429,
         { error: { message: 'Slow down.', type: 'tokens', code: 'rate_limit_exceeded' } },
-        { 'retry-after-ms': '50' },
+        { 'retry-after-ms': '200' },
       );
     }
     const usage = { input_tokens: 3, output_tokens: 4, total_tokens: 7 };
@@ -101,7 +101,7 @@ describe.each([
     );
     expect(status).toBe('completed');
     expect(creates).toHaveLength(2);
-    expect(harness.events.filter(({ name }) => name === 'hold_started')).not.toEqual([]);
+    expect(harness.events.filter(({ name }) => name === 'launches_held')).not.toEqual([]);
     for (const { headers } of creates) expect(headers['x-stainless-retry-count'] ?? '0').toBe('0');
   });
 });
