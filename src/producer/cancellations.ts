@@ -13,10 +13,9 @@ import type { WasteSum } from '../shared/contract/ledger.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { StoredFilter } from '../shared/store/lua/matching-part.ts';
+import { runCancellation } from '../shared/store/run-cancellation.ts';
 import type { Store } from '../shared/store/store.ts';
 
-/** Looked at in one step of Redis: docs/decisions/0009 has what a step of so many takes. */
-const CHUNK = 25;
 const SURVEY_CHUNK = 200;
 const KEEP_MS = 7 * 86_400_000;
 
@@ -62,23 +61,11 @@ export class Cancellations {
   }
 
   /**
-   * Works through it to its end, a chunk at a time; ends early where it was stopped, or when the signal says so. Throws
-   * `not_durable` where too few replicas hold it: what was cancelled is cancelled, and to run it again asks again.
+   * Works through it to its end, a chunk at a time; ends early where it was stopped, or when the signal says so. Where
+   * this process ends before, a worker goes on with it. Throws `not_durable` where too few replicas hold it.
    */
   async run(id: string, signal?: AbortSignal): Promise<void> {
-    for (;;) {
-      signal?.throwIfAborted();
-      const { reply, decided, work } = await this.store.run('advance_cancellation', { id, most: CHUNK });
-      for (const [jobId, model] of decided) {
-        this.telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
-        this.telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });
-      }
-      await this.store.outbox.followQuietly(work);
-      if (reply === 'more') continue;
-      // Its end was written after all that it cancelled, and vouches for it: no step before waits for the replicas.
-      if (reply !== 'missing') await this.store.untilCancellationDurable(id, reply);
-      return;
-    }
+    await runCancellation(this.store, this.telemetry, id, signal);
   }
 
   /** Throws `cancellation_not_found`, and for one that has ended `not_durable`. */
@@ -107,13 +94,6 @@ export class Cancellations {
   async stop(id: string): Promise<Cancellation> {
     await this.store.run('stop_cancellation', { id });
     return await this.get(id);
-  }
-
-  /** Those that nobody has worked at for so long: their process is gone. */
-  async abandoned(quietMs: number): Promise<string[]> {
-    await this.store.ready();
-    const { client, keys } = this.store;
-    return await this.store.guard(() => client.zrangebyscore(keys.cancellations(), 0, this.store.now() - quietMs));
   }
 
   /** Jobs that were named by ids chosen over HTTP are named by their own from here on. */

@@ -5,11 +5,11 @@ import { createMetrics } from '../shared/runtime/metrics.ts';
 import type { ApiKey } from '../shared/runtime/setting-formats.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { CancellationDriver } from '../shared/store/cancellation-driver.ts';
 import { Sessions } from '../shared/store/sessions.ts';
 import { KeyRing } from './access/key-ring.ts';
 import { guardLoopback } from './access/loopback-guard.ts';
 import { asOperator, signInWith } from './access/sign-in.ts';
-import { CancellationDriver } from './api/cancellation-driver.ts';
 import { apiRoutes } from './api/routes.ts';
 import type { Api } from './api/schemas.ts';
 import { StreamReaders } from './api/stream-readers.ts';
@@ -52,7 +52,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
     metrics: createMetrics(telemetry, () => producer.depths(), { streamReaders: readers }),
   });
   await describeApi(app);
-  const driver = new CancellationDriver(producer, telemetry);
+  const driver = new CancellationDriver(producer.store, telemetry);
   app.addHook('onClose', () => driver.stop());
   await apiRoutes(app, { producer, configuration, driver, keyRing, readers });
   await pageRoutes(app, { producer, driver, sessions, keyRing });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CancellationDriver } from '../shared/store/cancellation-driver.ts';
 import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { parseWork, type QueueName } from '../shared/store/lua/work.ts';
 import type { Store } from '../shared/store/store.ts';
@@ -19,12 +20,13 @@ const refusalAdvice = 'The store answers and does not write: look after its memo
 
 /**
  * Finds what was left behind: entries that were written and never added, jobs past their deadline, jobs whose hold is
- * over, records whose time is. Every worker has one; a lease lets one of them work, for thrift and not for safety.
+ * over, bulk cancels whose process ended, records whose time is. Every worker has one; a lease lets one of them work, for thrift and not for safety.
  */
 export class Sweeper {
   private readonly context: Context;
   private readonly token = randomUUID();
   private readonly canary: Canary;
+  private readonly cancellations: CancellationDriver;
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -34,6 +36,7 @@ export class Sweeper {
   constructor(context: Context) {
     this.context = context;
     this.canary = new Canary(context, this.token);
+    this.cancellations = new CancellationDriver(context.store, context.telemetry);
   }
 
   start(): void {
@@ -51,6 +54,7 @@ export class Sweeper {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.ticking;
+    await this.cancellations.stop();
     await Promise.all([this.handOver(), this.canary.leave()]).catch(() => {});
   }
 
@@ -78,6 +82,7 @@ export class Sweeper {
       () => this.patrolJobs(),
       () => this.patrolResponses(),
       () => this.findSilentStreams(),
+      () => this.cancellations.takeOver(),
       () => store.run('forget', { most: MOST_PER_TICK }),
       () => this.trimLedger(),
     ];

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { startCommand } from '../support/cli.ts';
 import { startFrontDoor } from '../support/front-door.ts';
-import { scripted } from '../support/harness.ts';
+import { scripted, startHarness } from '../support/harness.ts';
+import { startProxy } from '../support/proxy.ts';
 
 const keys = { alice: 'key-of-alice-0123456789', root: 'key-of-root-0123456789a' };
 const apiKeys = [
@@ -59,12 +61,44 @@ test('bulk is for admins, and what is wrong with it is said', async () => {
   expect((await call('GET', '/v1/cancellations/nobody')).status).toBe(404);
 });
 
-test('a server that ends in the middle leaves its cancellation to the next one', async () => {
-  const { call, producer } = await startHouse();
+test('I5: a CLI that is killed in the middle leaves its cancellation to the workers', { timeout: 60_000 }, async () => {
+  const { producer, redisUrl, prefix, happened, startWorker } = await startHarness({ workers: 0 });
+  await producer.pauseLaunch(true);
+  await producer.enqueueMany(
+    Array.from({ length: 1000 }, (_, n) => ({ request: scripted({}, `Prompt ${n}`), options: { tags: ['nightly'] } })),
+  );
+  const wire = await startProxy();
+  // Forty steps of 25 jobs, each of which waits for the wire.
+  wire.slow(100);
+  const cli = startCommand(['cancel', '--tag', 'nightly', '--reason', 'withdrawn', '--yes'], {
+    HEADSTONE_PREFIX: prefix,
+    REDIS_URL: new URL(new URL(redisUrl).pathname, wire.redisUrl).href,
+  });
+  await expect
+    .poll(async () => (await producer.list({ status: 'cancelled', limit: 50 })).length, { timeout: 30_000 })
+    .toBeGreaterThanOrEqual(50);
+  cli.kill('SIGKILL');
+  await cli.ended;
+  const cancelled = async () => (await producer.list({ status: 'cancelled', limit: 1000 })).length;
+  expect(await cancelled()).toBeLessThan(1000);
+
+  await startWorker();
+  const { cancellation_id: id } = await happened('cancellation_taken_over');
+  await expect.poll(async () => (await producer.cancellations.get(id)).status, { timeout: 15_000 }).toBe('done');
+  expect(await producer.cancellations.get(id)).toMatchObject({ expected: 1000, cancelled: 1000 });
+  const jobs = await producer.list({ status: 'cancelled', limit: 1000 });
+  expect(jobs).toHaveLength(1000);
+  expect(new Set(jobs.map(({ tombstone }) => tombstone?.reason))).toEqual(new Set(['withdrawn']));
+});
+
+test('I5: so does a server that ends', { timeout: 30_000 }, async () => {
+  const { producer, happened, startWorker } = await startHouse();
+  await producer.pauseLaunch(true);
   const { id } = await producer.cancellations.begin({ tag: 'nightly' });
   await producer.store.run('advance_cancellation', { id, most: 10 });
-  // Nobody drives it; this server looks every five seconds.
+  await startWorker();
+  await happened('cancellation_taken_over');
   await expect
-    .poll(async () => (await call('GET', `/v1/cancellations/${id}`)).body, { timeout: 15_000 })
+    .poll(() => producer.cancellations.get(id), { timeout: 15_000 })
     .toMatchObject({ status: 'done', cancelled: 120 });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { abandonedCancellations } from '../../src/shared/store/run-cancellation.ts';
 import { headstone, type Ran, startCommand } from '../support/cli.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted } from '../support/harness.ts';
@@ -243,7 +244,7 @@ test.for(['by HTTP', 'by Redis'] as const)(
     expect(of).toBe('20,000');
     expect(Number(shown.replace(',', ''))).toBe(await cancelled());
     expect(await cancelled()).toBeLessThan(20_000);
-    expect(await producer.cancellations.abandoned(0)).toEqual([]);
+    expect(await abandonedCancellations(producer.store, 0)).toEqual([]);
   },
 );
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Cancellations } from '../../src/producer/cancellations.ts';
+import { abandonedCancellations } from '../../src/shared/store/run-cancellation.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 const queued = (count: number, options: object = {}, model = 'gpt-5.5') =>
@@ -107,10 +108,10 @@ test('another process goes on where one ended', async () => {
   const signal = AbortSignal.abort();
   await expect(producer.cancellations.run(id, signal)).rejects.toThrow();
   const other = new Cancellations(producer.store, telemetry);
-  expect(await other.abandoned(60_000)).toEqual([]);
-  expect(await other.abandoned(0)).toEqual([id]);
+  expect(await abandonedCancellations(producer.store, 60_000)).toEqual([]);
+  expect(await abandonedCancellations(producer.store, 0)).toEqual([id]);
   await other.run(id);
-  expect(await other.abandoned(0)).toEqual([]);
+  expect(await abandonedCancellations(producer.store, 0)).toEqual([]);
   expect((await other.get(id)).cancelled).toBe(100);
 });
 

@@ -229,13 +229,13 @@ test('I10: a trial of the account is not spent on a job that another hold has fo
     until: Date.now() + 3_600_000,
   });
   const good = await producer.enqueue({ model: 'm', input: 'a' });
-  await expect.poll(() => redis.hget(`${prefix}:job:${good.id}`, 'parked_scope')).toBe('account');
+  await expect.poll(() => redis.hget(`${prefix}:job:${good.id}`, 'parked_scope'), { timeout: 10_000 }).toBe('account');
   // The bad one's own minute is over: it meets the account's hold, and was refused, so it waits behind the good one.
   await redis.hset(`${prefix}:hold:model:nowhere`, 'until', 1);
-  await expect.poll(() => redis.hget(`${prefix}:job:${bad.id}`, 'parked_scope')).toBe('account');
+  await expect.poll(() => redis.hget(`${prefix}:job:${bad.id}`, 'parked_scope'), { timeout: 10_000 }).toBe('account');
   await redis.hset(`${prefix}:hold:model:nowhere`, 'until', Date.now() + 3_600_000);
   await redis.hset(`${prefix}:hold:account`, 'until', 1);
   expect(await producer.wait(good.id)).toMatchObject({ status: 'completed' });
-  await expect.poll(() => redis.exists(`${prefix}:hold:account`)).toBe(0);
+  await expect.poll(() => redis.exists(`${prefix}:hold:account`), { timeout: 10_000 }).toBe(0);
   expect((await producer.get(bad.id))?.status).toBe('queued');
 });

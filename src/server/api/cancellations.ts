@@ -8,8 +8,8 @@ import {
   cancellationSchema,
 } from '../../shared/contract/cancellation.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
+import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
 import type { Caller } from '../access/sign-in.ts';
-import type { CancellationDriver } from './cancellation-driver.ts';
 import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
 
 const beginSchema = cancellationOptionsSchema

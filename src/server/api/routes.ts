@@ -1,8 +1,8 @@
 import type { Producer } from '../../producer/producer.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
+import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
-import type { CancellationDriver } from './cancellation-driver.ts';
 import { cancellationRoutes } from './cancellations.ts';
 import { createRoute } from './create-response.ts';
 import { jobRoutes } from './jobs.ts';

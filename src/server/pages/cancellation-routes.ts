@@ -3,7 +3,7 @@ import type { Producer } from '../../producer/producer.ts';
 import { type CancellationFilter, cancellationFilterSchema } from '../../shared/contract/cancellation.ts';
 import { HeadstoneError, parseInput } from '../../shared/contract/errors.ts';
 import { jobIdSchema, reasonSchema } from '../../shared/contract/words.ts';
-import type { CancellationDriver } from '../api/cancellation-driver.ts';
+import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
 import { assertAdmin } from '../api/cancellations.ts';
 import { type Api, idParamsSchema } from '../api/schemas.ts';
 import { confirmationPage, progressPage } from './cancellation-pages.ts';

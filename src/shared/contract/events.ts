@@ -65,6 +65,7 @@ export const eventTable = {
   store_writes: { level: 'info', fields: z.strictObject({}) },
   store_back: { level: 'info', fields: z.strictObject({ address: text }) },
   cancellation_interrupted: { level: 'warn', fields: z.strictObject({ cancellation_id: text, error: text }) },
+  cancellation_taken_over: { level: 'info', fields: z.strictObject({ cancellation_id: text }) },
   request_answered: {
     level: 'debug',
     fields: z.strictObject({ request_id: text, method: text, route: text, http_status: count, took_ms: count }),
