@@ -18,12 +18,13 @@ export function hasRedisServer(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
 }
 
-/** Resolves when it takes connections. Keeps nothing on the disk. */
+/** Resolves when it takes connections. Keeps nothing on the disk. `{port}` in an option is the port that it gets. */
 export async function startRedisServer(...options: string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'headstone-redis-'));
   const port = await freePort();
   const ours = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-  const server = spawn('redis-server', [...ours, '--maxmemory-policy', 'noeviction', ...options], { stdio: 'ignore' });
+  const given = options.map(option => option.replace('{port}', String(port)));
+  const server = spawn('redis-server', [...ours, '--maxmemory-policy', 'noeviction', ...given], { stdio: 'ignore' });
   const ended = once(server, 'exit');
   // Whoever started it may be stopped before it stops us.
   const stop = () => void server.kill('SIGKILL');

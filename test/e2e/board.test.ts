@@ -55,7 +55,7 @@ test('I13: the board shows what the record says now, and no prompt; each queue i
       tombstone: { reason: 'wrong prompt', actor: 'alice' },
       wasted_tokens: total_tokens,
     },
-    externalUrl: { href: `/jobs/${id}` },
+    externalUrl: { href: `../jobs/${id}` },
   });
   expect(JSON.stringify(queue)).not.toContain('secret');
   for (const name of ['launch', 'poll', 'settle']) {

@@ -105,7 +105,7 @@ test('I13: the server logs neither prompt nor key nor cookie, for what it answer
       body,
     });
   // A record that cannot be read is an error of ours.
-  await door.redis.hset(`${door.prefix}:job:${id}`, 'tags', `{${CANARY}`);
+  await door.redis.set(`${door.prefix}:job:${id}`, CANARY);
   await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 500 });
   const log = lines.join('');
   expect(log).toContain('request_failed');

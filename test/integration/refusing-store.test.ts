@@ -4,7 +4,7 @@ import { startChild } from '../../src/cli/children.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 test.for([
-  ['NOREPLICAS', 'min-replicas-to-write', '1', '0', 'does not write now (NOREPLICAS)'],
+  ['NOREPLICAS', 'min-replicas-to-write', '1', '0', 'does not write, because too few of its replicas answer'],
   ['NOAUTH', 'requirepass', 'changed', '', 'does not answer'],
 ] as const)(
   'I3, I4: a store that answers %s: the id of a launched response is written when it takes it again',
