@@ -1,5 +1,7 @@
 import type { Store } from '../../shared/store/store.ts';
-import { RESEND_WINDOW_MS } from './create-response.ts';
+
+/** As the contract has it: for so long the same body from the same key may be the same create, sent again. */
+export const RESEND_WINDOW_MS = 600_000;
 
 const MOST_REMEMBERED = 10_000;
 

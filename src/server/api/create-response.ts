@@ -8,6 +8,7 @@ import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
 import type { Caller } from '../access/sign-in.ts';
+import { RESEND_WINDOW_MS } from './answered.ts';
 import { sendEvents } from './event-stream.ts';
 import { sendJson, showResponse } from './find-job.ts';
 import type { ResponseParts } from './responses.ts';
@@ -17,8 +18,6 @@ const LARGE_BODY = 100_000;
 
 /** An SDK gives up long before; a larger number is nobody's. */
 const MOST_SENDS = 100;
-/** As the contract has it: for so long the same body from the same key may be the same create, sent again. */
-export const RESEND_WINDOW_MS = 600_000;
 
 export function createRoute(app: Api, { producer, passthrough, readers }: ResponseParts): void {
   app.post(

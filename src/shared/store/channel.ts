@@ -1,4 +1,5 @@
-import { patientDuplicate, type RedisClient } from './redis.ts';
+import { patientDuplicate } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** `null`: messages may have been lost, so look at the record. */
 type Listener<Message> = (message: Message | null) => void;

@@ -1,5 +1,5 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import type { RedisOptions } from './redis.ts';
+import type { RedisOptions } from './redis-client.ts';
 
 /** What apps give BullMQ as its connection, apart from a client: options, also with a URL among them. */
 export type ConnectionOptions = RedisOptions & { url?: string };

@@ -1,7 +1,7 @@
 import type { LedgerQuery, LedgerRow } from '../contract/ledger.ts';
 import type { Keys } from './keys.ts';
 import { parseRow } from './record.ts';
-import type { RedisClient } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 
 const PAGE = 500;
 

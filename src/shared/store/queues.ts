@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Notify } from '../contract/request.ts';
 import { ENTRY_PREFIX, type QueueName, queueNames, type Work } from './lua/work.ts';
-import type { RedisClient } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** Finished launch entries stay a while for people to look at; the others leave at once, so that they can be woken. */
 const KEPT_LAUNCHES = { count: 1000, age: 3600 };

@@ -1,14 +1,13 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { HeadstoneError } from '../contract/errors.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { type ConnectionOptions, readConnection } from './connection-options.ts';
+import type { RedisClient, RedisOptions } from './redis-client.ts';
 import { addressOf, errorCode, isWrongServer } from './store-errors.ts';
 import { assertDatabase } from './suitable.ts';
 
 /** A URL, ioredis options, or a client that the app already has, as in BullMQ. */
 export type Connection = string | ConnectionOptions | Redis | ForeignRedis;
-export type RedisClient = Redis;
-export type { RedisOptions };
 
 /** A client of the app's own copy of ioredis: another version, or another bundle. A cluster's is refused. */
 export interface ForeignRedis {

@@ -1,5 +1,5 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import type { RedisClient } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 import { untilReady } from './suitable.ts';
 
 const LONGEST_WAIT_MS = 1000;

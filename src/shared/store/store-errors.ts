@@ -1,5 +1,5 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import type { RedisClient } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 
 const LONGEST_ERROR = 80;
 

@@ -23,7 +23,8 @@ import {
   responseIdsOf,
   type WatchedRow,
 } from './record.ts';
-import { type Connection, openRedis, type Patience, type RedisClient } from './redis.ts';
+import { type Connection, openRedis, type Patience } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 import { type Claim, Replicas } from './replicas.ts';
 import {
   type ArgumentsOf,

@@ -1,5 +1,5 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import type { RedisClient } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 import { lacking, missingCommandOf, refusalOf, refused, unreachable, unsuitable } from './store-errors.ts';
 
 const LEAST_VERSION = 7;

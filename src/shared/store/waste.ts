@@ -8,7 +8,7 @@ import {
 } from '../contract/ledger.ts';
 
 import type { Keys } from './keys.ts';
-import type { RedisClient } from './redis.ts';
+import type { RedisClient } from './redis-client.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
