@@ -142,6 +142,24 @@ const mutants: Mutant[] = [
     test: 'test/integration/adopt.test.ts',
     pattern: 'one response for two creates',
   },
+  {
+    name: 'a name of ours taken from a caller',
+    edits: [
+      {
+        file: 'src/shared/contract/request.ts',
+        from: 'const reserved = reservedNameIn(request);',
+        to: 'const reserved = undefined;',
+      },
+    ],
+    test: 'test/e2e/hostile-tenants.test.ts',
+    pattern: 'no name of ours in a body',
+  },
+  {
+    name: 'an item of a refused response looked up',
+    edits: [{ file: 'src/producer/item-references.ts', from: 'if (!isUsable) throw unusable(id);', to: '' }],
+    test: 'test/e2e/hostile-tenants.test.ts',
+    pattern: 'an item that a reader heard of before the cancel',
+  },
 ];
 
 /** Prints the table; a mutant that survives is a failure. Throws where one no longer fits, or its test is red without it. */

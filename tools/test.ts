@@ -11,7 +11,12 @@ import { binaries, root, runFile } from './run-file.ts';
 const onceOnly = [
   'test/unit/**',
   'test/contract/**',
+  'test/e2e/base-path*',
   'test/e2e/cli*',
+  'test/e2e/hostile-bodies*',
+  'test/e2e/hostile-proxies*',
+  'test/e2e/listen*',
+  'test/fault/every-redis*',
   'test/e2e/bench*',
   'test/e2e/processes*',
   'test/e2e/browser*',
