@@ -48,3 +48,20 @@ test('a Redis that may evict is refused, with what to type', async () => {
   });
   await producer.close();
 });
+
+test('a store that is away is told each time it is asked for, and leaves no listener behind', async () => {
+  const producer = createProducer({ connection: 'redis://127.0.0.1:1' });
+  onTestFinished(() => producer.close());
+  const { client } = producer.store;
+  const listeners = () => ['ready', 'end', 'error'].map(event => client.listenerCount(event));
+  const refused = async () => {
+    await expect(producer.ready()).rejects.toMatchObject({
+      code: 'store_unreachable',
+      message: expect.stringContaining('127.0.0.1:1 does not answer (ECONNREFUSED)'),
+    });
+    return listeners();
+  };
+  // What BullMQ listens for at its own start is over after the first.
+  const before = await refused();
+  expect(await refused()).toEqual(before);
+});

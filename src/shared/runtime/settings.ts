@@ -83,7 +83,7 @@ export const settings = {
   },
   healthPort: {
     name: 'HEADSTONE_HEALTH_PORT',
-    meaning: 'Of a worker: health and metrics alone, on every interface. Without it a worker listens on nothing.',
+    meaning: 'Of a worker: health and metrics alone. Without it a worker listens on nothing.',
     fallback: undefined,
     schema: port.optional(),
   },

@@ -3,6 +3,7 @@ import type { Store } from './store.ts';
 
 /** Looked at in one step of Redis: docs/decisions/0009 has what a step of so many takes. */
 const CHUNK = 25;
+const MOST_AT_ONCE = 10;
 
 /**
  * Works through a cancellation to its end, a chunk at a time. Returns early where it was stopped, and throws when the
@@ -37,5 +38,3 @@ export async function abandonedCancellations(store: Store, quietMs: number): Pro
     store.client.zrangebyscore(store.keys.cancellations(), 0, store.now() - quietMs, 'LIMIT', 0, MOST_AT_ONCE),
   );
 }
-
-const MOST_AT_ONCE = 10;

@@ -1,6 +1,5 @@
-import { HeadstoneError } from '../contract/errors.ts';
 import type { RedisClient } from './redis-client.ts';
-import { lacking, missingCommandOf, refusalOf, refused, unreachable, unsuitable } from './store-errors.ts';
+import { refusalOf, refused, told, unreachable, unsuitable } from './store-errors.ts';
 
 const LEAST_VERSION = 7;
 /** Of the first connection: whoever starts a command waits for it. */
@@ -27,7 +26,7 @@ export async function assertSuitable(client: RedisClient): Promise<void> {
         `has maxmemory-policy ${policy}, which silently drops jobs and tombstones when memory is short: run CONFIG SET maxmemory-policy noeviction, and set it in redis.conf too`,
       );
   } catch (error) {
-    throw inWords(client, error);
+    throw told(client, error);
   }
 }
 
@@ -49,35 +48,24 @@ function isUsable(client: RedisClient): boolean {
   return client.status === 'ready' && stream?.writable !== false;
 }
 
-function inWords(client: RedisClient, error: unknown): unknown {
-  if (error instanceof HeadstoneError) return error;
-  const word = refusalOf(error);
-  if (word !== null) return refused(client, word, error);
-  const command = missingCommandOf(error);
-  if (command !== null) return lacking(client, command, error);
-  return error;
-}
-
+/** Resolves when commands can be sent. Throws `store_unreachable` with the last reason when that takes too long. */
 export async function untilReady(client: RedisClient): Promise<void> {
   if (isUsable(client)) return;
   let lastError: unknown;
   const remember = (error: unknown) => {
     lastError = error;
   };
-  client.on('error', remember);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(reject, PATIENCE_MS);
+  client.on('error', remember).on('ready', resolve).on('end', reject);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(reject, PATIENCE_MS, new Error('timeout'));
-      client.once('ready', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      client.once('end', reject);
-      if (client.status === 'wait') client.connect().catch(remember);
-    });
+    if (client.status === 'wait') client.connect().catch(remember);
+    await promise;
   } catch {
     throw unreachable(client, lastError);
   } finally {
-    client.off('error', remember);
+    clearTimeout(timer);
+    // Whoever asks again and again while the store is away leaves nothing behind.
+    client.off('error', remember).off('ready', resolve).off('end', reject);
   }
 }
