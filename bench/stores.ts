@@ -1,4 +1,4 @@
-import { startChild } from '../src/cli/children.ts';
+import { startChild } from '../src/cli/processes/children.ts';
 import { hasRedisServer, startRedisServer } from '../tools/redis-server.ts';
 
 /** Measures on the embedded store, then on redis-server where it is on the PATH. */

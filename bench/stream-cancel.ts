@@ -1,7 +1,7 @@
 // How long after the acknowledgement of a cancel the last reader's stream has ended.
 // `npm run bench:stream-cancel`: 200 cancels; a test runs it once with few, so that it cannot rot.
 import { randomUUID } from 'node:crypto';
-import { startChild } from '../src/cli/children.ts';
+import { startChild } from '../src/cli/processes/children.ts';
 import { createProducer } from '../src/producer/create-producer.ts';
 import { createWorker } from '../src/worker/create-worker.ts';
 import { report } from './report.ts';

@@ -1,7 +1,7 @@
 // How much the queue itself costs, on each store that is here. One line of JSON a figure, with the commit and the machine.
 // `npm run bench`: seconds; a test runs it once with few jobs, so that it cannot rot.
 import { randomUUID } from 'node:crypto';
-import { startChild } from '../src/cli/children.ts';
+import { startChild } from '../src/cli/processes/children.ts';
 import { createProducer } from '../src/producer/create-producer.ts';
 import { Telemetry } from '../src/shared/runtime/telemetry.ts';
 import { createWorker } from '../src/worker/create-worker.ts';

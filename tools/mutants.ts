@@ -50,7 +50,7 @@ const mutants: Mutant[] = [
     name: 'the SDK’s retries on',
     edits: [
       {
-        file: 'src/worker/upstream.ts',
+        file: 'src/provider/upstream.ts',
         from: ".post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 0, signal })",
         to: ".post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 2, signal })",
       },

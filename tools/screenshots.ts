@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { FrontDoor } from '../src/cli/demo/front-door.ts';
 import { play, untilSettled } from '../src/cli/demo/scenario.ts';
-import { startSystem } from '../src/cli/system.ts';
+import { startSystem } from '../src/cli/processes/system.ts';
 import { root } from './run-file.ts';
 
 const system = await startSystem({

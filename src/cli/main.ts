@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// The first thing that runs, so it must be readable by any Node that may meet it.
+// This runs first, so every version of Node has to be able to read it.
 const OLDEST_NODE = [22, 12];
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < (OLDEST_NODE[0] ?? 0) || (major === OLDEST_NODE[0] && minor < (OLDEST_NODE[1] ?? 0))) {
   process.stderr.write(
-    `Headstone needs Node ${OLDEST_NODE.join('.')} or newer, and this is ${process.versions.node}: install a newer one, or in a checkout use "npm run headstone -- …", which brings its own.\n`,
+    `Headstone needs Node ${OLDEST_NODE.join('.')} or newer, and this is ${process.versions.node}. Install a newer one, or use "npm run headstone -- …" in a checkout, which brings one.\n`,
   );
   process.exitCode = 2;
 } else {

@@ -18,10 +18,10 @@ import { waitCommand } from './commands/wait.ts';
 import { wasteCommand } from './commands/waste.ts';
 import { watchCommand } from './commands/watch.ts';
 import { workerCommand } from './commands/worker.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from './terminal/exit-codes.ts';
 
 export async function runProgram(argv: string[]): Promise<void> {
-  // `headstone list | head -1`: whoever reads has read enough.
+  // In `headstone list | head -1` the reader stops early, which is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
     throw error;
@@ -29,7 +29,7 @@ export async function runProgram(argv: string[]): Promise<void> {
   const program = new Command('headstone')
     .description('A job queue for OpenAI and Azure background Responses whose cancel sticks.')
     .version(version(), '-v, --version')
-    .showHelpAfterError('(add --help for what this command takes)')
+    .showHelpAfterError('(run it with --help to see what it takes)')
     .enablePositionalOptions();
   const clientCommands = [
     enqueueCommand,
@@ -53,10 +53,13 @@ export async function runProgram(argv: string[]): Promise<void> {
     probeCommand,
     demoCommand,
   ];
-  const server = new Option('--server <url>', 'speak HTTP to this server instead of Redis, with HEADSTONE_API_KEY');
+  const server = new Option(
+    '--server <url>',
+    'use this Headstone server instead of Redis, with the key in HEADSTONE_API_KEY',
+  );
   for (const command of clientCommands) program.addCommand(command().addOption(server));
   for (const command of otherCommands) program.addCommand(command());
-  // Before a command's action throws into its parent, every subcommand must be told not to exit by itself.
+  // Commander would end the process itself, so that errors could not be explained.
   for (const command of [program, ...program.commands]) command.exitOverride();
 
   try {
@@ -66,7 +69,7 @@ export async function runProgram(argv: string[]): Promise<void> {
   }
 }
 
-/** The same file for a checkout and for the package. */
+/** The version in package.json, which is at the same place in a checkout and in the package. */
 function version(): string {
   const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(file) as { version: string }).version;
@@ -76,12 +79,12 @@ function portSetting(command: string | undefined): string {
   return command === 'dev' ? 'HEADSTONE_PORT' : command === 'server' ? '--port or HEADSTONE_PORT' : '--port';
 }
 
-/** Errors in a sentence on standard error, never a stack of ours. Returns the exit code. */
+/** Explains an error in a sentence on standard error, without a stack. Returns the exit code. */
 function explain(error: unknown, command: string | undefined): number {
-  // Commander has said what is wrong by now; asking for help is not a mistake.
+  // Commander has explained it already. Asking for help is no error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.wrongUse;
   if (error instanceof HeadstoneError) {
-    // Only who works on one machine is helped by a store that forgets.
+    // A store in memory helps only on a developer's machine.
     const isLocal = error.code === 'store_unreachable' && /Redis at (127\.0\.0\.1|localhost)/.test(error.message);
     process.stderr.write(`${error.message}${isLocal ? ' "headstone store" starts one in memory.' : ''}\n`);
     return error.code === 'invalid_request' || error.code === 'configuration' ? exitCodes.wrongUse : exitCodes.failed;
@@ -90,7 +93,7 @@ function explain(error: unknown, command: string | undefined): number {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
     code === 'EADDRINUSE'
-      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}): stop it, or choose another one with ${portSetting(command)}.\n`
+      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}). Stop it, or choose another port with ${portSetting(command)}.\n`
       : code === 'ENOENT' && syscall === 'open'
         ? `There is no such file: ${(error as NodeJS.ErrnoException).path}.\n`
         : `${message}\n`,

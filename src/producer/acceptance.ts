@@ -10,13 +10,13 @@ export interface NewJob {
   /** The body of `openai.responses.create`. Headstone sets `background` and `store` itself. */
   request: unknown;
   options?: EnqueueOptions;
-  /** For Headstone's own server: what it knows of whoever asks. */
+  /** What Headstone's server knows of the caller. Apps leave it out. */
   caller?: {
-    /** The id that the caller chose; `options.id` was made from it. */
+    /** The id that the caller chose. `options.id` was made from it. */
     chosenId?: string | undefined;
-    /** The body as it came, so that nothing in it changes on its way. */
+    /** The request's text, so that it reaches the provider unchanged. */
     text?: string | undefined;
-    /** True for one of several tenants of one account at the provider. */
+    /** True if other tenants use the same account at the provider. */
     sharesAccount: boolean;
   };
 }
@@ -43,7 +43,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
   if (bytes > configuration.maxRequestBytes)
     throw new HeadstoneError(
       'invalid_request',
-      `The request has ${bytes} bytes and the limit is ${configuration.maxRequestBytes}: shorten it, or raise HEADSTONE_MAX_REQUEST_BYTES.`,
+      `The request has ${bytes} bytes, and the limit is ${configuration.maxRequestBytes}. Shorten it, or raise HEADSTONE_MAX_REQUEST_BYTES.`,
       { param: 'input' },
     );
   const tags = [...new Set(chosen.tags ?? [])];
@@ -63,21 +63,21 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       attempts: chosen.attempts ?? 1,
       on_unknown: chosen.onUnknownLaunch ?? ('fail' as const),
       stream: stream === true,
-      ...(chosen.notify ? { notify: JSON.stringify(chosen.notify) } : {}),
-      ...(Array.isArray(wanted.include) ? { include: JSON.stringify(wanted.include) } : {}),
-      ...(window === undefined ? {} : { completion_window: window }),
-      ...(chosenId === undefined ? {} : { chosen_id: chosenId }),
-      ...(chosenId === undefined && chosen.id !== undefined ? { is_named: true } : {}),
+      notify: chosen.notify && JSON.stringify(chosen.notify),
+      include: Array.isArray(wanted.include) ? JSON.stringify(wanted.include) : undefined,
+      completion_window: window,
+      chosen_id: chosenId,
+      is_named: chosenId === undefined && chosen.id !== undefined,
     },
     request: wanted,
     body,
   };
 }
 
-/** JSON.parse tells what stood there since Node 22; this version's types do not know it yet. */
+/** Since Node 22 JSON.parse passes the source text. TypeScript's types do not have it yet. */
 type Reviver = (name: string, value: unknown, context?: { source?: string }) => unknown;
 
-/** Numbers that JavaScript cannot hold are told apart by how they were written: two requests must not be one for them. */
+/** Replaces numbers that JavaScript cannot hold by their text, so that requests which differ only in them have two fingerprints. */
 function exactly(wanted: object, body: string): unknown {
   if (!/\d{16}/.test(body)) return wanted;
   const reviver: Reviver = (_name, value, context) =>
@@ -87,7 +87,7 @@ function exactly(wanted: object, body: string): unknown {
   return JSON.parse(body, reviver as Parameters<typeof JSON.parse>[1]);
 }
 
-/** What is stored: the request as it came, to the letter, without the members that are ours. */
+/** The request that is stored: the caller's text without Headstone's own members. */
 function bodyOf(wanted: Record<string, unknown>, text: string | undefined): string {
   if (text === undefined) return JSON.stringify(wanted);
   return withMembers(text, {
@@ -95,7 +95,7 @@ function bodyOf(wanted: Record<string, unknown>, text: string | undefined): stri
     background: undefined,
     store: undefined,
     stream: undefined,
-    // Its name was trimmed when it was checked.
+    // The check trimmed it.
     ...(wanted.model === undefined ? {} : { model: JSON.stringify(wanted.model) }),
   });
 }

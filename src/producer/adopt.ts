@@ -18,7 +18,7 @@ export async function adoptResponse(
   if (!jobIdSchema.safeParse(id).success)
     throw new HeadstoneError(
       'invalid_request',
-      'The response’s id cannot be a job’s: give one of your own as the option id, 1 to 64 characters out of A-Z, a-z, 0-9, "_" and "-".',
+      'The response’s id cannot be the id of a job. Give the option id: 1 to 64 characters out of A-Z, a-z, 0-9, "_" and "-".',
       { param: 'id' },
     );
   const tags = [...new Set(chosen.tags ?? [])];
@@ -30,7 +30,7 @@ export async function adoptResponse(
     tag_list: tags,
     model: chosen.model ?? UNKNOWN_MODEL,
     deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
-    ...(chosen.notify ? { notify: JSON.stringify(chosen.notify) } : {}),
+    notify: chosen.notify && JSON.stringify(chosen.notify),
   });
   switch (reply.reply) {
     case 'adopted':
@@ -39,9 +39,12 @@ export async function adoptResponse(
     case 'same':
       return { id, status: reply.status };
     case 'conflict':
-      throw new HeadstoneError('id_conflict', `Job ${id} or response ${responseId} is guarded as another one already.`);
+      throw new HeadstoneError(
+        'id_conflict',
+        `Job ${id} or response ${responseId} is on record already, as another one. Nothing was adopted.`,
+      );
     case 'taken':
-      throw new HeadstoneError('id_taken', `The id ${id} is taken: nothing was adopted. Use another id.`, {
+      throw new HeadstoneError('id_taken', `The id ${id} is taken, so nothing was adopted. Use another id.`, {
         param: 'id',
       });
   }

@@ -1,4 +1,4 @@
-/** Remembers a ring that came while nobody was listening. */
+/** Wakes a waiter. It remembers a ring that came while nobody waited. */
 export class Bell {
   private rung = false;
   private wake: (() => void) | undefined;
@@ -9,7 +9,7 @@ export class Bell {
     this.wake?.();
   }
 
-  /** Resolves at the next ring, at one that has been, or when the time is over. */
+  /** Resolves at the next ring, at once if it has rung, or after the time. */
   async heard(atMostMs: number): Promise<void> {
     if (!this.rung)
       await new Promise<void>(resolve => {

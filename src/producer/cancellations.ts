@@ -19,7 +19,7 @@ import type { Store } from '../shared/store/store.ts';
 const SURVEY_CHUNK = 200;
 const KEEP_MS = 7 * 86_400_000;
 
-/** Many jobs under one cancel. What it says and how far it has come stands in the store, so any process can go on with it. */
+/** Cancels many jobs at once. The store has the filter and the progress, so any process can carry a cancellation on. */
 export class Cancellations {
   private readonly store: Store;
   private readonly telemetry: Telemetry;
@@ -29,18 +29,18 @@ export class Cancellations {
     this.telemetry = telemetry;
   }
 
-  /** What a cancellation of these would do, and nothing done. */
+  /** Says what a cancellation would do, and does nothing. */
   async estimate(filter: CancellationFilter): Promise<CancellationEstimate> {
     const checked = parseInput(cancellationFilterSchema, filter);
     const groups = await this.survey(checked);
-    const { data } = await this.store.waste({
-      groupBy: 'model',
-      ...(checked.tenant === undefined ? {} : { tenant: checked.tenant }),
-    });
+    const { data } = await this.store.waste({ groupBy: 'model', tenant: checked.tenant });
     return estimateOf(checked, groups, data);
   }
 
-  /** Writes down what is meant; `run` does it. The same id with the same filter is the same cancellation. */
+  /**
+   * Writes a cancellation down; `run` carries it out. Beginning it again with the same id and filter is harmless.
+   * Throws `id_conflict`.
+   */
   async begin(filter: CancellationFilter, options: CancellationOptions = {}): Promise<Cancellation> {
     const checked = parseInput(cancellationFilterSchema, filter);
     const { reason, actor, keyName, id = newId() } = parseInput(cancellationOptionsSchema, options);
@@ -49,29 +49,28 @@ export class Cancellations {
       id,
       filter: await this.storedFilter(checked),
       shown_filter: JSON.stringify(checked),
-      ...(reason === undefined ? {} : { reason }),
-      ...(actor === undefined ? {} : { actor }),
-      ...(keyName === undefined ? {} : { key_name: keyName }),
+      reason,
+      actor,
+      key_name: keyName,
       expected: sum(groups.map(([, , count]) => count)),
       keep_ms: KEEP_MS,
     });
     if (reply === 'conflict')
-      throw new HeadstoneError('id_conflict', `The id ${id} belongs to another cancellation: use a new one.`);
+      throw new HeadstoneError('id_conflict', `The id ${id} belongs to another cancellation. Use a new id.`);
     return await this.get(id);
   }
 
   /**
-   * Works through it to its end, a chunk at a time; ends early where it was stopped, or when the signal says so. Where
-   * this process ends before, a worker goes on with it. Throws `not_durable` where too few replicas hold it.
+   * Carries a cancellation out, one chunk at a time. It returns early if the cancellation is stopped, and throws if the signal
+   * is aborted. If this process dies first, a worker carries on. Throws `not_durable` if too few replicas hold it.
    */
   async run(id: string, signal?: AbortSignal): Promise<void> {
     await runCancellation(this.store, this.telemetry, id, signal);
   }
 
-  /** Throws `cancellation_not_found`, and for one that has ended `not_durable`. */
+  /** Throws `cancellation_not_found`, and `not_durable` for one that has ended. */
   async get(id: string): Promise<Cancellation> {
-    await this.store.ready();
-    const hash = await this.store.guard(() => this.store.client.hgetall(this.store.keys.cancellation(id)));
+    const hash = await this.store.ask(client => client.hgetall(this.store.keys.cancellation(id)));
     if (hash.id === undefined) throw notFound(id);
     if (hash.status !== 'running') await this.store.untilCancellationDurable(id, hash.status ?? '');
     return cancellationSchema.parse({
@@ -90,19 +89,19 @@ export class Cancellations {
     });
   }
 
-  /** Leaves alone what was not cancelled yet. */
+  /** Stops a cancellation. What it has cancelled stays cancelled. */
   async stop(id: string): Promise<Cancellation> {
     await this.store.run('stop_cancellation', { id });
     return await this.get(id);
   }
 
-  /** Jobs that were named by ids chosen over HTTP are named by their own from here on. */
+  /** Replaces ids that were chosen over HTTP by the jobs' own ids. */
   private async storedFilter(filter: CancellationFilter): Promise<StoredFilter> {
     await this.store.ready();
     const seeker = { tenant: filter.tenant ?? null, seesAll: filter.tenant === undefined };
     const located = await Promise.all((filter.ids ?? []).map(id => locate(this.store, id, seeker)));
     const ids = filter.ids?.map((id, position) => located[position]?.id ?? id);
-    return storedFilter({ ...filter, ...(ids ? { ids } : {}) }, this.store.now());
+    return storedFilter({ ...filter, ids }, this.store.now());
   }
 
   private async survey(filter: CancellationFilter): Promise<Group[]> {
@@ -112,8 +111,8 @@ export class Cancellations {
     for (;;) {
       const chunk = await this.store.run('survey', {
         filter: stored,
-        most: SURVEY_CHUNK,
-        ...(below === undefined ? {} : { below }),
+        limit: SURVEY_CHUNK,
+        below,
       });
       groups.push(...chunk.groups);
       if (chunk.reply === 'done') return groups;
@@ -122,7 +121,7 @@ export class Cancellations {
   }
 }
 
-/** Jobs of a model in a status. */
+/** How many jobs of a model have a status. */
 type Group = [model: string, status: string, count: number];
 
 function storedFilter(filter: CancellationFilter, now: number): StoredFilter {
@@ -148,7 +147,7 @@ function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[
     by_status: countBy(groups, ([, status]) => status),
     by_model: countBy(groups, ([model]) => model),
     estimate: {
-      note: 'An estimate, by the averages of each model over the last 30 days. What was launched may be charged all the same.',
+      note: 'An estimate from the average of each model over the last 30 days. Jobs that were launched may be charged even if they are cancelled.',
       tokens: weigh(groups, 'tokens'),
       cost_usd_micros: weigh(groups, 'cost'),
       spared_tokens: weigh(queued, 'tokens'),
@@ -158,7 +157,7 @@ function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[
   };
 }
 
-/** Of one response, used or wasted; undefined where none is known. */
+/** The average of one response, used or wasted; undefined if none is known. */
 function averageOf(model: WasteSum): { tokens: number; cost: number } | undefined {
   const known = model.used_responses + model.responses - model.pending - model.unknown;
   if (known <= 0) return undefined;
@@ -182,7 +181,7 @@ function newId(): string {
   return `cancellation_${randomBytes(12).toString('hex')}`;
 }
 
-/** The cancellation that an Idempotency-Key names, whoever repeats it. */
+/** The id of the cancellation that an Idempotency-Key names. */
 export function idOfKey(keyName: string | null, key: string): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([keyName, key]))
@@ -193,6 +192,6 @@ export function idOfKey(keyName: string | null, key: string): string {
 function notFound(id: string): HeadstoneError {
   return new HeadstoneError(
     'cancellation_not_found',
-    `There is no cancellation ${id}: it never began, or it is over for long.`,
+    `There is no cancellation ${id}. It never began, or it ended more than 7 days ago.`,
   );
 }

@@ -4,9 +4,9 @@ import { locate } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 
 /**
- * The provider's id behind a `previous_response_id`. A chain from a cancelled response would bring its output back by
- * the side door, so only results of the same tenant can be continued (I1, I12). An id that is not ours passes
- * as it is, unless several tenants share the account at the provider.
+ * The provider's id for a `previous_response_id`. Only results of the same tenant can be continued, because a chain from a
+ * cancelled response would bring its output back (I1, I12). An id that Headstone does not know passes unchanged, unless
+ * several tenants share the account at the provider. Throws `invalid_request`.
  */
 export async function upstreamPredecessor(
   store: Store,
@@ -28,7 +28,7 @@ export async function upstreamPredecessor(
     return record.response_id;
   }
   const row = await store.row(id);
-  // Where tenants share an account, what nobody knows could be another's, and so could the answer that it is unknown.
+  // If tenants share an account, a response that Headstone does not know could be another tenant's.
   if (!row && sharesAccount) throw unusable(id);
   if (!row) return id;
   const owner = await store.record(row.job_id);
@@ -39,7 +39,7 @@ export async function upstreamPredecessor(
 function unusable(id: string): HeadstoneError {
   return new HeadstoneError(
     'invalid_request',
-    `previous_response_id ${id} is not a finished result of this tenant, so nothing can be chained to it: use the id of a completed job.`,
+    `previous_response_id ${id} is not a finished result of this tenant, so it cannot be continued. Use the id of a completed job.`,
     { param: 'previous_response_id' },
   );
 }

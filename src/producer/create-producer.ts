@@ -1,7 +1,7 @@
 import { loadConfiguration } from '../shared/runtime/configuration.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import { Telemetry } from '../shared/runtime/telemetry.ts';
-import type { Connection } from '../shared/store/redis.ts';
+import type { Connection } from '../shared/store/connection/redis.ts';
 import { Store } from '../shared/store/store.ts';
 import { Producer } from './producer.ts';
 
@@ -12,11 +12,11 @@ export interface ProducerOptions {
   prefix?: string;
   /** Default: read from the environment. */
   configuration?: Configuration;
-  /** Where the facts go. Default: nowhere, because an app has a log of its own. */
+  /** Where events go. Default: nowhere, because an app has its log already. */
   telemetry?: Telemetry;
 }
 
-/** Connects at the first call, not here. */
+/** Creates a producer. It connects at its first call. Throws `configuration` if a setting is wrong. */
 export function createProducer(options: ProducerOptions = {}): Producer {
   const configuration = options.configuration ?? loadConfiguration(process.env).configuration;
   const telemetry = options.telemetry ?? new Telemetry();

@@ -3,20 +3,20 @@ import { readSecret } from '../shared/store/deployment.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 
-/** A new job's id, in the shape of the provider's own ids, so that clients that check it are content. */
+/** A new job's id. It has the shape of the provider's ids, because some clients check it. */
 export function newJobId(): string {
   return `resp_${randomBytes(16).toString('hex')}`;
 }
 
 /**
- * Where the job stands that a tenant calls `chosen`. It is made with a secret, so one tenant can neither block the ids of
- * another nor find out which ones are in use (I12).
+ * The id of the job that a tenant calls `chosen`. It is made with a secret, so that no tenant can block another's ids or find
+ * out which ones are in use (I12).
  */
 export async function scopedId(store: Store, tenant: string, chosen: string): Promise<string> {
   return `own_${(await digest(store, ['id', tenant, chosen])).slice(0, 40)}`;
 }
 
-/** The job of an Idempotency-Key. One that the version before this one made goes on being found. */
+/** The id of an Idempotency-Key's job. A job that the version before made from the key is still found. */
 export async function idOfKey(store: Store, tenant: string, key: string): Promise<string> {
   const before = `resp_${createHash('sha256')
     .update(JSON.stringify([tenant, key]))

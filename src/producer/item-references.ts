@@ -8,11 +8,11 @@ const LONGEST_SHOWN = 200;
 const MOST_REFERENCES = 1000;
 
 /**
- * An input may name items of earlier responses by their ids, and the provider puts in what they hold. What a tombstone
- * withholds, and what another tenant was answered, must not come back that way (I1, I12).
+ * Checks the items that an input names by id, because the provider replaces them by their content. The output of a cancelled
+ * job, or of another tenant's, must not come back that way (I1, I12). Throws `invalid_request`.
  *
- * `sharesAccount`: the caller is one of several tenants of one account at the provider, so an item that Headstone does
- * not know may be somebody else's. Elsewhere such an item is the app's own, and passes.
+ * `sharesAccount`: other tenants use the same account at the provider, so an item that Headstone does not know may be
+ * theirs. Otherwise such an item is the app's own and passes.
  */
 export async function assertReferences(
   store: Store,
@@ -26,8 +26,7 @@ export async function assertReferences(
     throw new HeadstoneError('invalid_request', `The input names more than ${MOST_REFERENCES} items by their ids.`, {
       param: 'input',
     });
-  await store.ready();
-  const owners = await store.guard(() => store.client.mget(ids.map(id => store.keys.item(id))));
+  const owners = await store.ask(client => client.mget(ids.map(id => store.keys.item(id))));
   for (const [position, id] of ids.entries()) {
     const owner = owners[position];
     const isUsable = owner ? await isOwnResult(store, tenant, owner) : !sharesAccount;
@@ -40,7 +39,7 @@ async function isOwnResult(store: Store, tenant: string, jobId: string): Promise
   return record !== null && record.tenant === tenant && isResult(record.status) && record.deleted_at === undefined;
 }
 
-/** The ids at which the provider has to look to know what an item holds. */
+/** The ids of an item that the provider looks up. */
 function idsLookedUp(item: Item): string[] {
   const approved = item.approval_request_id;
   return [...(isLookedUp(item) ? [item.id] : []), approved].filter(id => typeof id === 'string');
@@ -58,7 +57,7 @@ function isLookedUp(item: Item): boolean {
     case 'reasoning':
       return isEmpty(item.encrypted_content);
     default:
-      // Answers of the app's own tools hold what they say; pictures, searches and references are found by their ids.
+      // The output of an app's tool is in the item. Images, searches and references are looked up.
       return !(String(type).endsWith('_output') && item.output !== undefined);
   }
 }
@@ -67,7 +66,7 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** An input may be one item alone, with lenient providers. */
+/** Lenient providers take a single item for an input. */
 function itemsIn(input: unknown): Item[] {
   const items: unknown[] = Array.isArray(input) ? input : [input];
   return items.filter((item): item is Item => typeof item === 'object' && item !== null);
@@ -76,7 +75,7 @@ function itemsIn(input: unknown): Item[] {
 function unusable(id: string): HeadstoneError {
   return new HeadstoneError(
     'invalid_request',
-    `The input names the item ${id.slice(0, LONGEST_SHOWN)}, which is not part of a finished result of this tenant that is still kept: send the item itself, or chain by previous_response_id.`,
+    `The input names the item ${id.slice(0, LONGEST_SHOWN)}, which is not part of a result of this tenant that is still kept. Send the whole item, or continue the response by previous_response_id.`,
     { param: 'input' },
   );
 }

@@ -46,20 +46,20 @@ export interface ProducerParts {
 
 export interface EnqueuedJob {
   id: string;
-  /** `queued`; a repeated enqueue of the same request gives what has become of it. */
+  /** `queued`, or the status of the job if the same request was enqueued before. */
   status: JobStatus;
 }
 
-/** One place in the answer of `enqueueMany`: the job, or why this one was refused. The others are not affected. */
+/** One answer of `enqueueMany`: the job, or why it was refused. The others are not affected. */
 export type EnqueueResult = (EnqueuedJob & { error: null }) | { id: string; status: null; error: HeadstoneError };
 
-/** For app code: asks for work, cancels it, reads what became of it. Any number, in any process. */
+/** Enqueues jobs, cancels them and reads what became of them. Any number of producers may run in any process. */
 export class Producer {
-  /** These three are for Headstone's own server and fetch. Apps have the methods below. */
+  /** These three are for Headstone's server and fetch. Apps use the methods below. */
   readonly store: Store;
   readonly configuration: Configuration;
   readonly telemetry: Telemetry;
-  /** Many jobs under one cancel. */
+  /** Cancels many jobs at once. */
   readonly cancellations: Cancellations;
 
   constructor({ store, configuration, telemetry }: ProducerParts) {
@@ -69,19 +69,19 @@ export class Producer {
     this.telemetry = telemetry;
   }
 
-  /** The three BullMQ queues, for a board of your own. Look, but add nothing: the record is the truth. */
+  /** The three BullMQ queues, for your own board. Add nothing to them: the record is the truth. */
   get queues() {
     return this.store.queues.all;
   }
 
-  /** Rejects when the store does not answer, is too old or may evict. Every other call does this by itself. */
+  /** Checks the store, as every other method does. Throws `store_unreachable` or `store_unsuitable`. */
   async ready(): Promise<void> {
     await this.store.ready();
   }
 
   /**
-   * Accepts a request: once this resolves, the job ends in an outcome (I5). The same id with the same request is the
-   * same job; with another one: `id_conflict`.
+   * Enqueues a request. Once this resolves, the job ends in an outcome (I5). Enqueueing the same request again under the same
+   * id is harmless. Throws `invalid_request`, `id_conflict`, `id_taken`, `store_refused`, `store_unreachable`.
    */
   async enqueue(request: unknown, options: EnqueueOptions = {}): Promise<EnqueuedJob> {
     const [result] = await this.enqueueMany([{ request, options }]);
@@ -91,12 +91,12 @@ export class Producer {
   }
 
   /**
-   * The same for many, in a few round trips. Throws before anything is written when a request is invalid; a conflict of
-   * ids stands in its own place of the answer.
+   * Enqueues many requests in a few round trips. If one is invalid it throws before anything is written. An id conflict is in
+   * the answer of its own job.
    */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
     const calls = jobs.map((job, position) => acceptance(job, this.configuration, jobs.length > 1 ? position : null));
-    // A large request was long to check: whoever shares this process comes first.
+    // Checking a large request took long, so others in this process get a turn.
     if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();
     const checked = [];
     for (const { given, request, body, sharesAccount } of calls) {
@@ -104,7 +104,7 @@ export class Producer {
       await assertReferences(this.store, tenant, request.input, sharesAccount);
       const previous = request.previous_response_id;
       const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous, sharesAccount) : undefined;
-      checked.push({ given: { ...given, ...(predecessor === undefined ? {} : { predecessor }) }, body });
+      checked.push({ given: { ...given, predecessor }, body });
     }
     const replies = await this.store.runMany('accept', checked);
     const accepted = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? [reply] : []));
@@ -114,7 +114,7 @@ export class Producer {
       await this.store.outbox.clear(fresh);
       await this.store.outbox.follow(accepted.filter(reply => reply.has_leftover).flatMap(reply => reply.work));
     } catch {
-      // Accepted is accepted: the entries stand in the outbox, and a worker's sweeper adds them (I5).
+      // The jobs are accepted all the same: their entries are in the outbox, and a worker's sweeper adds them (I5).
     }
     return replies.map((reply, position) => this.enqueued(calls[position]?.given.id ?? '', reply));
   }
@@ -136,8 +136,8 @@ export class Producer {
   }
 
   /**
-   * Guards a background response that the app's own code has created: from here on it is a job like any other, and a
-   * cancel of it holds. It only writes this down; a worker looks. Twice is harmless. Throws `id_conflict`, `id_taken`.
+   * Adopts a background response that the app's own code created. From now on it is a job like any other, and a cancel of it
+   * sticks. Adopting it twice is harmless. Throws `invalid_request`, `id_conflict`, `id_taken`.
    */
   async adopt(responseId: string, options: AdoptOptions = {}): Promise<EnqueuedJob> {
     const adopted = await adoptResponse(this.store, this.configuration, responseId, options);
@@ -146,9 +146,9 @@ export class Producer {
   }
 
   /**
-   * Decides the job as cancelled, unless it has ended (I1, I2). When the verdict is `cancelled` or `already_cancelled`,
-   * nobody sees a result of it any more, whatever the provider does. Throws `not_durable` where too few replicas hold it
-   * (HEADSTONE_WAIT_REPLICAS): it is decided all the same, and asking again asks again.
+   * Cancels a job, unless it has ended (I1, I2). After the verdict `cancelled` or `already_cancelled` nobody sees a result of
+   * it, whatever the provider does. Throws `not_durable` if fewer replicas hold the cancel than HEADSTONE_WAIT_REPLICAS says:
+   * the job is cancelled all the same, and cancelling again asks the replicas again.
    */
   async cancel(id: string, options: CancelOptions = {}): Promise<{ verdict: Verdict }> {
     checkId(id);
@@ -157,9 +157,9 @@ export class Producer {
       id,
       status: 'cancelled',
       cause: 'cancelled',
-      ...(reason === undefined ? {} : { reason }),
-      ...(actor === undefined ? {} : { actor }),
-      ...(keyName === undefined ? {} : { key_name: keyName }),
+      reason,
+      actor,
+      key_name: keyName,
     });
     if (reply.reply === 'missing') {
       const known = await this.idOf(id);
@@ -177,7 +177,7 @@ export class Producer {
     return { verdict };
   }
 
-  /** The whole record, or null where there is none. Throws `not_durable` for a result that too few replicas hold. */
+  /** The job's whole record; null if there is none. Throws `not_durable` for a result that too few replicas hold. */
   async get(id: string): Promise<Job | null> {
     const job = await this.store.job(checkId(id));
     if (job) return job;
@@ -185,65 +185,71 @@ export class Producer {
     return known === id ? null : await this.store.job(known);
   }
 
-  /** Forgets the result of a job that has ended; its record, tombstone and ledger stay. */
+  /** Deletes the request and the result of a job that has ended. Record, tombstone and ledger stay. */
   async deleteResult(id: string): Promise<{ verdict: 'deleted' | 'still_open' | 'not_found' }> {
-    const { reply } = await this.store.run('erase', { id: await this.idOf(id) });
+    const { reply } = await this.store.run('delete_result', { id: await this.idOf(id) });
     return { verdict: reply };
   }
 
-  /** The job as a Response of OpenAI's API in JSON, with the app's and the provider's own words to the letter. */
+  /** The job as a Response of OpenAI's API, in JSON, with the app's and the provider's own text unchanged. */
   async responseText(job: Job): Promise<string> {
     const [request, result] = await Promise.all([this.store.request(job.id), this.store.result(job.id)]);
     return responseText(job, request, result);
   }
 
-  /** A reader asks for more than the create did: the provider is asked for it at each look to come. */
+  /** Makes later polls ask the provider for more fields than the create did. */
   async widenInclude(id: string, include: string[]): Promise<void> {
     await this.store.run('widen_include', { id, include });
   }
 
-  /** What was asked for, without what we add to it; empty when it is no longer kept. */
+  /** The request of a job; empty if it is no longer kept. */
   async request(id: string): Promise<Record<string, unknown>> {
     return (await storedRequest(this.store, await this.idOf(id))) ?? {};
   }
 
-  /** The same, for readers who cannot do without it. Throws `result_expired`. */
+  /** The request of a job. Throws `result_expired` if it is no longer kept. */
   async keptRequest(id: string): Promise<Record<string, unknown>> {
     const request = await storedRequest(this.store, await this.idOf(id));
     if (!request)
       throw new HeadstoneError(
         'result_expired',
-        `The request of job ${id} is not here: it was adopted, or it ended long ago.`,
+        `The request of job ${id} is not kept. The job was adopted, or it ended too long ago.`,
       );
     return request;
   }
 
-  /** The provider's id to chain to. Throws where the id is of a job that is no result of this tenant (I1, I12). */
+  /** The provider's id for a `previous_response_id`. Throws `invalid_request` unless it is a result of this tenant (I1, I12). */
   async predecessor(tenant: string, id: string, sharesAccount = false): Promise<string> {
     return await upstreamPredecessor(this.store, tenant, id, sharesAccount);
   }
 
-  /** Throws where an input names items that are not of this tenant's own results (I1, I12). */
+  /** Throws `invalid_request` if an input names items that are not part of this tenant's results (I1, I12). */
   async assertReferences(tenant: string, input: unknown, sharesAccount = false): Promise<void> {
     await assertReferences(this.store, tenant, input, sharesAccount);
   }
 
   /**
-   * Finds a job by the id that its caller knows it by: its own, or one that was chosen over HTTP, where each tenant has
-   * ids to itself. Null where there is none that the seeker may see.
+   * Finds a job by its id, or by the id that a caller chose over HTTP, where each tenant has ids apart. Null if there is none
+   * that the seeker may see.
    */
   async locate(id: string, seeker: Seeker): Promise<Located | null> {
     return jobIdSchema.safeParse(id).success ? await locate(this.store, id, seeker) : null;
   }
 
-  /** Resolves with the outcome, at once where there is one. Throws `wait_timeout`, `job_not_found`, `result_expired`, `not_durable`. */
+  /** True if the id names a job of any tenant, or a response that a job has made. */
+  async isOurs(id: string): Promise<boolean> {
+    const { keys } = this.store;
+    return (await this.store.ask(client => client.exists(keys.job(id), keys.chosen(id), keys.row(id)))) > 0;
+  }
+
+  /** Waits for the job's outcome. Throws `wait_timeout`, `job_not_found`, `result_expired`, `not_durable`. */
   async wait(id: string, options: WaitOptions = {}): Promise<Finished> {
     return await waitForOutcome(this.store, await this.idOf(id), options);
   }
 
   /**
-   * The events of a job, from its beginning or after a sequence number, as they come; the last one says how it ended.
-   * A job that was not enqueued with `stream: true` gives its result's events at its end. Throws `job_not_found`, `result_expired`.
+   * The events of a job as they come, from the beginning or after a sequence number. The last one says how the job ended. A
+   * job that was not enqueued with `stream: true` sends its result's events at its end. Throws `job_not_found`, `result_expired`.
    */
   async *subscribe(id: string, options: SubscribeOptions = {}): AsyncGenerator<StreamEvent, void> {
     const checked = parseInput(subscribeOptionsSchema, options);
@@ -251,44 +257,42 @@ export class Producer {
     yield* subscribe(this.store, known, await this.request(known), checked);
   }
 
-  /** The app is trusted with every tenant's jobs, also by an id that one of them chose over HTTP. */
+  /** The app may see every tenant's jobs, also by an id that a tenant chose over HTTP. */
   private async idOf(id: string): Promise<string> {
     return (await locate(this.store, checkId(id), { tenant: null, seesAll: true }))?.id ?? id;
   }
 
-  /** True where every job on record is of this tenant, so that nothing can be somebody else's. */
+  /** True if every job on record belongs to this tenant. */
   async ownsEverything(tenant: string): Promise<boolean> {
-    await this.store.ready();
-    const { client, keys } = this.store;
-    const [own, all] = await this.store.guard(() =>
+    const { keys } = this.store;
+    const [own, all] = await this.store.ask(client =>
       Promise.all([client.zcard(keys.tenant(tenant)), client.zcard(keys.jobs())]),
     );
     return own === all;
   }
 
-  /** The newest first, 50 where no limit is given. */
+  /** Lists jobs, the newest first. The default limit is 50. */
   async list(filter: ListFilter = {}): Promise<JobSummary[]> {
     return await this.store.list(parseInput(listFilterSchema, filter));
   }
 
-  /** Wasted beside used tokens and cost, summed under one dimension. */
+  /** Sums of wasted and used tokens and cost, grouped by one dimension. */
   async waste(query: WasteQuery = {}): Promise<WasteReport> {
     return await this.store.waste(parseInput(wasteQuerySchema, query));
   }
 
-  /** The rows opened in the time given, the oldest first; all of them where no limit is given. */
+  /** The ledger's rows, the oldest first. Without a limit it returns all of them. */
   async ledger(query: LedgerQuery = {}): Promise<LedgerRow[]> {
     return await this.store.rows(parseInput(ledgerQuerySchema, query));
   }
 
-  /** The switch for spending: nothing new is launched while it is on; looks, watches and cancels go on. */
+  /** Pauses or resumes launching. While it is paused nothing new is spent; polls, watching and cancels go on. */
   async pauseLaunch(isPaused: boolean): Promise<void> {
-    await this.store.ready();
     const { launch } = this.store.queues;
-    await this.store.guard(() => (isPaused ? launch.pause() : launch.resume()));
+    await this.store.ask(() => (isPaused ? launch.pause() : launch.resume()));
   }
 
-  /** How much waits where, and whether launching is paused. */
+  /** How much waits where, what is held, and whether launching is paused. */
   async depths(): Promise<Depths> {
     return await readDepths(this.store);
   }

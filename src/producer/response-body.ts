@@ -1,7 +1,7 @@
 import type { Job } from '../shared/contract/job.ts';
 import type { JobStatus } from '../shared/contract/words.ts';
 
-/** What the closed set of the SDKs' types shows of a job. A further attempt is still in progress: nothing goes back. */
+/** The status that OpenAI's clients see, whose types have a closed set. A rerun stays in progress, so no status goes back. */
 const shownStatus: Record<JobStatus, string> = {
   queued: 'queued',
   launching: 'queued',
@@ -13,7 +13,7 @@ const shownStatus: Record<JobStatus, string> = {
   expired: 'cancelled',
 };
 
-/** The codes that the openai package knows (7.59); any other one is told in the message. */
+/** The error codes that the openai package knows (7.59). Any other code is put into the message. */
 const knownErrorCodes = new Set(
   `server_error rate_limit_exceeded invalid_prompt data_residency_mismatch bio_policy misalignment_policy_violation
   vector_store_timeout invalid_image invalid_image_format invalid_base64_image invalid_image_url image_too_large
@@ -21,11 +21,10 @@ const knownErrorCodes = new Set(
   unsupported_image_media_type empty_image_file failed_to_download_image image_file_not_found`.split(/\s+/),
 );
 
-/** A job as a Response of OpenAI's API, under our id. */
+/** A job as a Response of OpenAI's API, under the job's id. */
 export function responseBody(job: Job, request: Record<string, unknown>) {
   const headstone = headstoneField(job);
   if (job.response) {
-    // The ids that the caller knows are ours.
     const previous = request.previous_response_id ?? job.response.previous_response_id ?? null;
     const usage = job.response.usage ?? billedUsage(job);
     return {
@@ -63,7 +62,7 @@ export function responseBody(job: Job, request: Record<string, unknown>) {
   };
 }
 
-/** The id that whoever asked for the job knows it by. */
+/** The id by which the caller knows the job. */
 export function shownId({ id, chosen_id }: Pick<Job, 'id' | 'chosen_id'>): string {
   return chosen_id ?? id;
 }
@@ -74,9 +73,9 @@ function errorOf(job: Job) {
   return knownErrorCodes.has(error.code) ? error : { code: 'server_error', message: `${error.code}: ${error.message}` };
 }
 
-/** Null until it is known, and then what was billed: also for a response that nobody saw. */
+/** What was billed, even for a response that nobody saw; null until that is known. */
 function billedUsage(job: Job) {
-  // Between two runs there is no response of now; the last one is what was paid for.
+  // Between two runs the job has no response, and the last one is what was paid for.
   const row =
     job.response_id === null ? job.ledger.at(-1) : job.ledger.find(one => one.response_id === job.response_id);
   return row?.status === 'final' ? row.usage : null;

@@ -2,7 +2,7 @@ import type { Job } from '../shared/contract/job.ts';
 import { membersOf, withMembers } from '../shared/runtime/json-members.ts';
 import { responseBody } from './response-body.ts';
 
-/** What the provider would say back of a request, as it was written there. */
+/** The fields of a request that a Response repeats. */
 const echoed = [
   'instructions',
   'max_output_tokens',
@@ -16,12 +16,12 @@ const echoed = [
   'top_p',
 ];
 
-/** Of a result these alone are ours to say. */
-const oursOfResult = ['id', 'previous_response_id', 'usage', 'headstone'];
+/** The fields of a result that Headstone replaces. */
+const replacedFields = ['id', 'previous_response_id', 'usage', 'headstone'];
 
 /**
- * The same Response as JSON, in which whatever the app or the provider wrote stands to the letter: numbers that JavaScript
- * cannot hold, `1.0`, and the order of keys. `requestText` and `resultText` are null where they are no longer kept.
+ * A job's Response as JSON. What the app or the provider wrote is unchanged, down to the order of keys, `1.0` and numbers that
+ * JavaScript cannot hold. `requestText` and `resultText` are null if they are no longer kept.
  */
 export function responseText(job: Job, requestText: string | null, resultText: string | null): string {
   const asked = requestText === null ? new Map<string, string>() : membersOf(requestText);
@@ -29,9 +29,9 @@ export function responseText(job: Job, requestText: string | null, resultText: s
   const request = previous === undefined ? {} : { previous_response_id: JSON.parse(previous) };
   const body = responseBody(job, request) as Record<string, unknown>;
   if (job.response && resultText !== null) {
-    const names = job.status === 'failed' ? [...oursOfResult, 'error'] : oursOfResult;
+    const names = job.status === 'failed' ? [...replacedFields, 'error'] : replacedFields;
     const shown = Object.fromEntries(names.map(name => [name, JSON.stringify(body[name])]));
-    // The provider's own words for a usage stay as they are.
+    // The provider's own usage stays unchanged.
     if (job.response.usage) delete shown.usage;
     return withMembers(resultText, shown);
   }

@@ -1,9 +1,6 @@
 import type { Store } from '../shared/store/store.ts';
 
-/**
- * A job's request as it was asked for, or null when it is no longer kept. The version before this one kept a field of
- * its own beside what the app had said.
- */
+/** A job's request; null if it is no longer kept. The version before stored a field of Headstone's in it. */
 export async function storedRequest(store: Store, id: string): Promise<Record<string, unknown> | null> {
   const stored = await store.request(id);
   if (stored === null) return null;

@@ -8,17 +8,18 @@ import type { Store } from '../shared/store/store.ts';
 import { Bell } from './bell.ts';
 import { responseBody, shownId } from './response-body.ts';
 
-/** A message on a channel can be lost; the store is read again this often without one, and before older events go out. */
+/** A message on a channel may be lost, so the store is read again this often without one. */
 const REREAD_MS = 5000;
+/** Events that were read longer ago are not shown before the status was read again. */
 const FRESH_MS = 100;
-/** While the store does not answer. */
+/** How often a store that does not answer is asked again. */
 const RETRY_MS = 500;
 
 type Request = Record<string, unknown>;
 
 /**
- * The events of a job: what was, then what comes, each once and in order, and a last one that says how it ended. A
- * reader pulls: a slow one is behind, and nobody else is. After a cancel that won nothing follows but the last event (I1).
+ * The events of a job, past and future, each once and in order, and a last one that says how the job ended. Readers pull, so
+ * a slow one delays nobody else. After a cancel that won, only the last event follows (I1).
  */
 export async function* subscribe(
   store: Store,
@@ -38,7 +39,7 @@ export async function* subscribe(
       for (const event of page) {
         if (!reader.mayShow()) break;
         cursor = event.sequence_number;
-        // Ours came first: its reader knew the job before the provider did.
+        // The reader has had a created event from Headstone, since the job existed before the response.
         if (event.type !== 'response.created') yield shown(event, shownId(first), request);
       }
     }
@@ -67,7 +68,7 @@ class Reader {
   async listen(): Promise<void> {
     this.signal?.addEventListener('abort', this.ring);
     this.store.closing.addEventListener('abort', this.ring);
-    // With the store away the first read says so, and better.
+    // If the store is away, the first read explains it better.
     this.stops = await Promise.all([
       this.store.decisions.listen(message => {
         if (message !== null && message.id !== this.id) return;
@@ -85,24 +86,24 @@ class Reader {
     if (!job)
       throw new HeadstoneError(
         'job_not_found',
-        `There is no job ${this.id}: it was never enqueued, or its record has expired.`,
+        `There is no job ${this.id}. It was never enqueued, or its record has expired.`,
       );
     return job;
   }
 
-  /** The next events, as soon as there are any; `decided` when no more will come into the store. */
+  /** The next events, as soon as there are any; `decided` once no more will come into the store. */
   async page(cursor: number): Promise<Batch['events'] | 'decided'> {
-    let lastLook = Number.NEGATIVE_INFINITY;
+    let statusReadAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       this.throwIfEnded();
       try {
-        const look = this.mayBeDecided || performance.now() - lastLook > REREAD_MS;
-        // Before the look: what is decided during it rings again.
+        const isDue = this.mayBeDecided || performance.now() - statusReadAt > REREAD_MS;
+        // This is reset before the read, so that an outcome decided during the read rings again.
         this.mayBeDecided = false;
-        const status = look ? await this.status() : 'running';
-        // What was refused is not read any more; what ended otherwise is read to its end.
+        const status = isDue ? await this.status() : 'running';
+        // The events of a refused response are not read any more. Any other is read to its end.
         if (status === 'cancelled' || status === 'expired') return 'decided';
-        if (look) lastLook = performance.now();
+        if (isDue) statusReadAt = performance.now();
         const events = (await readBatches(this.store, this.id, cursor)).flatMap(batch => batch.events);
         this.readAt = performance.now();
         const fresh = events.filter(event => event.sequence_number > cursor);
@@ -110,7 +111,7 @@ class Reader {
         if (isOutcome(status)) return 'decided';
         await this.bell.heard(REREAD_MS);
       } catch (error) {
-        // The job goes on without us, so a lost store is waited for.
+        // The job goes on meanwhile, so a lost store is waited for.
         if (!(error instanceof HeadstoneError && error.retryable)) throw error;
         await this.bell.heard(RETRY_MS);
         this.mayBeDecided = true;
@@ -118,7 +119,7 @@ class Reader {
     }
   }
 
-  /** The job has ended and its record waits for us: so do we, for a store that is away. */
+  /** Reads from the record of a job that has ended, and waits for a store that is away. */
   async patiently<Result>(read: () => Promise<Result>): Promise<Result> {
     for (;;) {
       this.throwIfEnded();
@@ -131,7 +132,7 @@ class Reader {
     }
   }
 
-  /** False where an event that was read may have been refused since. */
+  /** False if an event that was read may have been refused since. */
   mayShow(): boolean {
     this.throwIfEnded();
     return !this.mayBeDecided && performance.now() - this.readAt < FRESH_MS;
@@ -156,7 +157,7 @@ class Reader {
   }
 }
 
-/** What is left to say when the job has ended: what the stream did not say, and how it ended. */
+/** The last events of a job that has ended: those that the stream did not send, and how it ended. */
 async function ending(store: Store, id: string, request: Request, cursor: number): Promise<StreamEvent[]> {
   const [record, job] = await Promise.all([store.record(id), store.job(id)]);
   if (!record || !job) throw new HeadstoneError('job_not_found', `The record of job ${id} has expired.`);
@@ -179,15 +180,15 @@ function createdEvent(job: Job, request: Request): StreamEvent {
 }
 
 /**
- * Of a job without a result this is `response.failed`, with its status in the response: tried with the official client,
- * the one shape on which both plain iteration and its stream() end cleanly (docs/decisions/0010).
+ * The event that ends a stream. For a job without a result it is `response.failed`, with the status in the response. On no
+ * other event do both plain iteration and the official client's stream() end cleanly (docs/decisions/0010).
  */
 function closingEvent(job: Job, request: Request, sequenceNumber: number): StreamEvent {
   const type = isResult(job.status) ? `response.${job.status}` : 'response.failed';
   return { type, sequence_number: sequenceNumber, response: responseBody(job, request) };
 }
 
-/** Under the id that readers know, and without the metadata pair that we added. */
+/** An event under the id that readers know, without the metadata pair that Headstone added. */
 function shown(event: Batch['events'][number], id: string, request: Request): StreamEvent {
   if (!event.response) return event;
   const { metadata, ...response } = event.response as {

@@ -8,9 +8,9 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
-/** A message on the channel can be lost; the record is read again this often without one. */
+/** A message on the channel may be lost, so the record is read again this often without one. */
 const REREAD_MS = 5000;
-/** While the store does not answer. */
+/** How often a store that does not answer is asked again. */
 const RETRY_MS = 500;
 
 export async function waitForOutcome(store: Store, id: string, options: WaitOptions): Promise<Finished> {
@@ -21,14 +21,14 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
   const onEnd = () => bell.ring();
   for (const end of [ended, store.closing]) end.addEventListener('abort', onEnd);
   let stopListening = () => {};
-  // Not waited for: with the store away it may take long, and the record is read again in any case.
+  // Listening is not waited for. It may take long while the store is away, and the record is read anyway.
   const listening = store.decisions
     .listen(message => {
       if (message === null || message.id === id) bell.ring();
     })
     .then(stop => {
       stopListening = stop;
-      // What was decided before we listened has rung no bell.
+      // An outcome that was decided before this listened has rung no bell.
       bell.ring();
     })
     .catch(() => {});
@@ -42,7 +42,7 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
       if (job === null)
         throw new HeadstoneError(
           'job_not_found',
-          `There is no job ${id}: it was never enqueued, or its record has expired.`,
+          `There is no job ${id}. It was never enqueued, or its record has expired.`,
         );
       if (job !== 'unreachable') {
         seen = true;
@@ -58,7 +58,7 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
   }
 }
 
-/** The first read may fail; after it a lost store is waited for, since the job goes on without us. */
+/** The first read may fail. Later ones wait for a lost store, because the job goes on meanwhile. */
 async function read(store: Store, id: string, patient: boolean): Promise<Job | null | 'unreachable'> {
   try {
     return await store.job(id);
@@ -68,7 +68,7 @@ async function read(store: Store, id: string, patient: boolean): Promise<Job | n
   }
 }
 
-/** Node's timers reach 24.8 days, and end at once beyond. */
+/** Node's timers end at once if they are longer than 24.8 days. */
 export function timeoutSignal(timeoutMs: number | undefined): AbortSignal | undefined {
   return timeoutMs === undefined ? undefined : AbortSignal.timeout(Math.min(timeoutMs, 2_147_483_647));
 }
@@ -76,7 +76,7 @@ export function timeoutSignal(timeoutMs: number | undefined): AbortSignal | unde
 export function timedOut(id: string, timeoutMs: number): HeadstoneError {
   return new HeadstoneError(
     'wait_timeout',
-    `Job ${id} has not ended after ${timeoutMs} ms. It goes on: wait again, or cancel it.`,
+    `Job ${id} has not ended after ${timeoutMs} ms. It goes on. Wait again, or cancel it.`,
   );
 }
 

@@ -25,13 +25,13 @@ export interface AppOptions {
   producer: Producer;
   configuration: Configuration;
   telemetry: Telemetry;
-  /** Null: nobody signs in, and only this machine may speak to us. */
+  /** Null if nobody signs in. Then only programs on this machine may use the server. */
   apiKeys: ApiKey[] | null;
-  /** True serves every interface although nobody signs in. */
+  /** True serves every interface even if nobody signs in. */
   insecureListen: boolean;
 }
 
-/** The whole front door, not yet listening. */
+/** Builds the server with all of its routes. It does not listen yet. */
 export async function buildApp(options: AppOptions): Promise<Api> {
   const { producer, configuration, telemetry, apiKeys, insecureListen } = options;
   const app = openRouter(configuration, telemetry);

@@ -3,15 +3,15 @@ import { plainPath } from '../shared/runtime/setting-formats.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What a browser must put before every path of ours; empty at the root of a site. */
+    /** The path in front of every path of this server; empty at the root of a site. */
     basePath: string;
   }
 }
 
 /**
- * Headstone under a path of another site, as in https://example.com/headstone. A proxy may leave that path in the URL
- * (HEADSTONE_BASE_PATH) or take it away and say so (`x-forwarded-prefix`, believed from HEADSTONE_TRUSTED_PROXIES alone).
- * Inside, every route and link is written as if there were none; here they get it.
+ * Serves Headstone under a path of another site, as in https://example.com/headstone. A proxy may leave that path in the URL
+ * (HEADSTONE_BASE_PATH), or remove it and send `x-forwarded-prefix`, which is believed only from HEADSTONE_TRUSTED_PROXIES.
+ * All routes and links are written without the path, and it is put in front of them here.
  */
 export function underBasePath(app: FastifyInstance, basePath: string): void {
   app.decorateRequest('basePath', '');
@@ -30,7 +30,7 @@ export function underBasePath(app: FastifyInstance, basePath: string): void {
   });
 }
 
-/** The URL without the path that the whole of Headstone stands under. */
+/** The URL without the base path. */
 export function withoutBasePath(url: string, basePath: string): string {
   if (basePath === '' || !url.startsWith(basePath)) return url;
   const rest = url.slice(basePath.length);
@@ -38,12 +38,12 @@ export function withoutBasePath(url: string, basePath: string): string {
   return rest.startsWith('/') ? rest : url;
 }
 
-/** In markup of ours every field is escaped, so an attribute that begins so is a link of ours. */
+/** Links in Headstone's own markup. Every field in it is escaped, so no field can look like one. */
 const ownLinks = /\b(href|src|action|data-stream)="\/(?!\/)/g;
 
 function prefixOf(request: FastifyRequest, basePath: string): string {
   const { 'x-forwarded-prefix': forwarded } = request.headers;
-  // Fastify speaks of several addresses where it trusts who forwarded the request.
+  // Fastify lists several addresses if it trusts the proxy that forwarded the request.
   const isTrusted = (request.ips?.length ?? 0) > 1;
   const given = typeof forwarded === 'string' ? forwarded.split(',')[0]?.trim().replace(/\/+$/, '') : undefined;
   return isTrusted && given !== undefined && plainPath.test(given) ? given : basePath;

@@ -3,26 +3,20 @@ import { HeadstoneError } from '../shared/contract/errors.ts';
 import { reservedNameIn } from '../shared/contract/request.ts';
 import { tenantSchema } from '../shared/contract/words.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
-import { createRoute } from './api/create-response.ts';
-import { responseRoutes } from './api/responses.ts';
 import type { Api } from './api/schemas.ts';
-import { StreamReaders } from './api/stream-readers.ts';
-import { errorBody, httpStatus } from './error-answer.ts';
+import { errorBody, errorType, httpStatus } from './error-body.ts';
 import { type Call, methodOf, readBody, unlessGivenUp, urlOf } from './fetch-call.ts';
-import { inject } from './inject.ts';
-import { Passthrough } from './passthrough/passthrough.ts';
-import { openRouter } from './router.ts';
 
 export interface FetchOptions {
-  /** Whose jobs these are. Default: `default`. */
+  /** The tenant of the jobs. Default: `default`. */
   tenant?: string;
-  /** For what is not a background response. Default: the global one. */
+  /** The fetch for everything that is not a background response. Default: the global one. */
   fetch?: typeof fetch;
 }
 
 /**
- * The front door in process: `new OpenAI({ fetch: createFetch(producer) })`, and the app's create, retrieve loop and cancel
- * stay as they are. Background responses become jobs; everything else goes on to the real fetch.
+ * A fetch for the openai client: `new OpenAI({ fetch: createFetch(producer) })`. The app's create, retrieve and cancel stay as
+ * they are. Background responses become jobs, and everything else goes on to the real fetch. Throws if `tenant` is not valid.
  */
 export function createFetch(producer: Producer, options: FetchOptions = {}): typeof fetch {
   const tenant = tenantSchema.parse(options.tenant ?? 'default');
@@ -42,7 +36,7 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     const url = urlOf(call);
     const asked = url ? askedOf(url.pathname) : [];
     if (!url || asked.length === 0) return await realFetch(...call);
-    // Beside creates: what asks about one, like /responses/input_tokens, or makes something of one, like /responses/compact.
+    // Other POSTs to the collection are about a create, like /responses/input_tokens, or make something of one, like /compact.
     const isCreate = asked.some(({ id }) => id === undefined);
     const isLikeOne = methodOf(call) === 'POST' && asked.some(({ action }) => action === '');
     if (!isLikeOne) {
@@ -59,43 +53,20 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     return await unlessGivenUp(unread, answer(unread, `/v1/responses${url.search}`));
   }
 
-  /** The first reading of a path that names a response of ours. */
+  /** The first reading of the path that names a response of a job. */
   async function findOwn(asked: Asked[]): Promise<{ id: string; action: string } | null> {
-    for (const { id, action } of asked) if (id !== undefined && (await isOurs(id))) return { id, action };
+    for (const { id, action } of asked) if (id !== undefined && (await producer.isOurs(id))) return { id, action };
     return null;
   }
 
   async function answer(call: Call, path: string): Promise<Response> {
-    routes ??= openRoutes();
+    // The routes need fastify, which an app that never creates a background response does not load.
+    const { inject, openRoutes } = await import('./in-process.ts');
+    routes ??= openRoutes(producer, tenant);
     return await inject(await routes, call, path);
   }
 
-  async function openRoutes(): Promise<Api> {
-    const { configuration, telemetry } = producer;
-    const app = openRouter(configuration, telemetry);
-    app.addHook('onRequest', async request => {
-      request.caller = { keyName: null, tenant, admin: false };
-    });
-    const passthrough = new Passthrough({
-      producer,
-      configuration: { ...configuration, passthrough: false },
-      isShared: false,
-    });
-    // The app's own readers are the app's to count.
-    const readers = new StreamReaders({ process: Number.POSITIVE_INFINITY, tenant: Number.POSITIVE_INFINITY });
-    createRoute(app, { producer, passthrough, readers });
-    responseRoutes(app, { producer, passthrough, readers });
-    await app.ready();
-    return app;
-  }
-
-  /** A response of ours is never asked for at the provider, not even under the provider's id (I1). */
-  async function isOurs(id: string): Promise<boolean> {
-    const known = await producer.locate(id, { tenant, seesAll: true });
-    return known !== null || (await producer.store.row(id)) !== null;
-  }
-
-  /** A create that runs in the foreground may go on from a result of ours, and from none that was refused (I1). */
+  /** Passes on a create that runs in the foreground. It may continue a job's result, but not one that was refused (I1). */
   async function passOn(call: Call, text: string, wish: Wish | undefined): Promise<Response> {
     const reserved = wish && (reservedNameIn(wish) ?? reservedNameIn(wish.metadata ?? {}));
     if (reserved !== undefined) throw reservedName(reserved);
@@ -113,23 +84,22 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   }
 }
 
-/** As the server would say it: the app's client knows what to do with that. */
+/** The error as the server would answer it, so that the app's client knows what to do. */
 function errorAnswer(error: HeadstoneError): Response {
   const status = httpStatus[error.code];
-  const type = status < 500 ? 'invalid_request_error' : 'server_error';
-  const body = errorBody(error.message, error.code, type, error.param);
+  const body = errorBody(error.message, error.code, errorType(status), error.param);
   return Response.json(body, { status, headers: { 'x-should-retry': String(error.retryable) } });
 }
 
 interface Asked {
-  /** Undefined for the collection itself. */
+  /** Undefined for the collection. */
   id: string | undefined;
   action: string;
 }
 
 /**
- * Every reading of a path that names responses, however it is spelled: what belongs to a response of ours must not be asked
- * for at the provider (I1). A base URL may have segments of that name too, and it is a legal id.
+ * Every reading of a path that names responses, however it is spelled. The provider must not be asked for a response of a job,
+ * not even under the provider's id (I1). A base URL may have a segment `responses` too, and the word is a valid id.
  */
 function askedOf(pathname: string): Asked[] {
   const parts = decoded(pathname)
@@ -161,7 +131,7 @@ interface Wish {
 function reservedName(name: string): HeadstoneError {
   return new HeadstoneError(
     'unsupported_parameter',
-    `${name.slice(0, 64)} must be left out here: names that start with "headstone" are for background responses.`,
+    `${name.slice(0, 64)} must be left out here. Names that start with "headstone" are for background responses.`,
     { param: name.slice(0, 64) },
   );
 }

@@ -1,37 +1,16 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCode, HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
+import { HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { errorBody, errorType, httpStatus } from './error-body.ts';
 import { bareHeaders } from './security-headers.ts';
 
 const RETRY_AFTER_S = 5;
 
-export const httpStatus: Record<ErrorCode, number> = {
-  invalid_request: 400,
-  unsupported_parameter: 400,
-  insufficient_permissions: 403,
-  id_conflict: 409,
-  id_taken: 409,
-  job_not_found: 404,
-  cancellation_not_found: 404,
-  result_expired: 410,
-  too_many_streams: 429,
-  wait_timeout: 504,
-  not_durable: 503,
-  store_unreachable: 503,
-  store_refused: 503,
-  store_unsuitable: 503,
-  configuration: 500,
-};
-
-export function errorBody(message: string, code: string | null, type: string, param: string | null = null) {
-  return { error: { message, type, param, code } };
-}
-
-/** Every error in OpenAI's shape. An error of ours has a sentence; anything else says nothing of what it held (I13). */
+/** Answers every error in OpenAI's shape. A HeadstoneError has a sentence. Any other is not quoted, since it may hold a prompt (I13). */
 export function answerErrorWith(telemetry: Telemetry) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
-    if (error instanceof HeadstoneError) return answerOurs(error, request, reply);
+    if (error instanceof HeadstoneError) return answerHeadstoneError(error, request, reply);
     const status = 'statusCode' in error ? error.statusCode : undefined;
     if (status !== undefined && status >= 400 && status < 500)
       return reply
@@ -41,19 +20,18 @@ export function answerErrorWith(telemetry: Telemetry) {
     telemetry.emit('request_failed', { request_id: request.id, ...placeOf(error) });
     return reply
       .code(500)
-      .send(errorBody(`Headstone met an error of its own. The request's id is ${request.id}.`, null, 'server_error'));
+      .send(errorBody(`Headstone failed. Its log has more about request ${request.id}.`, null, 'server_error'));
   };
 }
 
-function answerOurs(error: HeadstoneError, request: FastifyRequest, reply: FastifyReply) {
+function answerHeadstoneError(error: HeadstoneError, request: FastifyRequest, reply: FastifyReply) {
   const status = httpStatus[error.code];
-  // A client that sends the same again gets the same, except where the store was away. A route may know better.
+  // Sending the same request again gives the same answer, unless the store was away. A route may know better.
   if (!reply.hasHeader('x-should-retry')) reply.header('x-should-retry', String(error.retryable));
-  const type = status < 500 ? 'invalid_request_error' : 'server_error';
-  // Only the operator is told where the store is.
+  // Only the operator may learn where the store is.
   const message = request.caller?.admin ? error.message : publicMessage(error);
   if (status === 429) reply.header('retry-after', String(RETRY_AFTER_S));
-  return reply.code(status).send(errorBody(message, error.code, type, error.param));
+  return reply.code(status).send(errorBody(message, error.code, errorType(status), error.param));
 }
 
 export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
@@ -63,7 +41,7 @@ export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
     .send(errorBody(`There is no ${request.method} ${path} here.`, 'unknown_url', 'invalid_request_error'));
 }
 
-/** A URL that the router refuses to read, before any hook of ours has run. */
+/** Answers a URL that the router cannot read. No hook has run by then. */
 export function answerBadUrl(_error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
   void reply
     .code(404)
@@ -72,7 +50,7 @@ export function answerBadUrl(_error: FastifyError, _request: FastifyRequest, rep
     .send(JSON.stringify(errorBody('There is nothing at a URL like this.', 'unknown_url', 'invalid_request_error')));
 }
 
-/** What Node could not read as HTTP: answered on the bare connection, with the headers that every answer has. */
+/** Answers what Node could not read as HTTP, on the bare connection, with the headers that every answer has. */
 export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [status, reason, message] =
@@ -95,7 +73,7 @@ export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): voi
   socket.destroy(error);
 }
 
-/** Where an error was thrown and of which kind it is, without its message: that could quote a prompt (I13). */
+/** An error's kind and the place where it was thrown. Its message is left out, because it could quote a prompt (I13). */
 function placeOf(error: Error): { error: string; at: string } {
   const frame = error.stack?.split('\n').find(line => /^\s+at /.test(line)) ?? '';
   return { error: error.name, at: frame.replace(/^\s+at /, '').replace(/^.*\//, '') };
@@ -104,9 +82,9 @@ function placeOf(error: Error): { error: string; at: string } {
 function clientMistake(error: FastifyError): string {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return 'The body is too large: shorten it, or raise HEADSTONE_MAX_REQUEST_BYTES.';
+      return 'The body is too large. Shorten it, or raise HEADSTONE_MAX_REQUEST_BYTES.';
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return 'The body must be JSON: send the header content-type: application/json.';
+      return 'The body must be JSON. Send it with the header content-type: application/json.';
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
       return 'The body is not JSON.';

@@ -8,21 +8,21 @@ import { bareHeaders } from './security-headers.ts';
 
 export interface HealthParts {
   /**
-   * Rejects while this process cannot do its work, and else says in sentences what hinders it. A write, because a replica
-   * and a full disk answer reads as ever.
+   * Says in sentences what hinders this process, and throws while it cannot do its work. It checks by a write, because a replica
+   * and a full disk answer reads as usual.
    */
   ready(): Promise<string[]>;
-  /** False when a restart would help. */
+  /** False if a restart would help. */
   lively(): Promise<boolean>;
   metrics: Registry;
 }
 
 const PROBE_MS = 1000;
 
-/** The three endpoints of every process, for probes and scrapers: no key. */
+/** The three endpoints of every process, for probes and scrapers. They need no key. */
 export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: HealthParts): void {
   app.get('/healthz', async (_request, reply) => {
-    // A store that is away is not mended by a restart of this process.
+    // Restarting this process does not bring a lost store back.
     const alive = await within(lively()).catch(() => true);
     return reply.code(alive ? 200 : 503).send({ status: alive ? 'ok' : 'consumes nothing although there is work' });
   });
@@ -32,7 +32,7 @@ export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: H
       const obstacles = await within(ready());
       return { status: 'ok', ...(obstacles.length > 0 ? { obstacles } : {}) };
     } catch (error) {
-      // Only the operator is told where the store is.
+      // Only the operator may learn where the store is.
       const isOperator = request.caller?.admin === true && error instanceof Error;
       return reply.code(503).send({ status: isOperator ? error.message : publicMessage(error) });
     }
@@ -41,7 +41,7 @@ export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: H
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await within(metrics.metrics())));
 }
 
-/** A probe that hangs is worse than one that fails: a worker's connection waits for a store that is away. */
+/** Bounds a probe, because one that hangs is worse than one that fails, and a worker's connection waits for a lost store. */
 async function within<Answer>(answer: Promise<Answer>): Promise<Answer> {
   const timer = new AbortController();
   const late = sleep(PROBE_MS, undefined, { signal: timer.signal }).then(() => {
@@ -57,7 +57,7 @@ export interface RunningHealth {
   close(): Promise<void>;
 }
 
-/** Health and metrics alone, on every interface, for a process that serves nothing else. */
+/** Serves only health and metrics, on every interface, for a process that serves nothing else. */
 export async function startHealthServer(
   { port, host = EVERYWHERE }: { port: number; host?: string | undefined },
   parts: HealthParts,

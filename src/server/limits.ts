@@ -3,32 +3,32 @@ import { HeadstoneError } from '../shared/contract/errors.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** A JSON body as it came: what is passed on must not change on its way. */
+    /** The text of a JSON body, so that it can be passed on unchanged. */
     rawBody?: string;
   }
 }
 
-/** Room for a JSON body around the request that HEADSTONE_MAX_REQUEST_BYTES speaks of. */
+/** What a body may have beyond the request that HEADSTONE_MAX_REQUEST_BYTES bounds. */
 export const BODY_ALLOWANCE_BYTES = 16_384;
 
 export const MOST_HEADER_BYTES = 16_384;
 
-/** For a whole request to arrive: who sends a byte a minute holds no connection for ever. */
+/** How long a whole request may take to arrive, so that a slow sender does not keep a connection for ever. */
 export const REQUEST_MS = 60_000;
 
-/** OpenAI's own bodies are far flatter; what is written in the recursion of a parser must not reach one. */
+/** OpenAI's bodies are far flatter. Deeper ones could exhaust the stack of a recursive parser. */
 const MOST_NESTING = 100;
 
 /**
- * Numbers, texts, objects and lists of a body, for each of its bytes that is allowed: 20,000 in a megabyte. A body of
- * a hundred thousand empty objects would keep every other caller waiting while it is read.
+ * How many values a body may have for each byte that is allowed: 20,000 in a megabyte. Reading a body of a hundred thousand
+ * empty objects would keep every other caller waiting.
  */
 const MOST_VALUES_PER_BYTE = 1 / 50;
 const FEWEST_VALUES_ALLOWED = 20_000;
 
-/** JSON bodies: bounded in depth and in values, and a body may be missing, because the openai clients send a cancel without one. */
+/** Reads JSON bodies of bounded depth and number of values. A body may be missing, because openai clients send a cancel without one. */
 export function readBodies(app: FastifyInstance, maxRequestBytes: number): void {
-  // Tools may describe a field called __proto__ or constructor: the text goes on as it came, and nothing is merged from it.
+  // A tool may describe a field called __proto__ or constructor. The text is passed on unchanged and nothing is merged from it.
   const parseJson = app.getDefaultJsonParser('ignore', 'ignore');
   const mostValues = Math.max(FEWEST_VALUES_ALLOWED, Math.floor(maxRequestBytes * MOST_VALUES_PER_BYTE));
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -61,17 +61,17 @@ const CLOSING = new Set([93, 125]);
 interface Measure {
   depth: number;
   values: number;
-  /** The field of the body that was read last. */
+  /** The body's field that was read last. */
   field: string;
 }
 
-/** Reads no further than it must: the depth, and how many values there are, up to where either is too much. */
+/** Measures a body's depth and number of values. It stops where either is too much. */
 function measure(text: string, mostValues: number): Measure {
   let depth = 0;
   let deepest = 0;
   let values = 1;
   let inString = false;
-  // Behind the last opening or comma of the body itself, where the name of a field stands.
+  // The position after the last brace or comma of the outermost object, where a field's name begins.
   let nameAt = 0;
   for (let position = 0; position < text.length; position += 1) {
     const code = text.charCodeAt(position);

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Every interface, IPv6 too; where the machine has no IPv6, every interface of IPv4. */
+/** Every interface of IPv4 and IPv6. On a machine without IPv6 it becomes every interface of IPv4. */
 export const EVERYWHERE = '::';
 
-/** This machine alone, by either protocol. */
+/** Only this machine, by IPv4 or IPv6. */
 export const THIS_MACHINE = 'localhost';
 
-/** Listens, and gives the URL of this machine's own programs. */
+/** Listens, and returns the URL for programs on this machine. */
 export async function listen(app: FastifyInstance, port: number, host: string): Promise<string> {
   try {
     await app.listen({ port, host });

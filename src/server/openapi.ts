@@ -4,7 +4,7 @@ import { createJsonSchemaTransform } from 'fastify-type-provider-zod';
 import type { Api } from './api/schemas.ts';
 import { setContentPolicy } from './security-headers.ts';
 
-/** OpenAPI 3.1 of the routes that have schemas, as a page at /docs and as a document at /docs/json. */
+/** Serves the routes that have schemas as OpenAPI 3.1: as a page at /docs, and as a document at /docs/json. */
 export async function describeApi(app: Api): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -17,7 +17,7 @@ export async function describeApi(app: Api): Promise<void> {
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
       security: [{ apiKey: [] }],
     },
-    // What we read of a body is often a transformation of what came: the document shows it as anything.
+    // Many schemas transform what they read, and OpenAPI has no word for that, so the document shows those as any value.
     transform: createJsonSchemaTransform({ zodToJsonConfig: { unrepresentable: 'any' } }),
     hideUntagged: true,
   });

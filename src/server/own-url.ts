@@ -1,7 +1,7 @@
 /**
- * The URL as we read it: decoded once and written anew, so that what was judged, routed and passed on to the provider is
- * one value. Azure's clients ask at /openai/v1/… (the v1 surface) or at /openai/… with an api-version: ours is one
- * surface, without versions. What cannot be decoded stays as it came, and the router refuses it.
+ * A request's URL, decoded once and written anew, so that the URL which is checked, routed and passed on to the provider is one
+ * value. Azure's clients ask at /openai/v1/… or at /openai/… with an api-version; both become /v1/… here. A URL that cannot be
+ * decoded stays unchanged, and the router refuses it.
  */
 export function ownUrl(url: string): string {
   const mark = url.indexOf('?');
@@ -22,7 +22,7 @@ function writtenAnew(path: string): string {
   }
 }
 
-/** As encodeURIComponent does, but for what may stand in a path as it is (RFC 3986, section 3.3). */
+/** Like encodeURIComponent, but keeps the characters that a path may have (RFC 3986, section 3.3). */
 function encodePart(part: string): string {
   return encodeURIComponent(part).replaceAll('%3A', ':').replaceAll('%40', '@').replaceAll('%2C', ',');
 }

@@ -14,14 +14,14 @@ import { ownUrl } from './own-url.ts';
 
 const LONGEST_PARAM = 4096;
 
-/** A router that speaks OpenAI's errors and checks by zod, without a route yet: for the server, and for fetch in process. */
+/** A router without routes that checks by zod and answers errors in OpenAI's shape. The server and createFetch use it. */
 export function openRouter(configuration: Configuration, telemetry: Telemetry): Api {
   const app: Api = Fastify({
     forceCloseConnections: true,
     bodyLimit: configuration.maxRequestBytes + BODY_ALLOWANCE_BYTES,
     requestTimeout: REQUEST_MS,
     http: { maxHeaderSize: MOST_HEADER_BYTES },
-    // A gateway's ids have hundreds of characters, and a URL writes some of them as three.
+    // Some gateways' ids have hundreds of characters, and a URL may encode each as three.
     routerOptions: { maxParamLength: LONGEST_PARAM },
     rewriteUrl: request => ownUrl(withoutBasePath(request.url ?? '/', configuration.basePath)),
     trustProxy: configuration.trustedProxies,
@@ -32,7 +32,7 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
   app.setErrorHandler(answerErrorWith(telemetry));
   app.setNotFoundHandler(answerUnknownUrl);
   app.setValidatorCompiler(({ schema }) => checkWith(schema as unknown as z.ZodType));
-  // What we send is typed by the same schemas; to check it once more would only cost.
+  // TypeScript checks the answers by the same schemas, so checking them again would only cost time.
   app.setSerializerCompiler(() => data => JSON.stringify(data));
   app.decorateRequest('caller', null as unknown as Caller);
   app.addHook('onRequest', async (request, reply) => {
@@ -42,7 +42,7 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
     telemetry.emit('request_answered', {
       request_id: request.id,
       method: request.method,
-      // The pattern and not the URL: that could hold anything (I13).
+      // This is the route's pattern, because the URL could hold anything (I13).
       route: request.routeOptions.url ?? '',
       http_status: reply.statusCode,
       took_ms: Math.round(reply.elapsedTime),
@@ -52,7 +52,7 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
   return app;
 }
 
-/** Fastify's validators answer with a value or an error; ours says in a sentence what is wrong. */
+/** A validator for Fastify whose error says in a sentence what is wrong. */
 function checkWith(schema: z.ZodType) {
   return (data: unknown) => {
     try {

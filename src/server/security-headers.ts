@@ -6,7 +6,7 @@ interface Allowed {
   style?: string;
 }
 
-/** What a page may load and do: nothing that this server does not serve itself, and no code that a field could bring. */
+/** What a page may load and do. It may load only what this server serves, and run no code that a field could bring in. */
 export function contentPolicy({ script = "'self'", style = "'self'" }: Allowed = {}): string {
   return [
     "default-src 'none'",
@@ -21,7 +21,7 @@ export function contentPolicy({ script = "'self'", style = "'self'" }: Allowed =
   ].join('; ');
 }
 
-/** For pages that are not ours and need more. */
+/** Allows more to the pages of other packages that need it. */
 export function setContentPolicy(scope: FastifyInstance, allowed: Allowed): void {
   const policy = contentPolicy(allowed);
   scope.addHook('onRequest', async (_request, reply) => {
@@ -29,18 +29,18 @@ export function setContentPolicy(scope: FastifyInstance, allowed: Allowed): void
   });
 }
 
-/** On every answer that a route of ours gives. */
+/** Sets security headers on every answer of a route. */
 export async function secureAnswers(app: FastifyInstance): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: false,
     strictTransportSecurity: false,
-    // Not `no-referrer`: browsers then send our own forms with the origin `null`.
+    // With `no-referrer`, browsers send this server's own forms with the origin `null`.
     referrerPolicy: { policy: 'same-origin' },
   });
   setContentPolicy(app, {});
 }
 
-/** On an answer that is made before any hook has run, or by Node itself. */
+/** Security headers for answers that are made before any hook has run, or by Node itself. */
 export const bareHeaders = {
   'content-security-policy': contentPolicy(),
   'x-content-type-options': 'nosniff',

@@ -1,37 +1,36 @@
+import type { Patrol } from '../shared/store/patrol.ts';
 import type { Context } from './context.ts';
 
-const KEPT_MS = 600_000;
-
 /**
- * Each worker writes a number of its own that grows by one a second. When the store gives back another one than the
- * last, it has forgotten acknowledged writes: a failover to a replica that was behind, a restart without a log (I14).
+ * A number in the store that this worker raises by one each second. If the store returns a smaller one than it was given, it
+ * has lost acknowledged writes, as after a failover to a replica that was behind or a restart without a log (I14).
  */
 export class Canary {
-  private readonly context: Context;
-  private readonly place: string;
+  private readonly patrol: Patrol;
+  private readonly telemetry: Context['telemetry'];
+  private readonly token: string;
   private last = 0;
 
-  constructor(context: Context, token: string) {
-    this.context = context;
-    this.place = context.store.keys.canary(token);
+  constructor(patrol: Patrol, token: string, telemetry: Context['telemetry']) {
+    this.patrol = patrol;
+    this.token = token;
+    this.telemetry = telemetry;
   }
 
   async sing(): Promise<void> {
-    const { store, telemetry } = this.context;
-    const before = await store.client.set(this.place, this.last + 1, 'PX', KEPT_MS, 'GET');
-    const found = Number(before ?? 0);
-    // One more than remembered is a write whose answer was lost.
+    const found = await this.patrol.swapCanary(this.token, this.last + 1);
+    // One more than remembered is a write that arrived and whose answer was lost.
     if (this.last > 0 && found !== this.last && found !== this.last + 1)
-      telemetry.emit('store_forgot', {
+      this.telemetry.emit('store_forgot', {
         expected: this.last,
         found,
         advice:
-          'Redis has lost acknowledged writes: cancels and results of the last seconds may be gone. Set HEADSTONE_WAIT_REPLICAS, or appendonly.',
+          'Redis has lost acknowledged writes. Cancels and results of the last seconds may be gone. Set HEADSTONE_WAIT_REPLICAS, or turn appendonly on.',
       });
     this.last += 1;
   }
 
   async leave(): Promise<void> {
-    await this.context.store.client.del(this.place);
+    await this.patrol.removeCanary(this.token);
   }
 }

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DelayedError, type Job, Worker } from 'bullmq';
+import { DelayedError, type Job, type Worker } from 'bullmq';
+import { errorCode, isConnectionError, refusalOf } from '../shared/store/connection/store-errors.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { idOfEntry, isOurEntry } from '../shared/store/queues.ts';
-import { errorCode, isConnectionError, refusalOf } from '../shared/store/store-errors.ts';
+import { Stalls } from '../shared/store/stalls.ts';
 import { type Activation, type Context, done } from './context.ts';
 
 export interface Consumer {
   name: QueueName;
   worker: Worker;
-  /** Since it took its last entry. */
+  /** Milliseconds since it last took an entry. */
   idleMs(): number;
   isBusy(): boolean;
 }
@@ -16,41 +17,39 @@ export interface Consumer {
 export interface ConsumerOptions {
   queue: QueueName;
   concurrency: number;
-  /** Activations a second, in all pods together. */
+  /** The most activations a second, in all pods together. */
   perSecond?: number;
-  /** `waiting`: called where it only waits for a place, so that a crash meanwhile is none of this entry's. */
+  /** Handles one entry. It calls `waiting` while it only waits for a slot, so that a crash then is not the entry's fault. */
   activate(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation>;
-  /** Called instead of `activate` for an entry whose workers kept dying. */
+  /** Handles an entry whose workers kept dying. */
   giveUp(id: string, context: Context): Promise<Activation>;
 }
 
-/** Crashes without progress in between, after which an entry is poison. */
+/** After this many crashes without progress in between, an entry is poison. */
 const MOST_STALLS = 5;
 const AFTER_ERROR_MS = 5000;
 const RECONNECT_MS = 250;
-/** BullMQ's own budget counts over a job's whole life; ours starts again with each progress. */
+/** BullMQ's own limit counts over a job's whole life, so it is turned off. */
 const NEVER = 1_000_000_000;
 
-/** One queue's BullMQ worker: turns what an activation says into what BullMQ does. */
+/** Opens one queue's BullMQ worker and turns what an activation returns into what BullMQ does. */
 export function openConsumer(
   { queue, concurrency, perSecond, activate, giveUp }: ConsumerOptions,
   context: Context,
 ): Consumer {
   const { store, configuration } = context;
+  const stalls = new Stalls(store);
 
   async function run(job: Job): Promise<Activation> {
-    if (!isOurEntry(job.id)) return done('not an entry of Headstone: nothing done');
-    const id = idOfEntry(job.id);
-    const stalls = job.stalledCounter ?? 0;
-    if (stalls === 0) return await activate(id, context, async () => {});
-    const place = store.keys.forgivenStalls();
-    const field = `${queue}:${job.id}`;
-    const forgive = async () => void (await store.client.hset(place, field, stalls));
-    const forgiven = Number((await store.client.hget(place, field)) ?? 0);
-    // An entry that was added anew counts from 0 again.
-    const isPoison = stalls - Math.min(forgiven, stalls) >= MOST_STALLS;
+    const entry = job.id;
+    if (!isOurEntry(entry)) return done('not an entry of Headstone: nothing done');
+    const id = idOfEntry(entry);
+    const count = job.stalledCounter ?? 0;
+    if (count === 0) return await activate(id, context, async () => {});
+    const forgive = () => stalls.forgive(queue, entry, count);
+    const isPoison = (await stalls.unforgiven(queue, entry, count)) >= MOST_STALLS;
     const activation = await (isPoison ? giveUp(id, context) : activate(id, context, forgive));
-    if (activation.kind === 'done') await store.client.hdel(place, field);
+    if (activation.kind === 'done') await stalls.forget(queue, entry);
     else await forgive();
     return activation;
   }
@@ -73,26 +72,26 @@ export function openConsumer(
     try {
       activation = await run(job);
     } catch (error) {
-      // The entry comes back: nothing is lost by an error, and the deadline ends what never succeeds (I5, I10).
+      // The entry comes back, so an error loses nothing, and the deadline ends a job that never succeeds (I5, I10).
       context.telemetry.emit('activation_failed', { queue, entry_id: job.id ?? '', error: errorCode(error) });
       activation = { kind: 'park', dueInMs: AFTER_ERROR_MS };
     }
     if (activation.kind === 'done') return activation.summary;
-    // Everything is saved by now: BullMQ moves the entry last, and is told so by this error.
+    // Everything was saved before the entry is moved. This error tells BullMQ that it was.
     await parkEntry(job, activation.dueInMs, token);
     throw new DelayedError();
   }
 
   /**
-   * A connection that breaks here must not end the entry: BullMQ would take it for a failed job. Nor may a Redis that is
-   * full: an entry that was not moved counts as a crash of its worker, and five of them as poison.
+   * Moves the entry to its time. A connection that breaks here must not end it, because BullMQ would take it for a failed job.
+   * Neither must a full Redis: an entry that was not moved counts as a crash of its worker, and five of them as poison.
    */
   async function parkEntry(job: Job, dueInMs: number, token: string | undefined): Promise<void> {
     for (;;) {
       try {
         return await job.moveToDelayed(Date.now() + dueInMs, token);
       } catch (error) {
-        // Done before, and only the answer was lost; or another worker has it by now. Either way it is looked after.
+        // The entry was moved and only the answer was lost, or another worker has it. Either way it is looked after.
         if (!isConnectionError(error) && refusalOf(error) === null) return;
         if (context.stopping.aborted) throw error;
         await sleep(RECONNECT_MS, undefined, { signal: context.stopping }).catch(() => {});
@@ -100,9 +99,7 @@ export function openConsumer(
     }
   }
 
-  const worker = new Worker(queue, process, {
-    connection: store.client,
-    prefix: store.keys.prefix,
+  const worker = store.queues.consume(queue, process, {
     autorun: false,
     concurrency,
     lockDuration: configuration.lockMs,
@@ -110,8 +107,6 @@ export function openConsumer(
     maxStalledCount: NEVER,
     ...(perSecond === undefined ? {} : { limiter: { max: perSecond, duration: 1000 } }),
   });
-  // The connection reports its outages itself, once each; without a listener BullMQ's would end the process.
-  worker.on('error', () => {});
   return {
     name: queue,
     worker,

@@ -1,9 +1,9 @@
+import type { Upstream } from '../provider/answers.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Store } from '../shared/store/store.ts';
-import type { Upstream } from './answers.ts';
-import type { Holding } from './holding.ts';
-import type { Streams } from './streams.ts';
+import type { InFlight } from './in-flight.ts';
+import type { StreamSlots } from './stream-slots.ts';
 
 /** What every activation works with. */
 export interface Context {
@@ -11,21 +11,21 @@ export interface Context {
   upstream: Upstream;
   configuration: Configuration;
   telemetry: Telemetry;
-  /** What this process is doing at the moment, by job, so that a cancel can interrupt it. */
-  holding: Holding;
-  /** The streams that this process holds. */
-  streams: Streams;
-  /** Our random id, for the metadata pair by which an orphan is found. */
+  /** What this process is doing now, by job, so that a cancel can interrupt it. */
+  inFlight: InFlight;
+  /** The streams that this process follows. */
+  streams: StreamSlots;
+  /** The deployment's random id. It marks each create, so that an orphan can be found. */
   deployment: string;
   /** Aborted when the worker is asked to stop. */
   stopping: AbortSignal;
-  /** Aborted when it ends without the store: what is not written by then is told, and lost. */
+  /** Aborted when the worker ends while the store is away. What is not written by then is reported and lost. */
   hopeless: AbortSignal;
 }
 
 /** How an activation of a queue entry ends. */
 export type Activation =
-  /** The entry has done its work; the word is for people who look at the queue. */
+  /** The entry has done its work. The summary is for people who look at the queue. */
   | { kind: 'done'; summary: string }
   /** The same entry comes again. */
   | { kind: 'park'; dueInMs: number };

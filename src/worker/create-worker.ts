@@ -1,13 +1,13 @@
 import type { ClientOptions, OpenAI } from 'openai';
+import type { Upstream } from '../provider/answers.ts';
+import { openUpstream } from '../provider/upstream.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { loadConfiguration } from '../shared/runtime/configuration.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import { Telemetry } from '../shared/runtime/telemetry.ts';
+import type { Connection } from '../shared/store/connection/redis.ts';
 import { type QueueName, queueNames } from '../shared/store/lua/work.ts';
-import type { Connection } from '../shared/store/redis.ts';
 import { Store } from '../shared/store/store.ts';
-import type { Upstream } from './answers.ts';
-import { openUpstream } from './upstream.ts';
 import { Worker } from './worker.ts';
 
 export interface WorkerOptions {
@@ -15,24 +15,24 @@ export interface WorkerOptions {
   connection?: Connection;
   /** Default: HEADSTONE_PREFIX. */
   prefix?: string;
-  /** As `new OpenAI(…)` takes them, or a client of your own. Default: OPENAI_API_KEY and OPENAI_BASE_URL. */
+  /** The options of `new OpenAI(…)`, or your client. Default: OPENAI_API_KEY and OPENAI_BASE_URL. */
   openai?: ClientOptions | OpenAI | ForeignOpenAI;
-  /** Activations at once, by queue. Default: HEADSTONE_CONCURRENCY. */
+  /** How many entries of each queue are handled at once. Default: HEADSTONE_CONCURRENCY. */
   concurrency?: Partial<Record<QueueName, number>>;
-  /** Default: all three. */
+  /** The queues to take from. Default: all three. */
   queues?: QueueName[];
   configuration?: Configuration;
   telemetry?: Telemetry;
 }
 
-/** A client of the app's own copy of the package: another version, another bundle, or CommonJS. */
+/** A client of another copy of the package: another version, another bundle, or CommonJS. */
 export interface ForeignOpenAI {
   withOptions(...options: never[]): unknown;
   get(...request: never[]): unknown;
   post(...request: never[]): unknown;
 }
 
-/** Connects when it is started, not here. */
+/** Creates a worker. It connects when it is started. Throws `configuration` if a setting is wrong or the key is missing. */
 export function createWorker(options: WorkerOptions = {}): Worker {
   const base = options.configuration ?? loadConfiguration(process.env).configuration;
   const configuration = { ...base, concurrency: { ...base.concurrency, ...options.concurrency } };
@@ -60,7 +60,7 @@ function upstreamOf(openai: ClientOptions | OpenAI | ForeignOpenAI, { launchTime
   try {
     return openUpstream({ openai: openai as ClientOptions | OpenAI, launchTimeoutMs });
   } catch (cause) {
-    // The client's constructor has no other complaint than a key that is not there.
+    // The client's constructor complains only about a missing key.
     throw keyless(cause);
   }
 }
@@ -68,7 +68,7 @@ function upstreamOf(openai: ClientOptions | OpenAI | ForeignOpenAI, { launchTime
 function keyless(cause?: unknown): HeadstoneError {
   return new HeadstoneError(
     'configuration',
-    'A worker needs the provider’s key: give createWorker the option openai with an apiKey, or set OPENAI_API_KEY.',
+    'A worker needs the provider’s key. Set OPENAI_API_KEY, or give createWorker the option openai with an apiKey.',
     { cause },
   );
 }

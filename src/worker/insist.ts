@@ -4,12 +4,12 @@ import { unlessAborted } from '../shared/runtime/unless-aborted.ts';
 import type { Context } from './context.ts';
 
 const RETRY_MS = 250;
-/** How long a process that has to end goes on trying. */
+/** How long a process that is stopping goes on trying. */
 const LAST_TRIES_MS = 5000;
 
 /**
- * Repeats a write until the store takes it, however long that takes: what is written so must not be lost.
- * Gives up only when the process has to end, some seconds later or when that is hopeless, and then throws the store's error.
+ * Repeats a write that must not be lost until the store takes it, however long that takes. It gives up only if the process
+ * has to end, some seconds later or when waiting is hopeless. Then it throws the store's error.
  */
 export async function insist<Result>(
   write: () => Promise<Result>,
@@ -18,7 +18,7 @@ export async function insist<Result>(
   let giveUpAt = Number.POSITIVE_INFINITY;
   for (;;) {
     try {
-      // A connection that is away may keep a write for as long as it likes.
+      // While the connection is away, a write may wait for as long as it likes.
       return await unlessAborted(write(), hopeless);
     } catch (error) {
       if (stopping.aborted) giveUpAt = Math.min(giveUpAt, performance.now() + LAST_TRIES_MS);

@@ -1,30 +1,34 @@
+import type { LaunchAnswer } from '../provider/answers.ts';
 import { upstreamFinalStatuses } from '../shared/contract/response.ts';
-import type { Came, Most, Seen } from '../shared/store/lua/shapes.ts';
+import type { Came, CostBound, Observation } from '../shared/store/lua/shapes.ts';
 import type { ReplyOf } from '../shared/store/scripts.ts';
-import type { LaunchAnswer } from './answers.ts';
+import { conclude, resultOf } from './conclude.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { insist } from './insist.ts';
+import { observe, resultBody } from './observation.ts';
 import { reportHold } from './report-hold.ts';
-import { resultBody, seenOf } from './seen.ts';
-import { holdStream } from './stream.ts';
-import { resultOf, takeIn } from './take-in.ts';
+import { followStream } from './stream-follower.ts';
 
 export interface Intent {
   id: string;
   epoch: number;
   model: string;
-  /** The most that its response can cost. */
-  most: Most | null;
-  /** What its reads have to ask for again. */
+  /** Null if nothing bounds what the response can cost. */
+  bound: CostBound | null;
+  /** The fields that its reads have to ask for again. */
   include: string[];
   completionWindow: string | undefined;
 }
 
+type Acknowledged = Extract<LaunchAnswer, { kind: 'acknowledged' }>;
+type Refused = Extract<LaunchAnswer, { kind: 'refused' }>;
+type Unknown = Extract<LaunchAnswer, { kind: 'unknown' }>;
+
 /** Writes what came of the POST, and insists on it: an id or a certain refusal must reach the record. */
 export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context: Context): Promise<Activation> {
   switch (answer.kind) {
-    case 'launched':
-      return await recordLaunched(answer, intent, context);
+    case 'acknowledged':
+      return await recordAcknowledged(answer, intent, context);
     case 'refused':
       return await recordRefused(answer, intent, context);
     case 'unknown':
@@ -33,89 +37,90 @@ export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context
   }
 }
 
-async function recordLaunched(
-  answer: Extract<LaunchAnswer, { kind: 'launched' }>,
-  { id, epoch, model, most, include, completionWindow }: Intent,
-  context: Context,
-): Promise<Activation> {
+async function recordAcknowledged(answer: Acknowledged, intent: Intent, context: Context): Promise<Activation> {
   const { store, configuration, telemetry } = context;
-  const facts = { job_id: id, model, response_id: answer.response.id, epoch };
-  const { response, servedModel } = answer;
-  const seen = seenOf({ response, servedModel, model, completionWindow }, configuration.prices);
+  const { id, epoch, model, completionWindow } = intent;
+  const { response, servedModel, stream } = answer;
+  const facts = { job_id: id, model, response_id: response.id };
+  const observation = observe({ response, servedModel, model, completionWindow }, configuration.prices);
+  let reply: ReplyOf<'acknowledge'>;
+  try {
+    reply = await insist(() => acknowledge(answer, intent, observation, context), context);
+  } catch (error) {
+    telemetry.emit('launch_unrecorded', { ...facts, epoch });
+    throw error;
+  }
+  telemetry.emit('launch_acknowledged', { ...facts, epoch });
+  if (reply.reply === 'ended') telemetry.emit('job_decided', { job_id: id, model, outcome: reply.status });
+  if (reply.reply === 'unwanted') telemetry.emit('response_unwanted', { ...facts, cause: reply.cause });
+  if (reply.reply !== 'running') stream?.close();
+  else if (stream) {
+    const job = { id, model, responseId: response.id, include: intent.include, completionWindow };
+    context.streams.follow(id, decided => followStream(job, stream, decided, context));
+  }
+  await store.outbox.followQuietly(reply.work);
+  switch (reply.reply) {
+    case 'ended':
+      return done(reply.status);
+    case 'unwanted':
+      return done(`unwanted: ${reply.cause}`);
+    case 'running':
+      return !stream && upstreamFinalStatuses.has(response.status)
+        ? await concludeAtOnce(answer, intent, observation, context)
+        : done(`launched ${response.id}`);
+  }
+}
+
+async function acknowledge(
+  { response, text, stream }: Acknowledged,
+  { id, epoch, bound }: Intent,
+  observation: Observation,
+  { store, configuration }: Context,
+): Promise<ReplyOf<'acknowledge'>> {
   // A gateway that ignores `background` has run it already, and may know nothing of it when it is asked again.
-  const result = answer.stream ? null : resultOf(answer.response);
+  const result = stream ? null : resultOf(response);
   const given = {
     id,
     epoch,
-    response_id: answer.response.id,
+    response_id: response.id,
     first_poll_ms: configuration.pollMinMs,
-    ...(most ? { most } : {}),
-    seen,
-    ...(result ? { outcome: { ...result, seen } } : {}),
+    bound: bound ?? undefined,
+    observation,
+    outcome: result ? { ...result, observation } : undefined,
   };
-  let reply: ReplyOf<'launched'>;
-  try {
-    const body = result && answer.text ? resultBody(answer.text) : '';
-    reply = await insist(() => store.run('launched', given, body), context);
-  } catch (error) {
-    telemetry.emit('launch_unrecorded', facts);
-    throw error;
-  }
-  telemetry.emit('launch_acknowledged', facts);
-  const { stream } = answer;
-  if (stream && reply.reply === 'running')
-    context.streams.hold(id, decided =>
-      holdStream({ id, model, responseId: answer.response.id, include, completionWindow }, stream, decided, context),
-    );
-  else stream?.close();
-  if (reply.reply === 'ended') telemetry.emit('job_decided', { job_id: id, model, outcome: reply.status });
-  if (reply.reply === 'unwanted')
-    telemetry.emit('response_unwanted', { job_id: id, model, response_id: answer.response.id, cause: reply.cause });
-  await store.outbox.followQuietly(reply.work);
-  if (reply.reply === 'running' && !stream && upstreamFinalStatuses.has(response.status))
-    return await takeInAtOnce({ id, responseId: response.id, text: answer.text ?? '' }, answer, seen, context);
-  if (reply.reply === 'unwanted') return done(`unwanted: ${reply.cause}`);
-  return done(reply.reply === 'ended' ? reply.status : `launched ${answer.response.id}`);
+  return await store.run('acknowledge', given, result && text ? resultBody(text) : '');
 }
 
-async function recordRefused(
-  answer: Extract<LaunchAnswer, { kind: 'refused' }>,
-  { id, epoch, model }: Intent,
+/** The response ended without a result in the answer to its create. A later GET may not find it again. */
+async function concludeAtOnce(
+  { response, text = '' }: Acknowledged,
+  { id }: Intent,
+  observation: Observation,
   context: Context,
 ): Promise<Activation> {
+  const record = await insist(() => context.store.record(id), context);
+  if (record?.status !== 'running' || record.response_id !== response.id) return done('decided meanwhile');
+  return await conclude({ record, responseId: response.id, found: { response, text }, observation }, context);
+}
+
+async function recordRefused(answer: Refused, { id, epoch, model }: Intent, context: Context): Promise<Activation> {
   const { store, telemetry } = context;
   const { code, httpStatus, message } = answer;
+  const next =
+    answer.next === 'failed'
+      ? { next: answer.next }
+      : { next: answer.next, due_in_ms: 0, hold: { ...answer.hold, code } };
   const reply = await insist(
-    () => store.run('resolve', { id, epoch, how: 'refused', came: cameOf(answer), code, message, ...nextOf(answer) }),
+    () => store.run('resolve', { id, epoch, how: 'refused', came: cameOf(answer), code, message, ...next }),
     context,
   );
-  // The record may know that this job alone is refused, and then it has failed.
-  const next = answer.next === 'failed' || reply.reply === 'failed' ? 'failed' : 'queued';
-  telemetry.emit('launch_refused', { job_id: id, model, epoch, code, http_status: httpStatus, next });
+  // The record may know that this job alone is refused. Then the job has failed.
+  const outcome = answer.next === 'failed' || reply.reply === 'failed' ? 'failed' : 'queued';
+  telemetry.emit('launch_refused', { job_id: id, model, epoch, code, http_status: httpStatus, next: outcome });
   if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
   reportHold(reply, code, telemetry);
   await store.outbox.followQuietly(reply.work);
   return done(`refused: ${code}`);
-}
-
-/** It ended otherwise than with a result: nothing that is read later need say so again. */
-async function takeInAtOnce(
-  { id, responseId, text }: { id: string; responseId: string; text: string },
-  { response, servedModel }: Extract<LaunchAnswer, { kind: 'launched' }>,
-  seen: Seen,
-  context: Context,
-): Promise<Activation> {
-  const record = await insist(() => context.store.record(id), context);
-  if (record?.status !== 'running' || record.response_id !== responseId) return done('decided meanwhile');
-  return await takeIn(record, responseId, { kind: 'seen', response, text, servedModel }, seen, context);
-}
-
-type Unknown = Extract<LaunchAnswer, { kind: 'unknown' }>;
-type Refused = Extract<LaunchAnswer, { kind: 'refused' }>;
-
-function nextOf(answer: Refused) {
-  if (answer.next === 'failed') return { next: answer.next };
-  return { next: answer.next, due_in_ms: 0, hold: { ...answer.hold, code: answer.code } };
 }
 
 /** What a refusal shows of the way to the provider, whatever it refuses. */
@@ -125,6 +130,7 @@ function cameOf(answer: Refused): Came {
   return isAtTheDoor ? 'answer' : 'entry';
 }
 
+/** Marks a launch whose fate is not known. `witnessed`: the worker that sent the create says so (I4). */
 export async function resolveUnknown(
   id: string,
   epoch: number,
@@ -133,11 +139,9 @@ export async function resolveUnknown(
 ): Promise<void> {
   const { store, configuration, telemetry } = context;
   const grace_ms = configuration.unknownGraceMs;
-  const told = { ...(httpStatus ? { came: 'answer' as const } : {}), ...(message ? { message } : {}) };
-  const reply = await insist(
-    () => store.run('resolve', { id, epoch, how: 'unknown', code, grace_ms, witnessed, ...told }),
-    context,
-  );
+  const came = httpStatus ? ('answer' as const) : undefined;
+  const given = { id, epoch, how: 'unknown' as const, code, grace_ms, witnessed, came, message };
+  const reply = await insist(() => store.run('resolve', given), context);
   telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
   reportHold(reply, code, telemetry);
   await store.outbox.followQuietly(reply.work);

@@ -1,33 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { costBoundOf } from '../shared/runtime/cost-bound.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
-import { mostOf } from '../shared/runtime/most.ts';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { expire } from './decide.ts';
 import { insist } from './insist.ts';
 import { recordAnswer, resolveUnknown } from './launch-answer.ts';
 
-/** How often a launch that found HEADSTONE_MAX_IN_FLIGHT reached asks again. It keeps its slot, so nobody churns (I9). */
+/** How long a launch waits that finds HEADSTONE_MAX_IN_FLIGHT reached. It keeps its slot meanwhile (I9). */
 const FULL_RETRY_MS = 200;
 
-/** Back to the paused queue, which gives it out again when it goes on. */
+/** An entry that was taken before the pause goes back to the queue, which gives it out again after the pause. */
 const PAUSED_RETRY_MS = 1000;
 
-/** Streams last; a place is not asked for in a hurry (I9). */
+/** Streams last long, so a slot is not asked for often (I9). */
 const STREAMS_FULL_RETRY_MS = 2000;
 
-/** A request that cannot be read now is not asked for in a hurry (I9). */
+/** How long a launch waits whose request cannot be read now (I9). */
 const NOT_SENT_RETRY_MS = 5000;
 
-/** Of the lock: a worker that was away for longer may have been given up, and starts nothing new (I6). */
+/** The part of its lock's time after which a worker that was away may have been given up, so it starts nothing new (I6). */
 const FRESH_SHARE = 0.6;
 
-/** Takes a queued job to the upstream: intent, POST, and then whatever came of it. */
+/** Launches a queued job: writes the intent, sends the create, and records what came of it. */
 export async function launch(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
   const { store, streams } = context;
   if (!(await store.isStream(id))) return await launchNow(id, context, waiting);
-  // Where this process holds as many as it may, one more waits, or goes to another process.
+  // A process that follows as many streams as it may parks the job, or another process takes it.
   if (!streams.reserve(id)) return parkFor(STREAMS_FULL_RETRY_MS * (0.5 + Math.random()));
   try {
     return await launchNow(id, context, waiting);
@@ -37,7 +37,7 @@ export async function launch(id: string, context: Context, waiting: () => Promis
 }
 
 async function launchNow(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
-  return await context.holding.hold(id, async decided => {
+  return await context.inFlight.track(id, async decided => {
     const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting });
     switch (intent.reply) {
       case 'intended':
@@ -66,7 +66,7 @@ async function launchNow(id: string, context: Context, waiting: () => Promise<vo
 
 interface Asked {
   intent: IntendReply;
-  /** Just before the question that was answered so, on the monotonic clock. */
+  /** When the question was asked, on the monotonic clock. */
   askedAt: number;
 }
 
@@ -76,7 +76,7 @@ async function intendWhenFree(
   { decided, waiting }: { decided: AbortSignal; waiting: () => Promise<void> },
 ): Promise<Asked> {
   const { store, configuration, stopping } = context;
-  // By which the store knows a question that was sent again because its answer was lost.
+  // The store knows by the token that a question was sent again because its answer was lost.
   const token = randomUUID();
   let isWaiting = false;
   for (;;) {
@@ -89,7 +89,7 @@ async function intendWhenFree(
   }
 }
 
-/** An activation before this one wrote the intent and never came back: nobody knows whether its POST went out (I4, I6). */
+/** An earlier activation wrote the intent and never came back. Nobody knows whether it sent the POST (I4, I6). */
 async function giveUpEarlierIntent(
   id: string,
   { epoch, state }: { epoch: number; state: 'intended' | 'unknown' },
@@ -105,7 +105,7 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
   const away = performance.now() - askedAt > configuration.lockMs * FRESH_SHARE;
   if (!wish || away) {
     const code = away ? 'worker_was_away' : 'not_sent';
-    // Certainly not sent, so it is no unknown launch: the job goes back to its place.
+    // The create was certainly not sent, so the launch is not unknown and the job goes back to the queue.
     const reply = await insist(
       () =>
         store.run('resolve', {
@@ -123,19 +123,19 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
   }
   const { model, request } = wish;
   telemetry.emit('launch_intended', { job_id: id, model, epoch });
-  // Before the POST: nothing that can fail may stand between an answer and its record.
-  const most = mostOf(request, configuration.prices);
+  // This comes before the POST, because nothing that can fail may stand between an answer and its record.
+  const bound = costBoundOf(request, configuration.prices);
 
-  // Never aborted: an answer that we do not wait for is an id that we lose.
+  // A create is never aborted: an answer that nobody waits for is an id that is lost.
   const body = createBody(request, wish.predecessor, `${context.deployment}/${id}/${epoch}`, wish.isStream);
-  const answer = await context.holding.awaitCreate(
+  const answer = await context.inFlight.awaitCreate(
     () => (wish.isStream ? context.upstream.createStream(body, model) : context.upstream.create(body, model)),
     wish.isStream,
   );
-  return await recordAnswer(answer, { id, epoch, most, ...wish }, context);
+  return await recordAnswer(answer, { id, epoch, bound, ...wish }, context);
 }
 
-interface Wish {
+interface LaunchWish {
   model: string;
   /** JSON. */
   request: string;
@@ -145,8 +145,8 @@ interface Wish {
   isStream: boolean;
 }
 
-/** Null where the store does not give it now, or the job was cancelled and its request deleted in between. */
-async function readWish(id: string, { store }: Context): Promise<Wish | null> {
+/** Null if the store does not answer now, or the job was cancelled and its request deleted meanwhile. */
+async function readWish(id: string, { store }: Context): Promise<LaunchWish | null> {
   try {
     const [record, request] = await Promise.all([store.record(id), store.request(id)]);
     if (!record || request === null) return null;
@@ -157,7 +157,7 @@ async function readWish(id: string, { store }: Context): Promise<Wish | null> {
   }
 }
 
-/** What only a stored request of the version before this one has. It is believed where that version wrote it itself. */
+/** Fields that only a request stored by the version before has. They are believed only if that version wrote them itself. */
 interface StoredRequest {
   headstone_predecessor?: unknown;
   previous_response_id?: unknown;
@@ -165,8 +165,8 @@ interface StoredRequest {
 }
 
 /**
- * The request as it was given, to the letter, but for what is ours. Our one metadata pair lets a webhook, or a person, find
- * the job of a response whose id never reached us.
+ * The body of the create: the app's text, in which only Headstone's own fields are changed. By the metadata pair a webhook, or
+ * a person, finds the job of a response whose id was lost.
  */
 function createBody(request: string, predecessor: string | undefined, mark: string, isStream: boolean): string {
   const {

@@ -1,7 +1,7 @@
 import { holdAdvice } from '../shared/contract/holds.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 
-/** One line when launches begin to be held, and none for each job that the hold meets. */
+/** Logs one line when launches begin to be held, and none for the jobs that meet the hold later. */
 export function reportHold(
   reply: { held_ms?: number | undefined; held_scope?: string | undefined } | { reply: string },
   code: string,

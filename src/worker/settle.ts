@@ -1,18 +1,18 @@
 import { windowMsOf } from '../shared/contract/completion-window.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
-import type { Seen } from '../shared/store/lua/shapes.ts';
+import type { Observation } from '../shared/store/lua/shapes.ts';
 import type { WatchedRow } from '../shared/store/record.ts';
-import { chargeRow } from './charge-row.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
-import { seenOf } from './seen.ts';
-import { nextLook, type Watch, windowEnd } from './watch-schedule.ts';
+import { charge } from './decide.ts';
+import { observe } from './observation.ts';
+import { nextObservation, type Watch, windowEnd } from './schedule.ts';
 
-/** A look that fails at the end of the window is tried again for as long as another window. */
+/** An observation that fails at the end of the window is tried again for as long as another window. */
 const LAST_CHANCES = 2;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 
-/** Follows a response that nobody wants to its end: cancel, watch, book, and say what it cost (I3, I8). */
+/** Follows a response that nobody wants to its end: cancels it, watches it, books it and reports what it cost (I3, I8). */
 export async function settle(responseId: string, context: Context): Promise<Activation> {
   const watched = await context.store.watchedRow(responseId);
   if (!watched) return done('no row');
@@ -20,7 +20,7 @@ export async function settle(responseId: string, context: Context): Promise<Acti
   try {
     return await follow(watched, context);
   } catch (error) {
-    // Whatever goes wrong with this response each time, the watching has an end (I9, I10); an outage of the store passes.
+    // If something goes wrong with this response each time, watching it still ends (I9, I10). An outage of the store passes.
     const watch = watchOf(watched, context);
     const mayPass = error instanceof HeadstoneError && error.retryable;
     if (mayPass || context.store.now() < lastChance(watch)) throw error;
@@ -31,19 +31,19 @@ export async function settle(responseId: string, context: Context): Promise<Acti
 async function follow(watched: WatchedRow, context: Context): Promise<Activation> {
   if (watched.row.kind === 'wasted' && !watched.cancelAcknowledged && !isTrulyFinal(watched)) {
     const retryInMs = await cancelUpstream(watched, context);
-    return sooner(await lookWhenDue(watched, context), retryInMs);
+    return sooner(await observeWhenDue(watched, context), retryInMs);
   }
-  return await lookWhenDue(watched, context);
+  return await observeWhenDue(watched, context);
 }
 
-async function lookWhenDue(watched: WatchedRow, context: Context): Promise<Activation> {
+async function observeWhenDue(watched: WatchedRow, context: Context): Promise<Activation> {
   const watch = watchOf(watched, context);
   const now = context.store.now();
-  const first = nextLook(watch, watch.endedAt) ?? windowEnd(watch);
-  return now < first ? parkFor(first - now) : await look(watched, watch, context);
+  const first = nextObservation(watch, watch.endedAt) ?? windowEnd(watch);
+  return now < first ? parkFor(first - now) : await observeNow(watched, watch, context);
 }
 
-/** A cancel that has to be sent again must not wait for the next look, nor keep it back. */
+/** A cancel that has to be sent again neither waits for the next observation nor delays it. */
 function sooner(activation: Activation, retryInMs: number | null): Activation {
   if (activation.kind === 'done' || retryInMs === null) return activation;
   return parkFor(Math.min(activation.dueInMs, retryInMs));
@@ -56,7 +56,7 @@ function isTrulyFinal({ row }: WatchedRow): boolean {
   );
 }
 
-/** Null when the upstream has heard us; else when to try again. */
+/** Cancels the response at the provider. Null if the provider took the cancel; otherwise how long to wait before trying again. */
 async function cancelUpstream(watched: WatchedRow, context: Context): Promise<number | null> {
   const { store, upstream, telemetry, configuration } = context;
   const { row, completionWindow } = watched;
@@ -65,20 +65,20 @@ async function cancelUpstream(watched: WatchedRow, context: Context): Promise<nu
   const facts = { job_id, model, response_id };
   switch (answer.kind) {
     case 'acknowledged': {
-      const seen = answer.response
-        ? seenOf({ ...answer, response: answer.response, model, completionWindow }, configuration.prices)
+      const observation = answer.response
+        ? observe({ ...answer, response: answer.response, model, completionWindow }, configuration.prices)
         : undefined;
-      await chargeRow(facts, { cancel_acknowledged: true, ...(seen ? { seen } : {}) }, context);
+      await charge(facts, { cancel_acknowledged: true, observation }, context);
       telemetry.emit('upstream_cancelled', { ...facts, upstream_status: answer.response?.status ?? 'unreadable' });
       return null;
     }
     case 'too_late':
-      await chargeRow(facts, { cancel_acknowledged: true }, context);
+      await charge(facts, { cancel_acknowledged: true }, context);
       telemetry.emit('upstream_cancelled', { ...facts, upstream_status: 'already final' });
       return null;
     case 'failed': {
       const elapsedMs = store.now() - watched.endedAt;
-      // Past the window nobody tries to stop it any more; the watcher still looks.
+      // After the window the cancel is not sent again, but the response is still watched.
       if (elapsedMs >= configuration.settleWindowMs) return null;
       const retryInMs = Math.max(answer.retryAfterMs ?? 0, backoffMs(elapsedMs));
       telemetry.emit('upstream_cancel_failed', { ...facts, code: answer.code, retry_in_ms: retryInMs });
@@ -87,21 +87,21 @@ async function cancelUpstream(watched: WatchedRow, context: Context): Promise<nu
   }
 }
 
-async function look(watched: WatchedRow, watch: Watch, context: Context): Promise<Activation> {
+async function observeNow(watched: WatchedRow, watch: Watch, context: Context): Promise<Activation> {
   const { store, upstream, telemetry, configuration } = context;
   const { response_id, job_id, model } = watched.row;
   const answer = await upstream.retrieve(response_id, { signal: context.stopping, include: [] });
   const now = store.now();
-  if (answer.kind !== 'seen' && context.stopping.aborted) return parkFor(0);
-  if (answer.kind === 'seen') {
-    telemetry.emit('poll_looked', { job_id, model, response_id, upstream_status: answer.response.status });
-    const seen = seenOf({ ...answer, model, completionWindow: watched.completionWindow }, configuration.prices);
-    return await book(watched, watch, seen, context);
+  if (answer.kind !== 'found' && context.stopping.aborted) return parkFor(0);
+  if (answer.kind === 'found') {
+    telemetry.emit('response_observed', { job_id, model, response_id, upstream_status: answer.response.status });
+    const observation = observe({ ...answer, model, completionWindow: watched.completionWindow }, configuration.prices);
+    return await book(watched, watch, observation, context);
   }
   const code = answer.kind === 'absent' ? 'http_404' : answer.code;
   if (answer.kind === 'absent' && now >= windowEnd(watch)) return await book(watched, watch, undefined, context);
   if (now >= lastChance(watch)) return await book(watched, watch, undefined, context);
-  const scheduled = nextLook(watch, now);
+  const scheduled = nextObservation(watch, now);
   const wait = scheduled === null ? backoffMs(now - watch.endedAt) : scheduled - now;
   const retryInMs =
     answer.kind === 'failed'
@@ -111,38 +111,43 @@ async function look(watched: WatchedRow, watch: Watch, context: Context): Promis
   return parkFor(retryInMs);
 }
 
-async function book(watched: WatchedRow, watch: Watch, seen: Seen | undefined, context: Context): Promise<Activation> {
-  return await close(watched, { window_ms: watch.windowMs, ...(seen ? { seen } : {}) }, context, watch);
+async function book(
+  watched: WatchedRow,
+  watch: Watch,
+  observation: Observation | undefined,
+  context: Context,
+): Promise<Activation> {
+  return await close(watched, { window_ms: watch.windowMs, observation }, context, watch);
 }
 
-/** Books what was learned. A row that is closed by it is told to people; another one is looked at again. */
+/** Books what was learned. If that closes the row, the waste is reported; if not, the response is observed again. */
 async function close(
   { row }: WatchedRow,
-  learned: { seen?: Seen; window_ms?: number },
+  learned: { observation?: Observation; window_ms?: number },
   context: Context,
   watch?: Watch,
 ): Promise<Activation> {
   const { store } = context;
-  const reply = await chargeRow(row, learned, context);
+  const reply = await charge(row, learned, context);
   if (reply.reply === 'missing') return done('no row');
   if (reply.status === 'pending') {
     const now = store.now();
-    const next = watch ? nextLook(watch, now) : null;
-    // Past the window, and the provider still says that it will run: it is followed, at a quiet pace.
+    const next = watch ? nextObservation(watch, now) : null;
+    // After the window the provider still says that it will run, so it is followed at a slow pace.
     return parkFor(next === null ? patientDelayMs(now - row.at) : next - now);
   }
-  await tellWaste(row.response_id, context);
+  await reportWaste(row.response_id, context);
   return done(`settled: ${reply.status}`);
 }
 
-/** Workers kept dying over this response: it is not looked at again, and what is known now is what the row says. */
+/** Workers kept dying over this response. It is not observed again, and the row keeps what is known now. */
 export async function giveUpSettling(responseId: string, context: Context): Promise<Activation> {
   const watched = await context.store.watchedRow(responseId);
   return watched ? await close(watched, { window_ms: 0 }, context) : done('no row');
 }
 
-/** The line that this project exists for. After a crash it may come twice; the row is the truth. */
-async function tellWaste(responseId: string, { store, telemetry }: Context): Promise<void> {
+/** Logs the line that this project exists for. After a crash it may come twice; the row is the truth. */
+async function reportWaste(responseId: string, { store, telemetry }: Context): Promise<void> {
   const row = await store.row(responseId);
   if (row?.kind !== 'wasted' || row.cause === null || row.status === 'pending') return;
   telemetry.emit('tokens_wasted', {
@@ -169,7 +174,7 @@ function watchOf({ madeAt, endedAt, completionWindow }: WatchedRow, { configurat
     providersMs,
     openedAt: madeAt,
     firstMs: configuration.settleFirstMs,
-    // Until the provider has to have run it, and then as long as any other.
+    // It starts when the provider has to have run the response, and is then as long as for any other.
     windowMs: Math.max(0, providersMs === 0 ? 0 : madeAt + providersMs - endedAt) + configuration.settleWindowMs,
     retentionFloorMs: configuration.retentionFloorMs,
   };
@@ -185,7 +190,7 @@ function patientDelayMs(ageMs: number): number {
   return Math.min(Math.max(FIRST_RETRY_MS, ageMs / 4), QUIETEST_PACE_MS);
 }
 
-/** Doubles with the time that has passed. */
+/** Grows with the time that has passed, so the retries double. */
 function backoffMs(elapsedMs: number): number {
   return Math.min(Math.max(FIRST_RETRY_MS, elapsedMs), LONGEST_RETRY_MS);
 }

@@ -7,11 +7,11 @@ import type { QueueName } from '../shared/store/lua/work.ts';
 import { type Consumer, openConsumer } from './consumer.ts';
 import type { Activation, Context } from './context.ts';
 import { decide } from './decide.ts';
-import { Holding } from './holding.ts';
+import { InFlight } from './in-flight.ts';
 import { launch } from './launch.ts';
 import { poll } from './poll.ts';
 import { giveUpSettling, settle } from './settle.ts';
-import { Streams } from './streams.ts';
+import { StreamSlots } from './stream-slots.ts';
 import { Sweeper } from './sweeper.ts';
 
 const LONGEST_IDLE_MS = 30_000;
@@ -23,13 +23,13 @@ const HOPELESS_CHECK_MS = 250;
 
 export type WorkerParts = Pick<Context, 'store' | 'upstream' | 'configuration' | 'telemetry'> & { queues: QueueName[] };
 
-/** Runs the queues in this process. Any number of them side by side. */
+/** Runs the queues in this process. Any number of workers may run side by side. */
 export class Worker {
   private readonly parts: WorkerParts;
   private readonly stopping = new AbortController();
   private readonly hopeless = new AbortController();
-  private readonly holding = new Holding();
-  private readonly streams: Streams;
+  private readonly inFlight = new InFlight();
+  private readonly streams: StreamSlots;
   private consumers: Consumer[] = [];
   private sweeper: Sweeper | undefined;
   private stopListening: (() => void) | undefined;
@@ -38,34 +38,34 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
-    this.streams = new Streams(parts.configuration.concurrency.stream);
+    this.streams = new StreamSlots(parts.configuration.concurrency.stream);
   }
 
-  /** Resolves when the first entry can be taken. Rejects when the store does not answer or must not be used. */
+  /** Resolves once the worker takes entries. Throws `store_unreachable` or `store_unsuitable`. */
   async start(): Promise<void> {
     const { store, upstream, configuration, telemetry, queues } = this.parts;
     await store.ready();
-    const { holding } = this;
+    const { inFlight } = this;
     const context: Context = {
       store,
       upstream,
       configuration,
       telemetry,
-      holding,
+      inFlight,
       streams: this.streams,
       deployment: await readDeployment(store),
       stopping: this.stopping.signal,
       hopeless: this.hopeless.signal,
     };
     this.stopListening = await store.decisions.listen(message => {
-      // Without a message nobody knows which jobs were decided: all of them look at their record again.
-      if (message === null) holding.releaseAll();
+      // Messages may have been lost, so every job that this process works on reads its record again.
+      if (message === null) inFlight.interruptAll();
       else {
-        holding.release(message.id);
-        this.streams.release(message.id);
+        inFlight.interrupt(message.id);
+        this.streams.interrupt(message.id);
       }
     });
-    this.stopping.signal.addEventListener('abort', () => holding.releaseAll());
+    this.stopping.signal.addEventListener('abort', () => inFlight.interruptAll());
     this.consumers = queues.map(queue => openConsumer(consumerOptions(queue, context), context));
     await Promise.all(this.consumers.map(({ worker }) => worker.waitUntilReady()));
     for (const { worker } of this.consumers) void worker.run();
@@ -74,12 +74,12 @@ export class Worker {
     telemetry.emit('process_ready', { process: 'worker' });
   }
 
-  /** How much waits where, for a scrape. */
+  /** How much waits where. */
   async depths(): Promise<Depths> {
     return await readDepths(this.parts.store);
   }
 
-  /** What hinders it, in sentences. Rejects while it cannot take work: the store takes no write, or a queue is not connected. */
+  /** What hinders it, in sentences. Throws while it cannot take work: the store takes no write, or a queue is not connected. */
   async ready(): Promise<string[]> {
     const depths = await this.depths();
     for (const { name, worker } of this.consumers) {
@@ -91,15 +91,15 @@ export class Worker {
   }
 
   /**
-   * True unless the worker consumes nothing although there is something: alive and idle for hours was seen in a dozen
-   * public reports. Each queue has taken an entry in the last 30 s, is at work, or has none waiting.
+   * False if a queue has entries waiting and this worker has taken none of them for 30 s. A dozen public reports tell of
+   * BullMQ workers that were alive and idle for hours.
    */
   async isLively(): Promise<boolean> {
     const { store } = this.parts;
-    // A store that is away is not mended by a restart, and this process may hold an id that it still has to write.
-    if (store.client.status !== 'ready') return true;
+    // A restart does not bring the store back, and this process may have an id that it still has to write.
+    if (!store.isConnected) return true;
     const idle = this.consumers.filter(consumer => !consumer.isBusy() && consumer.idleMs() > LONGEST_IDLE_MS);
-    const waiting = await store.guard(() =>
+    const waiting = await store.ask(() =>
       Promise.all(
         idle.map(async ({ name }) => {
           const queue = store.queues[name];
@@ -109,11 +109,11 @@ export class Worker {
     );
     if (waiting.every(count => count === 0)) this.suspectSince = undefined;
     else this.suspectSince ??= performance.now();
-    // Seen twice: an entry that was added just now is not one that was left lying.
+    // It has to last, because an entry that was added just now has not been left lying.
     return this.suspectSince === undefined || performance.now() - this.suspectSince < SUSPICION_MS;
   }
 
-  /** Takes nothing new, ends what it holds, and resolves. A create that is under way is waited for. */
+  /** Takes nothing new, finishes what it works on, and resolves. It waits for creates that are under way. */
   close(): Promise<void> {
     this.closing ??= this.shut();
     return this.closing;
@@ -129,14 +129,14 @@ export class Worker {
     draining.catch(() => {});
     await this.untilDrainedOrHopeless(drained.signal);
     if (!drained.signal.aborted) {
-      // Whoever still insists on a write says what is lost with it.
+      // Every write that is still insisted on ends, and its caller logs what is lost.
       this.hopeless.abort(new HeadstoneError('store_unreachable', 'The worker had to end while the store was away.'));
       await Promise.race([draining, sleep(HOPELESS_CHECK_MS)]);
-      // Nothing can be handed back any more: cut the connections, and let the locks run out.
-      store.client.disconnect();
+      // Nothing can be handed back any more, so the connections are cut and the locks expire.
+      store.disconnect();
       for (const { worker } of this.consumers) void worker.disconnect().catch(() => {});
     }
-    // BullMQ's queues wait for a store that is away when they are closed.
+    // Closing BullMQ's queues waits for a store that is away.
     await Promise.race([store.close(), sleep(HOPELESS_CHECK_MS)]);
     telemetry.emit('process_stopped', { process: 'worker', orderly: drained.signal.aborted });
   }
@@ -144,20 +144,20 @@ export class Worker {
   private async drain(): Promise<void> {
     await this.sweeper?.stop();
     await Promise.all(this.consumers.map(({ worker }) => worker.close()));
-    // Last: a create that was waited for may have begun a stream, which has to be handed on too.
+    // Streams come last: a create that was waited for may have begun one, which has to be handed on too.
     await this.streams.close();
   }
 
-  /** Hopeless: the store has been away for a while and no create is under way, or even the slowest create is over. */
+  /** Waiting is hopeless once the store has been away for a while and no create is under way, or the slowest create is over. */
   private async untilDrainedOrHopeless(drained: AbortSignal): Promise<void> {
     const { store, configuration } = this.parts;
     let latest = performance.now() + configuration.launchTimeoutMs + HOPELESS_MS;
     let awaySince: number | undefined;
     while (!drained.aborted && performance.now() < latest) {
       await sleep(HOPELESS_CHECK_MS, undefined, { signal: drained }).catch(() => {});
-      // A stream may be without its id for minutes, and that has still to be written when it comes.
-      if (this.holding.streamCreates > 0) latest = Math.max(latest, performance.now() + HOPELESS_MS);
-      if (store.client.status === 'ready' || this.holding.creates > 0) awaySince = undefined;
+      // A streamed create may have no id for minutes, and the id has to be written when it comes.
+      if (this.inFlight.hasStreamedCreate) latest = Math.max(latest, performance.now() + HOPELESS_MS);
+      if (store.isConnected || this.inFlight.hasCreate) awaySince = undefined;
       else awaySince ??= performance.now();
       if (awaySince !== undefined && performance.now() - awaySince > HOPELESS_MS) return;
     }

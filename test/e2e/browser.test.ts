@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type System, startSystem } from '../../src/cli/system.ts';
+import { type System, startSystem } from '../../src/cli/processes/system.ts';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
 import { runFile } from '../../tools/run-file.ts';

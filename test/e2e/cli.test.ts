@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { startChild } from '../../src/cli/children.ts';
+import { startChild } from '../../src/cli/processes/children.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { headstone } from '../support/cli.ts';
 import { processesWith } from '../support/processes.ts';
@@ -235,7 +235,7 @@ test('a child whose parent is killed ends too', { timeout: 20_000 }, async () =>
     '--input-type=module',
     '-e',
     `
-    import { startChild } from ${JSON.stringify(new URL('../../src/cli/children.ts', import.meta.url).href)};
+    import { startChild } from ${JSON.stringify(new URL('../../src/cli/processes/children.ts', import.meta.url).href)};
     const child = await startChild(['store', '--port', '0']);
     console.log(child.pid);
     setInterval(() => {}, 1000);

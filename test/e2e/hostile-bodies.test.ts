@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { startChild } from '../../src/cli/children.ts';
+import { startChild } from '../../src/cli/processes/children.ts';
 
 const MOST_HOLD_MS = 50;
 const BYTES = 900_000;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startFrontDoor } from '../support/front-door.ts';
 import { rawLines, rawRequest } from '../support/raw-http.ts';
+import { redisOf } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 const keys = { alice: 'key-of-alice-0123456789', bob: 'key-of-bob-0123456789ab', root: 'key-of-root-0123456789a' };
@@ -227,7 +228,7 @@ test('I12: no spelling of a URL shows Redis’ facts on the board to those who m
 test('strangers are not told where the store is, and the operator is', async () => {
   const { server, producer } = await startFrontDoor({ workers: 0, apiKeys });
   const address = /127\.0\.0\.1:\d+/;
-  producer.store.client.disconnect();
+  redisOf(producer.store).disconnect();
   const ready = await rawRequest(server.url, 'GET', '/readyz');
   expect(ready.status).toBe(503);
   expect(ready.body).not.toMatch(address);

@@ -1,5 +1,5 @@
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { startChild } from '../../src/cli/children.ts';
+import { startChild } from '../../src/cli/processes/children.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 

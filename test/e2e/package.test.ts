@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type Child, startChild } from '../../src/cli/children.ts';
+import { type Child, startChild } from '../../src/cli/processes/children.ts';
 import { runFile } from '../../tools/run-file.ts';
 import { type PackedPackage, packPackage } from '../support/packed-package.ts';
 

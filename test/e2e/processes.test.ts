@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, onTestFinished, test } from 'vitest';
 
-import { startSystem } from '../../src/cli/system.ts';
+import { startSystem } from '../../src/cli/processes/system.ts';
 import { processesWith } from '../support/processes.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));

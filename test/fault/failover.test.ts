@@ -6,6 +6,7 @@ import type { Producer } from '../../src/producer/producer.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { hasRedisServer, type RedisServer, startRedisServer } from '../../tools/redis-server.ts';
 import { startProxy } from '../support/proxy.ts';
+import { redisOf } from '../support/store.ts';
 
 const hasRedis = hasRedisServer();
 if (!hasRedis)
@@ -87,7 +88,7 @@ test.runIf(hasRedis)(
     const untilDurable = store.untilDurable.bind(store);
     store.untilDurable = async (...claims) => {
       name.leadTo(heir.server.port);
-      await once(store.client, 'ready');
+      await once(redisOf(store), 'ready');
       await untilDurable(...claims);
     };
     await expect(producer.cancel(id)).rejects.toMatchObject(tooFew);

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { audit } from '../../src/cli/demo/audit.ts';
+import { audit } from '../../src/cli/reports/audit.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import { scripted } from '../support/harness.ts';
 import { startScene } from '../support/scene.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { audit } from '../../src/cli/demo/audit.ts';
+import { audit } from '../../src/cli/reports/audit.ts';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import { scripted, startHarness } from '../support/harness.ts';

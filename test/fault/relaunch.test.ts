@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { audit } from '../../src/cli/demo/audit.ts';
+import { audit } from '../../src/cli/reports/audit.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import { scripted } from '../support/harness.ts';
 import { startScene } from '../support/scene.ts';
-import { openStores, seen } from '../support/store.ts';
+import { observed, openStores } from '../support/store.ts';
 
 /** A lost worker is noticed after two seconds: these tests are about what comes then. */
 const short = { HEADSTONE_LOCK_MS: '1000' };
@@ -30,7 +30,7 @@ test('I6, relaunch: a worker killed in its POST: one more launch, and the first 
   await expect.poll(async () => (await ledger()).creates, { timeout: 10_000, interval: 5 }).toBe(1);
   doomed.kill('SIGKILL');
   await startWorker();
-  await logged('run_repeated');
+  await logged('job_rerun');
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   expect((await producer.get(id))?.launches.map(({ state }) => state)).toEqual(['unknown', 'acknowledged']);
   expect((await ledger()).creates).toBe(2);
@@ -65,7 +65,7 @@ test('I3, I7, superseded: a frozen worker wakes after its job was launched again
   await expect.poll(async () => (await ledger()).creates, { timeout: 10_000, interval: 5 }).toBe(1);
   frozen.kill('SIGSTOP');
   await startWorker();
-  await logged('run_repeated');
+  await logged('job_rerun');
   await expect.poll(async () => (await producer.get(id))?.status, { timeout: 10_000 }).toBe('running');
   frozen.kill('SIGCONT');
   expect(await logged('response_unwanted')).toMatchObject({ job_id: id, cause: 'superseded' });
@@ -92,7 +92,7 @@ test('I6, relaunch: an id that turns up before the second launch is taken, and n
   frozen.kill('SIGSTOP');
   await producer.pauseLaunch(true);
   await startWorker();
-  await logged('run_repeated');
+  await logged('job_rerun');
   frozen.kill('SIGCONT');
   await logged('launch_acknowledged');
   await producer.pauseLaunch(false);
@@ -147,12 +147,12 @@ test('I3, I10, superseded: a worker that dies between the record of a superseded
     body: JSON.stringify({ model: 'gpt-5.5', input: 'x', background: true, metadata: { headstone: mark } }),
   });
   const first = (await created.json()) as { id: string };
-  const { reply } = await store.run('launched', {
+  const { reply } = await store.run('acknowledge', {
     id,
     epoch,
     response_id: first.id,
     first_poll_ms: 10,
-    seen: seen('queued'),
+    observation: observed('queued'),
   });
   expect(reply).toBe('unwanted');
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });

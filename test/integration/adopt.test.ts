@@ -2,7 +2,7 @@ import { OpenAI } from 'openai';
 import { expect, test } from 'vitest';
 import type { Script } from '../../src/simulator/script.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
-import { acceptJob, intendJob, openStores, seen } from '../support/store.ts';
+import { acceptJob, intendJob, observed, openStores } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 /** As the app's own code does it, without us. */
@@ -65,7 +65,7 @@ test('I12: a response belongs to one job of one tenant', async () => {
     code: 'id_taken',
   });
   await expect(producer.adopt('an id with spaces')).rejects.toMatchObject({ code: 'invalid_request' });
-  await expect(producer.adopt('resp.with.dots')).rejects.toThrow('one of your own');
+  await expect(producer.adopt('resp.with.dots')).rejects.toThrow('Give the option id');
 });
 
 test('a 404 that stays ends an adopted job as response_not_found', async () => {
@@ -124,17 +124,17 @@ test('I1, I3: an id that is adopted before its own launch has written it down go
   const epoch = await intendJob(store, 'launched');
   const adopter = { id: 'adopter', tenant: 'default', tags: '[]', tag_list: [], model: 'unknown', deadline_ms: 60_000 };
   await store.run('adopt', { ...adopter, response_id: 'resp_x' });
-  const reply = await store.run('launched', {
+  const reply = await store.run('acknowledge', {
     id: 'launched',
     epoch,
     response_id: 'resp_x',
     first_poll_ms: 10,
-    seen: seen('queued'),
+    observation: observed('queued'),
   });
   expect(reply.reply).toBe('running');
   expect(await store.job('adopter')).toMatchObject({ status: 'failed', ledger: [], response_id: null });
   await store.run('decide', { id: 'launched', status: 'cancelled', cause: 'cancelled', actor: 'alice' });
-  await store.run('charge', { response_id: 'resp_x', seen: seen('completed', 1000) });
+  await store.run('charge', { response_id: 'resp_x', observation: observed('completed', 1000) });
   expect(await store.rows({})).toMatchObject([
     { job_id: 'launched', kind: 'wasted', cause: 'cancelled', status: 'final' },
   ]);
@@ -175,16 +175,16 @@ test('I3: a copied mark takes no response from the launch that has one, nor from
 
 test('I1, I3, I12: one response for two creates, as a caching gateway gives it, is the job’s that had it first', async () => {
   const { store } = await openStores();
-  const launched = { response_id: 'resp_x', first_poll_ms: 10, seen: seen('queued') };
+  const launched = { response_id: 'resp_x', first_poll_ms: 10, observation: observed('queued') };
   for (const id of ['first', 'second']) {
     await acceptJob(store, id, { tenant: id });
-    await store.run('launched', { ...launched, id, epoch: await intendJob(store, id) });
+    await store.run('acknowledge', { ...launched, id, epoch: await intendJob(store, id) });
   }
   expect(await store.job('first')).toMatchObject({ status: 'running', response_id: 'resp_x' });
   const second = { status: 'failed', ledger: [], outcome: { error: { code: 'response_of_another_job' } } };
   expect(await store.job('second')).toMatchObject(second);
   await store.run('decide', { id: 'first', status: 'cancelled', cause: 'cancelled', actor: 'alice' });
-  await store.run('charge', { response_id: 'resp_x', seen: seen('completed', 1000) });
+  await store.run('charge', { response_id: 'resp_x', observation: observed('completed', 1000) });
   expect(await store.row('resp_x')).toMatchObject({ job_id: 'first', kind: 'wasted', actor: 'alice', status: 'final' });
   expect((await store.waste({ groupBy: 'actor' })).totals).toMatchObject({ responses: 1, pending: 0 });
 });
@@ -196,12 +196,12 @@ test('I5: a launch whose response was adopted and ended before it was heard of w
   const adopter = { id: 'adopter', tenant: 'default', tags: '[]', tag_list: [], model: 'unknown', deadline_ms: 60_000 };
   await store.run('adopt', { ...adopter, response_id: 'resp_x' });
   await store.run('decide', { id: 'adopter', status: 'cancelled', cause: 'cancelled' });
-  await store.run('launched', {
+  await store.run('acknowledge', {
     id: 'launched',
     epoch,
     response_id: 'resp_x',
     first_poll_ms: 10,
-    seen: seen('queued'),
+    observation: observed('queued'),
   });
   expect(await store.job('launched')).toMatchObject({
     status: 'failed',

@@ -94,7 +94,7 @@ test('one that is stopped leaves the rest alone, and goes no further', async () 
   await producer.enqueueMany(queued(100));
   const { cancellations } = producer;
   const { id } = await cancellations.begin({ all: true });
-  await producer.store.run('advance_cancellation', { id, most: 10 });
+  await producer.store.run('advance_cancellation', { id, limit: 10 });
   expect(await cancellations.stop(id)).toMatchObject({ status: 'stopped', cancelled: 10 });
   await cancellations.run(id);
   expect(await cancellations.get(id)).toMatchObject({ status: 'stopped', cancelled: 10 });
@@ -118,7 +118,7 @@ test('another process goes on where one ended', async () => {
 test('what is wrong is said: an empty filter, a status that has ended, an id used for another filter', async () => {
   const { producer } = await startHarness({ workers: 0 });
   const { cancellations } = producer;
-  await expect(cancellations.begin({})).rejects.toThrow('say all: true');
+  await expect(cancellations.begin({})).rejects.toThrow('or all: true');
   await expect(cancellations.begin({ status: 'completed' as 'queued' })).rejects.toThrow('what has ended');
   await cancellations.begin({ all: true }, { id: 'mine' });
   expect((await cancellations.begin({ all: true }, { id: 'mine' })).id).toBe('mine');

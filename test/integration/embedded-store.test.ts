@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Child, startChild } from '../../src/cli/children.ts';
+import { type Child, startChild } from '../../src/cli/processes/children.ts';
 
 async function startStore(): Promise<{ child: Child; redis: Redis; port: number }> {
   const child = await startChild(['store', '--port', '0']);

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import type { Hold } from '../../src/shared/store/lua/shapes.ts';
+import type { Hold } from '../../src/shared/contract/holds.ts';
 import type { Store } from '../../src/shared/store/store.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { WRONG_KEY } from '../../src/simulator/simulator.ts';
 import { scripted, startHarness } from '../support/harness.ts';
-import { acceptJob, intendJob, openStores, runJob } from '../support/store.ts';
+import { acceptJob, intendJob, openStores, redisOf, runJob } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 test('a wrong key fails no job: it holds the account, says what to look at, and sends one create', async () => {
@@ -111,9 +111,10 @@ test('I10, I12: a prompt that a firewall refuses keeps nobody back', async () =>
 });
 
 /** As if their time were over. */
-async function endHolds({ client, keys }: Store): Promise<void> {
+async function endHolds(store: Store): Promise<void> {
+  const { keys } = store;
   const scopes = ['account', 'model:gpt-5.5', 'tenant:default|model:gpt-5.5'];
-  await client.del(...scopes.map(keys.hold));
+  await redisOf(store).del(...scopes.map(keys.hold));
 }
 
 /** Refuses a job again and again, with what happens in between, and gives what has become of it. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { scripted, startHarness } from '../support/harness.ts';
-import { acceptJob, openStores, runJob, seen } from '../support/store.ts';
+import { acceptJob, observed, openStores, runJob } from '../support/store.ts';
 
 const HOUR_MS = 3_600_000;
 const realNow = Date.now;
@@ -51,7 +51,7 @@ test('I15: an expiry, a grace and a window that a wrong clock calls over are ref
   await runJob(store, 'other', 'resp_1');
   await store.run('decide', { id: 'other', status: 'cancelled', cause: 'cancelled' });
   expect(
-    await store.run('charge', { response_id: 'resp_1', seen: seen('cancelled'), window_ms: HOUR_MS }),
+    await store.run('charge', { response_id: 'resp_1', observation: observed('cancelled'), window_ms: HOUR_MS }),
   ).toMatchObject({
     status: 'pending',
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { acceptJob, intendJob, openStores, runJob, seen } from '../support/store.ts';
+import { acceptJob, intendJob, observed, openStores, redisOf, runJob } from '../support/store.ts';
 
 const RACES = 2000;
 
@@ -15,7 +15,7 @@ test(`I2: of a cancel and a result that meet, exactly one wins, ${RACES} times`,
     const complete = () =>
       other.run(
         'decide',
-        { id, status: 'completed', response_id: responseId, seen: seen('completed', 100), has_result: true },
+        { id, status: 'completed', response_id: responseId, observation: observed('completed', 100), has_result: true },
         '{"id":"x","status":"completed"}',
       );
     // Who is sent first changes, so that each side wins now and then.
@@ -25,7 +25,7 @@ test(`I2: of a cancel and a result that meet, exactly one wins, ${RACES} times`,
 
     const won = ofCancel.reply === 'decided';
     cancelsWon += won ? 1 : 0;
-    const result = await store.client.exists(store.keys.result(id));
+    const result = await redisOf(store).exists(store.keys.result(id));
     expect(result).toBe(won ? 0 : 1);
     const row = await store.row(responseId);
     expect(row?.kind).toBe(won ? 'wasted' : 'used');
@@ -43,13 +43,13 @@ test('I2: every later decision is told who won, and changes nothing', async () =
     expect(reply.reply).toBe('early'),
   );
   await store.run('decide', { id: 'job', status: 'cancelled', cause: 'cancelled', reason: 'first', actor: 'a' });
-  const before = await store.client.hgetall(store.keys.job('job'));
+  const before = await redisOf(store).hgetall(store.keys.job('job'));
   const late = await store.run('decide', { id: 'job', status: 'cancelled', cause: 'cancelled', reason: 'second' });
   expect(late).toEqual({ reply: 'already', status: 'cancelled' });
   expect(
     await store.run('decide', { id: 'job', status: 'failed', code: 'x', message: 'y', response_id: 'resp_1' }),
   ).toEqual({ reply: 'already', status: 'cancelled' });
-  expect(await store.client.hgetall(store.keys.job('job'))).toEqual(before);
+  expect(await redisOf(store).hgetall(store.keys.job('job'))).toEqual(before);
 });
 
 test(`I2, I6: of two workers that intend one job, exactly one may launch, ${RACES} times`, async () => {
@@ -73,13 +73,19 @@ test(`I2: of a cancel and a launch that meet, the response is either the job’s
     await acceptJob(store, id);
     const epoch = await intendJob(store, id);
     const launch = () =>
-      other.run('launched', { id, epoch, response_id: responseId, first_poll_ms: 10, seen: seen('queued') });
+      other.run('acknowledge', {
+        id,
+        epoch,
+        response_id: responseId,
+        first_poll_ms: 10,
+        observation: observed('queued'),
+      });
     const cancel = () => store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
     await Promise.all(race % 2 === 0 ? [cancel(), launch()] : [launch(), cancel()]);
     const again = await launch();
     seenReplies.add(again.reply);
     expect(again.reply).toBe('unwanted');
     expect(await store.row(responseId)).toMatchObject({ kind: 'wasted', cause: 'cancelled', job_id: id });
-    expect(await store.client.zscore(store.keys.unsettled(), responseId)).not.toBeNull();
+    expect(await redisOf(store).zscore(store.keys.unsettled(), responseId)).not.toBeNull();
   }
 }, 120_000);

@@ -1,10 +1,11 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { audit } from '../../src/cli/demo/audit.ts';
+import { audit } from '../../src/cli/reports/audit.ts';
 import { HeadstoneError } from '../../src/shared/contract/errors.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { startLife } from '../model/life.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
+import { redisOf } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 const flip = { duration_ms: 300, flip_after_ms: 200 };
@@ -167,13 +168,14 @@ test('I3: an outage in the step that books a late look closes no row without wha
   await producer.cancel(id);
   const [row] = await producer.ledger();
   // Many windows ago, as after a long outage.
-  await store.client.hset(store.keys.row(row?.response_id ?? ''), 'ended_at', store.now() - 3_600_000);
+  await redisOf(store).hset(store.keys.row(row?.response_id ?? ''), 'ended_at', store.now() - 3_600_000);
   life.advance(5000);
   const run = store.run.bind(store);
   let outages = 0;
   vi.spyOn(store, 'run').mockImplementation(async (name, ...given) => {
-    const hasSeen = name === 'charge' && (given[0] as { seen?: { usage?: string } }).seen?.usage !== undefined;
-    if (hasSeen && outages++ === 0) throw new HeadstoneError('store_unreachable', 'Away.');
+    const { observation } = given[0] as { observation?: { usage?: string } };
+    if (name === 'charge' && observation?.usage !== undefined && outages++ === 0)
+      throw new HeadstoneError('store_unreachable', 'Away.');
     return (await run(name, ...(given as [never]))) as never;
   });
   await expect(life.tick(id)).rejects.toThrow('Away.');

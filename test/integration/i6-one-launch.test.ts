@@ -44,7 +44,7 @@ test('I6: paid launches are at most `attempts`, and each failed run is waste', a
 test('I6: a run that was refused by a rate limit after all costs no attempt', async () => {
   const { producer, happened, simulatorLedger } = await startHarness({ env: { HEADSTONE_DEADLINE_MS: '8000' } });
   const { id } = await producer.enqueue(scripted({ end: 'rate_limited' }));
-  await happened('run_repeated');
+  await happened('job_rerun');
   expect((await producer.get(id))?.outcome).toBeNull();
   await producer.cancel(id);
   expect((await simulatorLedger()).responses.length).toBeGreaterThanOrEqual(1);

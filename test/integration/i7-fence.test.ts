@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { acceptJob, intendJob, openStores, relaunch, runJob, seen } from '../support/store.ts';
+import { acceptJob, intendJob, observed, openStores, redisOf, relaunch, runJob } from '../support/store.ts';
 
 test('I7: a worker that lost its claim changes nothing, except truths that only grow', async () => {
   const { store } = await openStores();
@@ -31,12 +31,12 @@ test('I7: a worker that lost its claim changes nothing, except truths that only 
   });
   expect(refused.reply).toBe('stale');
   expect(await store.record('job')).toMatchObject({ status: 'running', response_id: 'resp_new', epoch: before?.epoch });
-  const late = await store.run('launched', {
+  const late = await store.run('acknowledge', {
     id: 'job',
     epoch: oldEpoch,
     response_id: 'resp_old',
     first_poll_ms: 10,
-    seen: seen('queued'),
+    observation: observed('queued'),
   });
   expect(late).toMatchObject({ reply: 'unwanted', cause: 'superseded' });
   expect(await store.record('job')).toMatchObject({ status: 'running', response_id: 'resp_new' });
@@ -44,11 +44,17 @@ test('I7: a worker that lost its claim changes nothing, except truths that only 
 
   const stale = await store.run(
     'decide',
-    { id: 'job', status: 'completed', response_id: 'resp_old', seen: seen('completed', 50), has_result: true },
+    {
+      id: 'job',
+      status: 'completed',
+      response_id: 'resp_old',
+      observation: observed('completed', 50),
+      has_result: true,
+    },
     '{"id":"resp_old"}',
   );
   expect(stale.reply).toBe('stale');
-  expect(await store.client.exists(store.keys.result('job'))).toBe(0);
+  expect(await redisOf(store).exists(store.keys.result('job'))).toBe(0);
 });
 
 test('I7: a reused id never meets the epoch of its predecessor', async () => {
@@ -56,23 +62,23 @@ test('I7: a reused id never meets the epoch of its predecessor', async () => {
   const first = await runJob(store, 'job', 'resp_1');
   await store.run(
     'decide',
-    { id: 'job', status: 'completed', response_id: 'resp_1', seen: seen('completed', 20), has_result: true },
+    { id: 'job', status: 'completed', response_id: 'resp_1', observation: observed('completed', 20), has_result: true },
     '{}',
   );
   await expect
     .poll(async () => {
-      await store.run('forget', { most: 10 });
+      await store.run('forget', { limit: 10 });
       return await store.record('job');
     })
     .toBeNull();
   const second = await runJob(store, 'job', 'resp_2');
   expect(second).toBeGreaterThan(first);
-  const late = await store.run('launched', {
+  const late = await store.run('acknowledge', {
     id: 'job',
     epoch: first,
     response_id: 'resp_3',
     first_poll_ms: 10,
-    seen: seen('queued'),
+    observation: observed('queued'),
   });
   expect(late).toMatchObject({ reply: 'unwanted' });
   expect(await store.record('job')).toMatchObject({ response_id: 'resp_2' });
@@ -83,12 +89,12 @@ test('I7: a launch found after its job was given up is an orphan, followed and b
   await acceptJob(store, 'job');
   const epoch = await intendJob(store, 'job');
   await store.run('decide', { id: 'job', status: 'failed', code: 'launch_unknown', message: 'm' });
-  const found = await store.run('launched', {
+  const found = await store.run('acknowledge', {
     id: 'job',
     epoch,
     response_id: 'resp_1',
     first_poll_ms: 10,
-    seen: seen('queued'),
+    observation: observed('queued'),
   });
   expect(found).toMatchObject({ reply: 'unwanted', cause: 'orphaned', work: [{ queue: 'settle', id: 'resp_1' }] });
 });

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openStores, runJob, seen } from '../support/store.ts';
+import { observed, openStores, redisOf, runJob } from '../support/store.ts';
 
 test('I8: a late result, and a usage that rises later still, change the ledger and never the outcome', async () => {
   const { store } = await openStores();
   await runJob(store, 'job', 'resp_1');
   await store.run('decide', { id: 'job', status: 'cancelled', cause: 'cancelled' });
-  const record = await store.client.hgetall(store.keys.job('job'));
+  const record = await redisOf(store).hgetall(store.keys.job('job'));
   const charge = (status: string, tokens?: number) =>
-    store.run('charge', { response_id: 'resp_1', seen: seen(status, tokens) });
+    store.run('charge', { response_id: 'resp_1', observation: observed(status, tokens) });
   expect(await charge('cancelled')).toMatchObject({ status: 'pending', flipped: false });
   expect(await charge('completed', 100)).toMatchObject({ status: 'final', flipped: true });
   expect(await charge('completed', 140)).toMatchObject({ status: 'final', flipped: false });
   expect(await charge('completed', 90)).toMatchObject({ status: 'final' });
   expect(await store.row('resp_1')).toMatchObject({ usage: { total_tokens: 140 }, kind: 'wasted' });
-  expect(await store.client.hgetall(store.keys.job('job'))).toEqual(record);
+  expect(await redisOf(store).hgetall(store.keys.job('job'))).toEqual(record);
   expect((await store.waste({})).totals).toMatchObject({ responses: 1, total_tokens: 140 });
 });
 
@@ -27,18 +27,18 @@ test('I8: what was unknown at the end of the window becomes known if it ever sho
   });
   expect(await store.run('charge', { response_id: 'resp_1', window_ms: 0 })).toMatchObject({ status: 'unknown' });
   expect((await store.waste({})).totals).toMatchObject({ unknown: 1, total_tokens: 0 });
-  await store.run('charge', { response_id: 'resp_1', seen: seen('completed', 77) });
+  await store.run('charge', { response_id: 'resp_1', observation: observed('completed', 77) });
   expect(await store.row('resp_1')).toMatchObject({ status: 'final' });
   expect((await store.waste({})).totals).toMatchObject({ unknown: 0, total_tokens: 77 });
 });
 
 const looks = [
-  seen('queued'),
-  seen('in_progress'),
-  seen('cancelled'),
-  seen('completed'),
-  seen('completed', 100),
-  seen('completed', 100),
+  observed('queued'),
+  observed('in_progress'),
+  observed('cancelled'),
+  observed('completed'),
+  observed('completed', 100),
+  observed('completed', 100),
 ];
 
 test('I11: looks in any order, and twice, leave the same row and the same sums', async () => {
@@ -49,7 +49,7 @@ test('I11: looks in any order, and twice, leave the same row and the same sums',
     const [id, responseId] = [`job-${run}`, `resp_${run}`];
     await runJob(store, id, responseId);
     await store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
-    for (const look of order) await store.run('charge', { response_id: responseId, seen: look });
+    for (const look of order) await store.run('charge', { response_id: responseId, observation: look });
     const row = await store.row(responseId);
     return { status: row?.status, usage: row?.usage, upstream: row?.upstream_status, cost: row?.cost_usd_micros };
   };

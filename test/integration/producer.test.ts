@@ -166,7 +166,7 @@ test('what was shown never goes back: a job between two runs is in progress, and
   });
   await happened('launch_acknowledged');
   await producer.pauseLaunch(true);
-  await happened('run_repeated');
+  await happened('job_rerun');
   const body = async () => {
     const job = await producer.get(id);
     return job && responseBody(job, {});

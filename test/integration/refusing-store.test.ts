@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { startChild } from '../../src/cli/children.ts';
+import { startChild } from '../../src/cli/processes/children.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 test.for([

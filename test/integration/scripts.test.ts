@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { acceptJob, intendJob, openStores, relaunch, runJob, seen } from '../support/store.ts';
+import { z } from 'zod';
+import { defineScript } from '../../src/shared/store/lua/script.ts';
+import { acceptJob, intendJob, observed, openStores, redisOf, relaunch, runJob } from '../support/store.ts';
 
 const RACES = 2000;
 
@@ -26,7 +28,7 @@ test(`accept: the same id from two processes is one job, and another request a c
   }
   expect((await store.run('accept', wish('job-0', 'different'))).reply).toBe('conflict');
   expect((await store.run('accept', wish('job-0', 'same', 'somebody'))).reply).toBe('taken');
-  expect(await store.client.zcard(store.keys.jobs())).toBe(RACES);
+  expect(await redisOf(store).zcard(store.keys.jobs())).toBe(RACES);
 }, 60_000);
 
 test(`resolve: of a refusal and an id that meet, the id is kept and the job runs once, ${RACES} times`, async () => {
@@ -38,7 +40,13 @@ test(`resolve: of a refusal and an id that meet, the id is kept and the job runs
     const unknown = () =>
       store.run('resolve', { id, epoch, how: 'unknown', code: 'worker_lost', grace_ms: 1000, witnessed: false });
     const launched = () =>
-      other.run('launched', { id, epoch, response_id: `resp_${race}`, first_poll_ms: 10, seen: seen('queued') });
+      other.run('acknowledge', {
+        id,
+        epoch,
+        response_id: `resp_${race}`,
+        first_poll_ms: 10,
+        observation: observed('queued'),
+      });
     await Promise.all(race % 2 === 0 ? [unknown(), launched()] : [launched(), unknown()]);
     const record = await store.record(id);
     expect(record).toMatchObject({ status: 'running', response_id: `resp_${race}` });
@@ -57,7 +65,7 @@ test(`rerun: a failed run that two workers see starts one more launch, ${RACES} 
         code: 'server_error',
         response_id: `resp_${race}`,
         counts: true,
-        seen: seen('failed', 50),
+        observation: observed('failed', 50),
         due_in_ms: 0,
       });
     const replies = await Promise.all([again(store), again(other)]);
@@ -75,7 +83,7 @@ test('rerun: paid launches are counted, and the last one is the last', async () 
       code: 'server_error',
       response_id: responseId,
       counts,
-      seen: seen('failed'),
+      observation: observed('failed'),
       due_in_ms: 0,
     });
   expect((await failed('resp_1', false)).reply).toBe('queued');
@@ -97,7 +105,7 @@ test(`charge: usages that meet leave the largest, and the sums are the sums of t
       looks.map((tokens, position) =>
         (position % 2 === 0 ? store : other).run('charge', {
           response_id: responseId,
-          seen: seen('completed', tokens),
+          observation: observed('completed', tokens),
         }),
       ),
     );
@@ -129,11 +137,11 @@ test('intend: the caps and the holds are checked in the step that writes the int
     reply: 'held',
     scope: 'model:gpt-5.5',
   });
-  expect((await store.run('release', { scope: 'model:gpt-5.5', most: 10 })).reply).toBe('held');
-  expect(await store.client.zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(2);
+  expect((await store.run('release', { scope: 'model:gpt-5.5', limit: 10 })).reply).toBe('held');
+  expect(await redisOf(store).zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(2);
   // A cancelled job leaves its parking place too.
   await store.run('decide', { id: 'third', status: 'cancelled', cause: 'cancelled' });
-  expect(await store.client.zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(1);
+  expect(await redisOf(store).zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(1);
 });
 
 test('forget: an ended job leaves no key behind, and one with an unsettled response stays', async () => {
@@ -144,13 +152,13 @@ test('forget: an ended job leaves no key behind, and one with an unsettled respo
   await store.run('decide', { id: 'kept', status: 'cancelled', cause: 'cancelled' });
   await expect
     .poll(async () => {
-      await store.run('forget', { most: 100 });
+      await store.run('forget', { limit: 100 });
       return await store.record('gone');
     })
     .toBeNull();
   expect(await store.record('kept')).not.toBeNull();
   expect(await store.list({})).toHaveLength(1);
-  expect(await store.client.keys(`${store.keys.prefix}:*gone*`)).toEqual([]);
+  expect(await redisOf(store).keys(`${store.keys.prefix}:*gone*`)).toEqual([]);
 });
 
 test('launched: a success lifts the alarm that it was tried under, and no later one, and no rate hold', async () => {
@@ -161,23 +169,23 @@ test('launched: a success lifts the alarm that it was tried under, and no later 
     const hold = { of: 'model', kind, code: 'x', for_ms: 60_000 } as const;
     await store.run('resolve', { id, epoch, how: 'refused', next: 'queued', code: 'x', due_in_ms: 0, hold });
   };
-  const held = () => store.client.exists(`${store.keys.prefix}:hold:model:gpt-5.5`);
+  const held = () => redisOf(store).exists(`${store.keys.prefix}:hold:model:gpt-5.5`);
   for (const kind of ['rate', 'alarm'] as const) {
     // Both were sent before the refusal, and this one's answer comes after it.
     await acceptJob(store, `slow-${kind}`);
     const epoch = await intendJob(store, `slow-${kind}`);
     await refuse(`refused-${kind}`, kind);
     // Later than the other launch by Redis' clock, which counts milliseconds.
-    await store.client.hincrby(`${store.keys.prefix}:hold:model:gpt-5.5`, 'since', 5);
-    await store.run('launched', {
+    await redisOf(store).hincrby(`${store.keys.prefix}:hold:model:gpt-5.5`, 'since', 5);
+    await store.run('acknowledge', {
       id: `slow-${kind}`,
       epoch,
       response_id: `resp_${kind}`,
       first_poll_ms: 10,
-      seen: seen('queued'),
+      observation: observed('queued'),
     });
     expect(await held()).toBe(1);
-    await store.client.del(`${store.keys.prefix}:hold:model:gpt-5.5`);
+    await redisOf(store).del(`${store.keys.prefix}:hold:model:gpt-5.5`);
   }
 });
 
@@ -190,20 +198,34 @@ test('launched: the late id of an earlier launch lifts no alarm that came after 
   await store.run('rerun', { ...lost, due_in_ms: 0, grace_ms: 0 });
   const sentAt = (await store.job('late'))?.launches[0]?.at ?? 0;
   const hold = `${store.keys.prefix}:hold:account`;
-  await store.client.hset(hold, { kind: 'alarm', since: sentAt + 1, until: 1, code: 'x' });
+  await redisOf(store).hset(hold, { kind: 'alarm', since: sentAt + 1, until: 1, code: 'x' });
   await intendJob(store, 'late');
-  const heard = { id: 'late', first_poll_ms: 10, seen: seen('queued') };
-  await store.run('launched', { ...heard, epoch: first, response_id: 'resp_1' });
-  expect(await store.client.exists(hold)).toBe(1);
+  const heard = { id: 'late', first_poll_ms: 10, observation: observed('queued') };
+  await store.run('acknowledge', { ...heard, epoch: first, response_id: 'resp_1' });
+  expect(await redisOf(store).exists(hold)).toBe(1);
 });
 
 test('launched: a second response of one launch is no further run of its job', async () => {
   const { store } = await openStores();
   const epoch = await runJob(store, 'twice', 'resp_1', { attempts: 2 });
   const failed = { id: 'twice', response_id: 'resp_1', code: 'server_error', counts: true, due_in_ms: 0 };
-  expect((await store.run('rerun', { ...failed, seen: seen('failed', 100) })).reply).toBe('queued');
-  const second = { id: 'twice', epoch, response_id: 'resp_2', first_poll_ms: 10, seen: seen('queued') };
-  expect(await store.run('launched', second)).toMatchObject({ reply: 'unwanted', cause: 'orphaned' });
+  expect((await store.run('rerun', { ...failed, observation: observed('failed', 100) })).reply).toBe('queued');
+  const second = { id: 'twice', epoch, response_id: 'resp_2', first_poll_ms: 10, observation: observed('queued') };
+  expect(await store.run('acknowledge', second)).toMatchObject({ reply: 'unwanted', cause: 'orphaned' });
   expect(await store.status('twice')).toBe('queued');
   expect(await store.row('resp_2')).toMatchObject({ kind: 'wasted', cause: 'orphaned' });
+});
+
+test('I2: a script that moves a job where no transition leads fails, and the status stays', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'job');
+  const skip = defineScript<{ id: string }>()({
+    name: 'skip',
+    body: "move(args.id, load(key('job', args.id)), 'completed')\nreturn reply('moved')",
+    reply: z.object({ reply: z.literal('moved') }),
+  });
+  await expect(redisOf(store).eval(skip.lua, 1, store.keys.prefix, JSON.stringify({ id: 'job' }), '')).rejects.toThrow(
+    'no transition leads from queued to completed',
+  );
+  expect(await store.status('job')).toBe('queued');
 });

@@ -4,7 +4,7 @@ import type { Producer } from '../../src/producer/producer.ts';
 import type { StreamEvent } from '../../src/shared/contract/stream.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { scripted, startHarness } from '../support/harness.ts';
-import { seen } from '../support/store.ts';
+import { observed } from '../support/store.ts';
 
 const streamed = (script: Partial<Script> = {}, input?: string) => ({ ...scripted(script, input), stream: true });
 
@@ -239,12 +239,12 @@ test('I2: events go on across two runs, and a cancel between them still has its 
   const run = async (id: string, responseId: string) => {
     const intent = await store.run('intend', { id, token: responseId, max_in_flight: 10 });
     if (intent.reply !== 'intended') throw new Error(intent.reply);
-    await store.run('launched', {
+    await store.run('acknowledge', {
       id,
       epoch: intent.epoch,
       response_id: responseId,
       first_poll_ms: 60_000,
-      seen: seen('queued'),
+      observation: observed('queued'),
     });
     const attached = await store.run('attach_stream', {
       id,

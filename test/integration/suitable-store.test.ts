@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
+import { redisOf } from '../support/store.ts';
 
 /** Speaks just enough RESP to be asked who it is. */
 async function startImpostor(server: string, memory: string): Promise<string> {
@@ -52,7 +53,7 @@ test('a Redis that may evict is refused, with what to type', async () => {
 test('a store that is away is told each time it is asked for, and leaves no listener behind', async () => {
   const producer = createProducer({ connection: 'redis://127.0.0.1:1' });
   onTestFinished(() => producer.close());
-  const { client } = producer.store;
+  const client = redisOf(producer.store);
   const listeners = () => ['ready', 'end', 'error'].map(event => client.listenerCount(event));
   const refused = async () => {
     await expect(producer.ready()).rejects.toMatchObject({

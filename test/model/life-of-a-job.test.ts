@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { audit } from '../../src/cli/demo/audit.ts';
+import { audit } from '../../src/cli/reports/audit.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import { isOutcome, type JobStatus } from '../../src/shared/contract/words.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { scripted } from '../support/harness.ts';
+import { redisOf } from '../support/store.ts';
 import { type Life, startLife } from './life.ts';
 
 /** What the test knows for certain: the jobs, and each outcome at its first sight. */
@@ -102,8 +103,8 @@ async function heal(model: Model, life: Life): Promise<void> {
     const rows = await life.producer.ledger();
     if (model.outcomes.size === model.ids.length && rows.every(row => row.status !== 'pending')) return;
     // A run that a rate limit refused holds its model: the hold is over.
-    for (const key of await life.store.client.keys(`${life.store.keys.prefix}:hold:*`))
-      await life.store.client.del(key);
+    for (const key of await redisOf(life.store).keys(`${life.store.keys.prefix}:hold:*`))
+      await redisOf(life.store).del(key);
   }
   throw new Error('I10: after the faults healed, not every job ended.');
 }

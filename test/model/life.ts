@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import { Producer } from '../../src/producer/producer.ts';
+import { openUpstream } from '../../src/provider/upstream.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
 import { readDeployment } from '../../src/shared/store/deployment.ts';
@@ -8,12 +9,12 @@ import { Store } from '../../src/shared/store/store.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { Context } from '../../src/worker/context.ts';
-import { Holding } from '../../src/worker/holding.ts';
+import { InFlight } from '../../src/worker/in-flight.ts';
 import { launch } from '../../src/worker/launch.ts';
 import { poll } from '../../src/worker/poll.ts';
 import { settle } from '../../src/worker/settle.ts';
-import { Streams } from '../../src/worker/streams.ts';
-import { openUpstream } from '../../src/worker/upstream.ts';
+import { StreamSlots } from '../../src/worker/stream-slots.ts';
+import { redisOf } from '../support/store.ts';
 
 /** One deployment without BullMQ's clock: the test itself says which entry is taken, and when the worker dies. */
 export interface Life {
@@ -49,8 +50,8 @@ export async function startLife(): Promise<Life> {
     upstream,
     configuration,
     telemetry,
-    holding: new Holding(),
-    streams: new Streams(10),
+    inFlight: new InFlight(),
+    streams: new StreamSlots(10),
     deployment: await readDeployment(store),
     hopeless: new AbortController().signal,
     stopping: new AbortController().signal,
@@ -90,8 +91,8 @@ export async function startLife(): Promise<Life> {
     },
     simulatorLedger: async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger,
     async close() {
-      const keys = await store.client.keys(`${prefix}*`);
-      if (keys.length > 0) await store.client.unlink(...keys);
+      const keys = await redisOf(store).keys(`${prefix}*`);
+      if (keys.length > 0) await redisOf(store).unlink(...keys);
       await store.close();
       await simulator.close();
     },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LedgerRow } from '../../src/shared/contract/ledger.ts';
 import type { Store } from '../../src/shared/store/store.ts';
-import { openStores, seen } from '../support/store.ts';
+import { observed, openStores } from '../support/store.ts';
 import { type Sent, Shelf } from './shelf.ts';
 
 /** The scripts alone, called by workers that die, sleep and wake, hear twice or late: in no order that makes sense. */
@@ -68,7 +68,7 @@ const send = fc.tuple(fc.nat(9), fc.nat(9), fc.boolean()).map(([n, other, isShar
   }),
 );
 const hear = onSent('hear', fc.constantFrom('queued', 'in_progress'), ({ id, epoch, responseId }, status, { store }) =>
-  store.run('launched', { id, epoch, response_id: responseId, first_poll_ms: 10, seen: seen(status) }),
+  store.run('acknowledge', { id, epoch, response_id: responseId, first_poll_ms: 10, observation: observed(status) }),
 );
 const lose = fc.nat(9).map(n =>
   step(`lose(${n})`, async ({ intents, store }) =>
@@ -96,10 +96,10 @@ const relaunch = onJob('relaunch', async (id, { store }) => {
 const rerun = onSent('rerun', fc.tuple(tokens, fc.boolean()), async (sent, [total, counts], shelf) => {
   const { id, responseId: response_id } = sent;
   const look = await shelf.show(response_id, 'failed', total);
-  const run = { id, response_id, code: 'server_error', counts, due_in_ms: 0, seen: look };
+  const run = { id, response_id, code: 'server_error', counts, due_in_ms: 0, observation: look };
   const { reply } = await shelf.store.run('rerun', run);
   // As its caller does: what was seen still belongs in the ledger.
-  if (reply !== 'queued') await shelf.store.run('charge', { response_id, seen: look });
+  if (reply !== 'queued') await shelf.store.run('charge', { response_id, observation: look });
 });
 const end = onSent(
   'end',
@@ -108,7 +108,7 @@ const end = onSent(
     const { store } = shelf;
     const id = by === 'own' ? own : by;
     const look = await shelf.show(response_id, status, total);
-    const facts = { id, response_id, seen: look };
+    const facts = { id, response_id, observation: look };
     const { reply } = await store.run(
       'decide',
       status === 'completed'
@@ -118,7 +118,7 @@ const end = onSent(
           : { ...facts, status: 'cancelled', cause: 'cancelled', actor: 'provider' },
       '{}',
     );
-    if (reply !== 'decided') await store.run('charge', { response_id, seen: look });
+    if (reply !== 'decided') await store.run('charge', { response_id, observation: look });
   },
 );
 const cancel = fc
@@ -147,8 +147,8 @@ const identify = fc.nat(1).map(n =>
     const record = await store.record(id);
     const launch = sent.find(one => one.responseId === record?.response_id);
     if (!launch) return;
-    const look = { ...seen('in_progress'), served_model: 'served' };
-    await store.run('identify', { id, response_id: launch.responseId, launch, seen: look, first_poll_ms: 10 });
+    const look = { ...observed('in_progress'), served_model: 'served' };
+    await store.run('identify', { id, response_id: launch.responseId, launch, observation: look, first_poll_ms: 10 });
   }),
 );
 const look = onSent(
@@ -157,12 +157,12 @@ const look = onSent(
   async ({ responseId }, [status, total, isLast, isCancelHeard], shelf) =>
     await shelf.store.run('charge', {
       response_id: responseId,
-      seen: await shelf.show(responseId, status, total),
+      observation: await shelf.show(responseId, status, total),
       ...(isLast ? { window_ms: 0 } : {}),
       ...(isCancelHeard ? { cancel_acknowledged: true } : {}),
     }),
 );
-const release = fc.constant(step('release', ({ store }) => store.run('release', { scope: 'account', most: 10 })));
+const release = fc.constant(step('release', ({ store }) => store.run('release', { scope: 'account', limit: 10 })));
 
 function keyOf(row: LedgerRow, groupBy: 'cause' | 'actor' | 'model' | 'tenant' | 'day'): string {
   return groupBy === 'day' ? new Date(row.at).toISOString().slice(0, 10) : (row[groupBy] ?? '');

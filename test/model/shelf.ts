@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isOutcome, jobStatusSchema } from '../../src/shared/contract/words.ts';
-import type { Seen } from '../../src/shared/store/lua/shapes.ts';
+import type { Observation } from '../../src/shared/store/lua/shapes.ts';
 import type { JobRecord } from '../../src/shared/store/record.ts';
 import type { Store } from '../../src/shared/store/store.ts';
-import { acceptJob, seen } from '../support/store.ts';
+import { acceptJob, observed, redisOf } from '../support/store.ts';
 
 /** How far a status is from the start. */
 const ranks: Record<string, number> = {
@@ -49,10 +49,10 @@ export class Shelf {
   }
 
   /** What a script is about to be told of a response; of one that is not in the ledger nobody books anything. */
-  async show(responseId: string, status: string, totalTokens?: number): Promise<Seen> {
+  async show(responseId: string, status: string, totalTokens?: number): Promise<Observation> {
     if (totalTokens !== undefined && (await this.store.row(responseId)))
       this.shown.set(responseId, Math.max(totalTokens, this.shown.get(responseId) ?? 0));
-    return seen(status, totalTokens);
+    return observed(status, totalTokens);
   }
 
   /** What is wrong now, in words; nothing where all promises hold. */
@@ -73,14 +73,15 @@ export class Shelf {
         found.push(...this.mustStay(`I3: what ${responseId} is booked as`, `${jobId}, ${kind}, ${cause}, ${actor}`));
       if (owner?.tenant !== row.tenant) found.push(`I12: ${responseId} is ${row.tenant}'s, its job ${owner?.tenant}'s`);
       if (kind === null && owner?.response_id !== responseId) found.push(`I3: ${responseId} is open, and nobody's`);
-      const isWatched = (await this.store.client.zscore(this.store.keys.unsettled(), responseId)) !== null;
+      const isWatched = (await redisOf(this.store).zscore(this.store.keys.unsettled(), responseId)) !== null;
       if (kind !== null && status === 'pending' && !isWatched) found.push(`I10: ${responseId} is not watched`);
     }
     return found;
   }
 
   private async problemsOf({ id, status, response_id: responseId, parked_scope: scope }: JobRecord): Promise<string[]> {
-    const { client, keys } = this.store;
+    const { keys } = this.store;
+    const client = redisOf(this.store);
     const found: string[] = [];
     if (isOutcome(status)) found.push(...this.mustStay(`I2: the outcome of ${id}`, status));
     for (const other of jobStatusSchema.options)

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startChild } from '../../src/cli/children.ts';
+import { startChild } from '../../src/cli/processes/children.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
-import { type Child, type LogLine, startChild } from '../../src/cli/children.ts';
+import { type Child, type LogLine, startChild } from '../../src/cli/processes/children.ts';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { inject, onTestFinished } from 'vitest';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
-import type { Seen } from '../../src/shared/store/lua/shapes.ts';
+import type { RedisClient } from '../../src/shared/store/connection/client.ts';
+import type { Observation } from '../../src/shared/store/lua/shapes.ts';
 import { Store } from '../../src/shared/store/store.ts';
 
 export interface TestStore {
@@ -32,14 +33,19 @@ export async function openStores(
   await Promise.all([store.ready(), other.ready()]);
   let closing: Promise<unknown> | undefined;
   const close = async () => {
-    closing ??= deleteKeys(store.client, prefix).then(() => Promise.all([store.close(), other.close()]));
+    closing ??= deleteKeys(redisOf(store), prefix).then(() => Promise.all([store.close(), other.close()]));
     await closing;
   };
   onTestFinished(close);
   return { store, other, close };
 }
 
-async function deleteKeys(client: Store['client'], prefix: string): Promise<void> {
+/** The store's own connection, for tests that look behind it. */
+export function redisOf(store: Store): RedisClient {
+  return store.lend(client => client);
+}
+
+async function deleteKeys(client: RedisClient, prefix: string): Promise<void> {
   const keys = await client.keys(`${prefix}*`);
   if (keys.length > 0) await client.unlink(...keys);
 }
@@ -86,7 +92,13 @@ export async function runJob(
 
 export async function relaunch(store: Store, id: string, responseId: string): Promise<number> {
   const epoch = await intendJob(store, id);
-  await store.run('launched', { id, epoch, response_id: responseId, first_poll_ms: 10, seen: seen('queued') });
+  await store.run('acknowledge', {
+    id,
+    epoch,
+    response_id: responseId,
+    first_poll_ms: 10,
+    observation: observed('queued'),
+  });
   return epoch;
 }
 
@@ -96,7 +108,7 @@ export async function intendJob(store: Store, id: string): Promise<number> {
   return intent.epoch;
 }
 
-export function seen(status: string, totalTokens?: number): Seen {
+export function observed(status: string, totalTokens?: number): Observation {
   if (totalTokens === undefined) return { upstream_status: status };
   const usage = { input_tokens: 10, output_tokens: totalTokens - 10, total_tokens: totalTokens };
   return {

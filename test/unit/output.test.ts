@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { table, wrapped } from '../../src/cli/output.ts';
+import { table, wrapped } from '../../src/cli/terminal/output.ts';
 import { counted } from '../../src/shared/runtime/format.ts';
 
 test('prose breaks between words, keeps its indent, and loses none', () => {

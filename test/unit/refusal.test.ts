@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CallFailure } from '../../src/worker/answers.ts';
-import { answerToFailedCreate, retryAfterMs } from '../../src/worker/refusal.ts';
+import type { CallFailure } from '../../src/provider/answers.ts';
+import { answerToFailedCreate, retryAfterMs } from '../../src/provider/refusal.ts';
 
 const failure = (facts: Partial<CallFailure>): CallFailure => ({
   status: null,

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { pollDelayMs } from '../../src/worker/poll-delay.ts';
-import { nextLook, type Watch } from '../../src/worker/watch-schedule.ts';
+import { nextObservation, pollDelayMs, type Watch } from '../../src/worker/schedule.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-test('the watcher looks at 1, 3, 12, 36 and 360 times the first look, at the retention floor, and at the end', () => {
+test('a watch observes at 1, 3, 12, 36 and 360 times the first delay, at the retention floor, and at the end', () => {
   const watch: Watch = {
     endedAt: 0,
     openedAt: -MINUTE,
@@ -14,12 +13,12 @@ test('the watcher looks at 1, 3, 12, 36 and 360 times the first look, at the ret
     windowMs: 60 * MINUTE,
     retentionFloorMs: 9 * MINUTE,
   };
-  const looks: number[] = [];
-  for (let look = nextLook(watch, 0); look !== null; look = nextLook(watch, look)) looks.push(look);
-  expect(looks).toEqual([5, 15, 60, 180, 480, 1800, 3600].map(seconds => seconds * SECOND));
+  const times: number[] = [];
+  for (let look = nextObservation(watch, 0); look !== null; look = nextObservation(watch, look)) times.push(look);
+  expect(times).toEqual([5, 15, 60, 180, 480, 1800, 3600].map(seconds => seconds * SECOND));
 });
 
-test('I9: a watch has at most seven looks and always ends with one at the window’s end', () => {
+test('I9: a watch has at most seven observations and always ends with one at the window’s end', () => {
   const span = fc.integer({ min: 10, max: 10_000_000 });
   fc.assert(
     fc.property(
@@ -29,11 +28,11 @@ test('I9: a watch has at most seven looks and always ends with one at the window
       fc.integer({ min: -10_000_000, max: 0 }),
       (firstMs, windowMs, retentionFloorMs, openedAt) => {
         const watch = { endedAt: 0, openedAt, firstMs, windowMs, retentionFloorMs };
-        const looks: number[] = [];
-        for (let look = nextLook(watch, 0); look !== null; look = nextLook(watch, look)) looks.push(look);
-        expect(looks.length).toBeLessThanOrEqual(7);
-        expect(looks.at(-1)).toBe(windowMs);
-        expect(looks).toEqual([...new Set(looks)].sort((left, right) => left - right));
+        const times: number[] = [];
+        for (let look = nextObservation(watch, 0); look !== null; look = nextObservation(watch, look)) times.push(look);
+        expect(times.length).toBeLessThanOrEqual(7);
+        expect(times.at(-1)).toBe(windowMs);
+        expect(times).toEqual([...new Set(times)].sort((left, right) => left - right));
       },
     ),
   );

@@ -1,6 +1,6 @@
 import type { Producer } from '../../producer/producer.ts';
 
-/** What commands ask of a deployment, by Redis or by HTTP. */
+/** What commands ask of a deployment, over Redis or over HTTP. */
 export type Client = Pick<
   Producer,
   'enqueueMany' | 'cancel' | 'get' | 'wait' | 'subscribe' | 'list' | 'waste' | 'ledger' | 'depths' | 'pauseLaunch'

@@ -13,9 +13,9 @@ import type { Client } from './client.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { mayPass } from './server-errors.ts';
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
-/** Many jobs under one cancel, which the server works through. */
+/** Cancellations of many jobs, which the server carries out. */
 export class HttpCancellations implements Pick<Client['cancellations'], keyof Client['cancellations']> {
   private readonly server: ServerConnection;
 
@@ -28,14 +28,14 @@ export class HttpCancellations implements Pick<Client['cancellations'], keyof Cl
   }
 
   async begin(filter: CancellationFilter, { reason, actor }: CancellationOptions = {}): Promise<Cancellation> {
-    // A key of its own, so that one whose answer is lost can be sent again.
+    // With a key the call can be sent again if its answer is lost.
     const named = { 'idempotency-key': randomUUID() };
     return await this.server.post('/cancellations', cancellationSchema, { filter, reason, actor }, named);
   }
 
   /**
-   * Resolves when it has been worked through. That goes on without us, so a server that is away is waited for. Throws
-   * `not_durable` where it has, and too few replicas hold it.
+   * Resolves when the cancellation has ended. It goes on without this process, so a server that is away is waited for. Throws
+   * `not_durable` if it has ended and too few replicas hold it.
    */
   async run(id: string, signal?: AbortSignal): Promise<void> {
     for (;;) {
@@ -47,7 +47,7 @@ export class HttpCancellations implements Pick<Client['cancellations'], keyof Cl
         },
       );
       if (status !== 'running') return;
-      await sleep(LOOK_MS, undefined, signal ? { signal } : {});
+      await sleep(POLL_MS, undefined, signal ? { signal } : {});
     }
   }
 

@@ -39,10 +39,10 @@ const recordSchema = jobSchema.omit({ response: true });
 const shownSchema = z.looseObject({ headstone: z.looseObject({ status: jobStatusSchema }) });
 const cancelledSchema = z.looseObject({ headstone: z.looseObject({ verdict: verdictSchema }) });
 
-/** Creates under way at once. */
+/** How many creates are sent at once. */
 const AT_ONCE = 10;
 
-/** A deployment, reached through its server. */
+/** A deployment that is reached through its server. */
 export class HttpClient implements Client {
   private readonly server: ServerConnection;
   private readonly configuration: Configuration;
@@ -54,9 +54,9 @@ export class HttpClient implements Client {
     this.cancellations = new HttpCancellations(this.server);
   }
 
-  /** Throws before anything is sent where a request is invalid, and after the first where the server takes none. */
+  /** Throws before anything is sent if a request is invalid, and after the first create if the server takes none. */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
-    // Each is named here, so that a create whose answer is lost can be sent again.
+    // Each job gets its id here, so that a create whose answer is lost can be sent again.
     const [first, ...others] = jobs.map((job, position) => {
       const { given } = acceptance(job, this.configuration, jobs.length > 1 ? position : null);
       return { ...job, id: given.id };
@@ -74,7 +74,7 @@ export class HttpClient implements Client {
       return { verdict: headstone.verdict };
     } catch (error) {
       if (!isGone(error)) throw error;
-      // There is nothing to show any more; the record still says how it ended.
+      // The response is no longer shown, but the record still says how the job ended.
       const outcome = (await this.record(id))?.outcome;
       return { verdict: outcome ? `already_${outcome.status}` : 'not_found' };
     }
@@ -84,7 +84,7 @@ export class HttpClient implements Client {
     const record = await this.record(id);
     if (record?.outcome?.result !== 'stored') return record && { ...record, response: null };
     const response = await this.server.get(responsePath(id), upstreamResponseSchema).catch((error: unknown) => {
-      // Deleted between the two questions.
+      // It was deleted between the two calls.
       if (isGone(error)) return null;
       throw error;
     });
@@ -95,11 +95,11 @@ export class HttpClient implements Client {
     const timeout = timeoutSignal(timeoutMs);
     const ended = AbortSignal.any([signal, timeout].filter(one => one !== undefined));
     try {
-      // Its last event comes with the outcome.
+      // The last event comes with the outcome.
       for await (const _ of this.subscribe(id, { signal: ended }));
     } catch (error) {
       if (timeout?.aborted) throw timedOut(id, timeoutMs ?? 0);
-      // What has no events any more has ended, or never was.
+      // A job without events has ended or never was.
       if (!isGone(error)) throw error;
     }
     const job = await this.get(id);
@@ -107,7 +107,7 @@ export class HttpClient implements Client {
     if (!finished)
       throw new HeadstoneError(
         'job_not_found',
-        `There is no job ${id}: it was never enqueued, or its record has expired.`,
+        `There is no job ${id}. It was never enqueued, or its record has expired.`,
       );
     return finished;
   }
@@ -125,10 +125,8 @@ export class HttpClient implements Client {
     return await this.server.get('/waste', wasteReportSchema, { group_by: groupBy, ...period });
   }
 
-  async ledger({ sinceMs, untilMs, ...query }: LedgerQuery = {}): Promise<LedgerRow[]> {
-    const period = { since: dayOf(sinceMs), until: dayOf(untilMs) };
-    const page = z.object({ data: z.array(ledgerRowSchema) });
-    const { data } = await this.server.get('/ledger', page, { ...period, ...query });
+  async ledger(query: LedgerQuery = {}): Promise<LedgerRow[]> {
+    const { data } = await this.server.get('/ledger', z.object({ data: z.array(ledgerRowSchema) }), query);
     return data;
   }
 
@@ -140,7 +138,8 @@ export class HttpClient implements Client {
     await this.server.post(`/launch/${isPaused ? 'pause' : 'resume'}`, depthsSchema);
   }
 
-  private async record(id: string): Promise<Omit<Job, 'response'> | null> {
+  /** A job's record without its response; null if there is none. */
+  async record(id: string): Promise<Omit<Job, 'response'> | null> {
     try {
       return await this.server.get(`/jobs/${checkId(id)}`, recordSchema);
     } catch (error) {
@@ -152,14 +151,14 @@ export class HttpClient implements Client {
   private async enqueue({ id, request, options = {} }: NamedJob): Promise<EnqueueResult> {
     const body = { ...(request as { stream?: boolean }), background: true, headstone: headstoneField(id, options) };
     try {
-      // Whoever follows its events asks for them again, and misses none.
+      // A caller that follows the events asks for them again and misses none.
       if (body.stream) await this.server.begin('/responses', body);
       const status = body.stream
         ? 'queued'
         : (await this.server.post('/responses', shownSchema, body)).headstone.status;
       return { id, status, error: null };
     } catch (error) {
-      // The same request under the same id, whose result is gone: nothing was enqueued, and nothing is wrong.
+      // The same request was enqueued before under this id, and its result is gone. Nothing is wrong.
       const record = isGone(error) ? await this.record(id) : null;
       if (!record) throw error;
       return { id, status: record.status, error: null };
@@ -176,7 +175,7 @@ export class HttpClient implements Client {
   }
 }
 
-/** The error itself where it is certain that nothing was enqueued. */
+/** Throws the error if it is certain that nothing was enqueued. */
 function unsureOf(id: string, error: unknown): EnqueueResult {
   if (!mayPass(error) || (error instanceof ServerUnavailable && !error.mayHaveArrived)) throw error;
   return unsure(id, error);
@@ -184,7 +183,7 @@ function unsureOf(id: string, error: unknown): EnqueueResult {
 
 function unsure(id: string, cause: unknown): EnqueueResult {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `Whether job ${id} was enqueued is not known; "headstone get ${id}", with the same --server, tells. ${why}`;
+  const message = `Whether job ${id} was enqueued is not known. Run "headstone get ${id}" with the same --server to find out. ${why}`;
   return { id, status: null, error: new HeadstoneError('store_unreachable', message, { cause }) };
 }
 
@@ -197,12 +196,7 @@ function responsePath(id: string): string {
   return `/responses/${checkId(id)}`;
 }
 
-/** The UTC day of a time that was made from a day. */
-function dayOf(time: number | undefined): string | undefined {
-  return time === undefined ? undefined : new Date(time).toISOString().slice(0, 10);
-}
-
-/** No such job; or one whose result was deleted, or is no longer kept. */
+/** True if there is no such job, or its result was deleted or is no longer kept. */
 function isGone(error: unknown): boolean {
   return error instanceof HeadstoneError && (error.code === 'job_not_found' || error.code === 'result_expired');
 }

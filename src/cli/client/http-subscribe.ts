@@ -5,7 +5,7 @@ import { mayPass } from './server-errors.ts';
 
 const RETRY_MS = 1000;
 
-/** The events of a response, each once. A server that goes away after it has answered once is waited for: the job goes on. */
+/** The events of a response, each once. A server that goes away after its first answer is waited for, because the job goes on. */
 export async function* subscribeOverHttp(
   server: ServerConnection,
   path: string,

@@ -1,9 +1,9 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai';
 import { HeadstoneError, isErrorCode } from '../../shared/contract/errors.ts';
 
-/** The server, or what stands before it, has no answer now; the same call may get one later. */
+/** The server, or a proxy in front of it, does not answer now. The same call may succeed later. */
 export class ServerUnavailable extends Error {
-  /** True where the call may have been carried out all the same: only its answer is missing. */
+  /** True if the call may have been carried out and only its answer is missing. */
   readonly mayHaveArrived: boolean;
 
   constructor(message: string, mayHaveArrived: boolean, cause: unknown) {
@@ -12,27 +12,27 @@ export class ServerUnavailable extends Error {
   }
 }
 
-/** Nothing was sent: no connection stood. */
+/** Codes of a connection that was never established, so that nothing was sent. */
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'bad port']);
 
-/** An error of the openai client as one that says what to do; the server's own sentence where it had one. */
+/** Turns an error of the openai client into one that says what to do. If the server sent a sentence, that is kept. */
 export function explainServerError(error: unknown, url: string): unknown {
   if (error instanceof HeadstoneError || error instanceof APIUserAbortError) return error;
   if (error instanceof APIConnectionError || !(error instanceof APIError) || error.status === undefined) {
     const cause = causeOf(error);
     return new ServerUnavailable(
-      `No Headstone server answers at ${url} (${cause}): start one with "headstone server", or point --server at one that runs.`,
+      `No Headstone server answers at ${url} (${cause}). Start one with "headstone server", or point --server at one that runs.`,
       !neverConnected.has(cause),
       error,
     );
   }
   const { message } = (error.error ?? {}) as { message?: string };
   if (error.status < 400)
-    return new Error(`${url} sends to ${error.headers?.get('location') ?? 'another place'}: give that as --server.`);
+    return new Error(`${url} redirects to ${error.headers?.get('location') ?? 'another URL'}. Use that as --server.`);
   if (message !== undefined && error.status === 401)
-    return new Error(`${url} wants a key that it knows: set HEADSTONE_API_KEY to one of its keys.`);
+    return new Error(`${url} does not accept this key. Set HEADSTONE_API_KEY to one of the server’s keys.`);
   if (message !== undefined && isErrorCode(error.code)) return new HeadstoneError(error.code, message);
-  const words = `${url} answered ${error.status}${message === undefined ? '' : ` (${message})`}, and not as a Headstone server does: check --server.`;
+  const words = `${url} answered ${error.status}${message === undefined ? '' : ` (${message})`}, which is not an answer of a Headstone server. Check --server.`;
   return error.status >= 500 || error.status === 429 ? new ServerUnavailable(words, true, error) : new Error(words);
 }
 
@@ -40,7 +40,7 @@ export function mayPass(error: unknown): boolean {
   return error instanceof ServerUnavailable || (error instanceof HeadstoneError && error.retryable);
 }
 
-/** What the innermost error says, like ECONNREFUSED: the layers around it say nothing more. */
+/** The code or message of the innermost error, like ECONNREFUSED. The errors around it say nothing more. */
 function causeOf(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;

@@ -6,16 +6,16 @@ import type { Client } from './client.ts';
 import { HttpClient } from './http-client.ts';
 
 export interface ClientFlags {
-  /** Speak HTTP to this Headstone; without it, to Redis. */
+  /** The URL of a Headstone server. Without it, commands use Redis. */
   server?: string | undefined;
 }
 
-/** A command as it has to be typed to ask the same deployment. */
-export function typed(command: string, { server }: ClientFlags): string {
+/** The command line that asks the same deployment. */
+export function commandLine(command: string, { server }: ClientFlags): string {
   return `headstone ${command}${server === undefined ? '' : ` --server ${server}`}`;
 }
 
-/** For a command that asks one thing: connects, does it, and leaves nothing open. */
+/** Connects, does the work, and leaves nothing open. */
 export async function withClient<Result>(
   { server }: ClientFlags,
   work: (client: Client) => Promise<Result>,
@@ -23,7 +23,7 @@ export async function withClient<Result>(
   const { configuration, warnings } = loadConfiguration(process.env);
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   if (server !== undefined) {
-    // Meant for the provider, and the openai client would send it to whomever it speaks to.
+    // These headers are meant for the provider, and the openai client would send them to the server.
     delete process.env.OPENAI_CUSTOM_HEADERS;
     return await work(new HttpClient(server, configuration));
   }
@@ -37,11 +37,11 @@ export async function withClient<Result>(
   }
 }
 
-/** Whoever waits must know for what. A store that was never there is told by the error itself. */
+/** Says on standard error when the store goes away. If it was never there, the command's error says so. */
 function sayWhenLost(producer: Producer, telemetry: Telemetry): void {
   const listen = () =>
     telemetry.subscribe(({ name }) => {
-      if (name === 'store_lost') process.stderr.write('Redis is away; waiting until it answers.\n');
+      if (name === 'store_lost') process.stderr.write('Redis is away. Waiting until it answers.\n');
     });
   producer.ready().then(listen, () => {});
 }

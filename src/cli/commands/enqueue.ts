@@ -4,12 +4,12 @@ import { Command, Option } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Client } from '../client/client.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { followText } from '../follow-text.ts';
-import { print, printJson, withJson } from '../output.ts';
-import { collect, parseCount, parseDuration } from '../parse.ts';
-import { printFinished } from '../print-finished.ts';
-import { waitForJob } from '../wait-for-job.ts';
+import { followText } from '../jobs/follow-text.ts';
+import { printFinished } from '../jobs/print-finished.ts';
+import { waitForJob } from '../jobs/wait-for-job.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
+import { print, printJson, withJson } from '../terminal/output.ts';
+import { collect, parseCount, parseDuration } from '../terminal/parse.ts';
 
 interface EnqueueFlags extends ClientFlags {
   model: string;
@@ -28,17 +28,22 @@ interface EnqueueFlags extends ClientFlags {
 export function enqueueCommand(): Command {
   return withJson(
     new Command('enqueue')
-      .description('asks for a background response and prints the id of its job')
-      .argument('[prompt]', 'the input; or --file')
+      .description('enqueue a background response and print the id of its job')
+      .argument('[prompt]', 'the input; or use --file')
       .option('--model <name>', 'the model, or on Azure the deployment', 'gpt-5.5')
-      .addOption(new Option('--file <path>', 'one prompt a line, a job each; "-" is standard input').conflicts('id'))
-      .option('--id <id>', 'makes a repeat of the same request harmless')
-      .option('--tenant <name>', 'whose job it is')
-      .option('--tag <tag>', 'to find and sum by; may be repeated', collect, [])
-      .option('--deadline <duration>', 'like 15m or 24h', parseDuration)
-      .option('--attempts <n>', 'paid launches, the first included', parseCount)
-      .option('--wait', 'wait for the outcome, and print the text')
-      .option('--stream', 'print the text as it comes; it waits too')
+      .addOption(
+        new Option(
+          '--file <path>',
+          'a file with one prompt per line, each of which becomes a job; "-" is standard input',
+        ).conflicts('id'),
+      )
+      .option('--id <id>', 'the job’s id, which makes enqueueing the same request again harmless')
+      .option('--tenant <name>', 'the tenant that the job belongs to')
+      .option('--tag <tag>', 'a tag to find jobs and sum waste by; may be repeated', collect, [])
+      .option('--deadline <duration>', 'how long the job may take, like 15m or 24h', parseDuration)
+      .option('--attempts <n>', 'how many launches the job may pay for', parseCount)
+      .option('--wait', 'wait for the outcome and print the text')
+      .option('--stream', 'print the text as it comes')
       .option('--cancel-on-interrupt', 'with --stream: Ctrl-C cancels the job without asking')
       .action(async (prompt: string | undefined, flags: EnqueueFlags) => {
         const prompts = await readPrompts(prompt, flags.file);
@@ -53,10 +58,10 @@ export function enqueueCommand(): Command {
 async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): Promise<void> {
   const options = {
     tags: flags.tag,
-    ...(flags.id === undefined ? {} : { id: flags.id }),
-    ...(flags.tenant === undefined ? {} : { tenant: flags.tenant }),
-    ...(flags.deadline === undefined ? {} : { deadlineMs: flags.deadline }),
-    ...(flags.attempts === undefined ? {} : { attempts: flags.attempts }),
+    id: flags.id,
+    tenant: flags.tenant,
+    deadlineMs: flags.deadline,
+    attempts: flags.attempts,
   };
   const jobs = prompts.map(input => ({
     request: { model: flags.model, input, ...(flags.stream ? { stream: true } : {}) },
@@ -82,15 +87,15 @@ async function readPrompts(prompt: string | undefined, file: string | undefined)
     if (prompt === undefined)
       throw new HeadstoneError(
         'invalid_request',
-        'There is no prompt: give it in quotes, or a file of prompts by --file.',
+        'There is no prompt. Give it in quotes, or give a file of prompts with --file.',
       );
     return [prompt];
   }
   if (prompt !== undefined)
-    throw new HeadstoneError('invalid_request', 'A prompt and --file were given: choose one of them.');
+    throw new HeadstoneError('invalid_request', 'A prompt and --file were given. Choose one of them.');
   const text = file === '-' ? await readAll(process.stdin) : await readFileText(file);
   const prompts = text.split('\n').filter(line => line.trim() !== '');
-  if (prompts.length === 0) throw new HeadstoneError('invalid_request', `The file ${file} holds no prompt.`);
+  if (prompts.length === 0) throw new HeadstoneError('invalid_request', `The file ${file} has no prompt in it.`);
   return prompts;
 }
 

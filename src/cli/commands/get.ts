@@ -3,13 +3,13 @@ import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import { time, usd } from '../../shared/runtime/format.ts';
-import { type ClientFlags, typed, withClient } from '../client/with-client.ts';
-import { print, printJson, withJson } from '../output.ts';
+import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
+import { print, printJson, withJson } from '../terminal/output.ts';
 
 export function getCommand(): Command {
   return withJson(
     new Command('get')
-      .description('what has become of a job')
+      .description('show a job’s record: its status, what happened, and what it cost')
       .argument('<id>')
       .action(async (id: string, { json = false, server }: ClientFlags & { json?: boolean }) => {
         const job = await withClient({ server }, client => client.get(id));
@@ -26,9 +26,7 @@ function printJob(job: Job, flags: ClientFlags): void {
   print(`model ${job.model} · tenant ${job.tenant}${job.tags.length > 0 ? ` · tags ${job.tags.join(', ')}` : ''}`);
   if (job.outcome?.error) print(`${job.outcome.error.code}: ${job.outcome.error.message}`);
   if (job.held_by !== null)
-    print(
-      `held back with ${heldLaunches(job.held_by)}; one job a minute tries, and "${typed('status', flags)}" says why`,
-    );
+    print(`held back with ${heldLaunches(job.held_by)}; "${commandLine('status', flags)}" says why`);
   print();
   for (const { at, event, ...rest } of job.timeline)
     print(

@@ -1,8 +1,8 @@
-import { Command, Option } from 'commander';
-import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { stringify } from 'csv-stringify/sync';
 import { daySchema, type LedgerRow } from '../../shared/contract/ledger.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
-import { print, printJson, withExamples } from '../output.ts';
+import { printJson, withExamples } from '../terminal/output.ts';
 
 interface LedgerFlags extends ClientFlags {
   since?: string;
@@ -11,7 +11,6 @@ interface LedgerFlags extends ClientFlags {
   format: 'json' | 'csv';
 }
 
-const DAY_MS = 86_400_000;
 const PAGE = 1000;
 
 const columns: [string, (row: LedgerRow) => string | number | null | undefined][] = [
@@ -36,28 +35,20 @@ const columns: [string, (row: LedgerRow) => string | number | null | undefined][
 export function ledgerCommand(): Command {
   return withExamples(
     new Command('ledger')
-      .description('the rows: one a response, the oldest first')
-      .option('--since <day>', 'UTC, like 2026-11-01')
-      .option('--until <day>', 'this day included')
-      .option('--tenant <name>', 'only of this tenant')
-      .addOption(new Option('--format <format>').choices(['json', 'csv']).default('json'))
-      .option('--json', 'the same as --format json')
-      .action(async ({ since, until, tenant, format, server }: LedgerFlags) => {
-        if (format === 'csv') print(columns.map(([name]) => name).join(','));
+      .description('print the ledger: one row for each response, the oldest first')
+      .option('--since <day>', 'first day in UTC, like 2026-11-01', parseDay)
+      .option('--until <day>', 'last day in UTC', parseDay)
+      .option('--tenant <name>', 'only rows of this tenant')
+      .addOption(new Option('--format <format>', 'how to print the rows').choices(['json', 'csv']).default('json'))
+      .option('--json', 'same as --format json')
+      .action(async ({ format, server, since, until, tenant }: LedgerFlags) => {
+        if (format === 'csv') printCsv([columns.map(([name]) => name)]);
         await withClient({ server }, async client => {
           let after: string | undefined;
           for (;;) {
-            const rows = await client.ledger({
-              limit: PAGE,
-              ...(since === undefined ? {} : { sinceMs: startOf(since) }),
-              ...(until === undefined ? {} : { untilMs: startOf(until) + DAY_MS - 1 }),
-              ...(tenant === undefined ? {} : { tenant }),
-              ...(after === undefined ? {} : { after }),
-            });
-            for (const row of rows) {
-              if (format === 'csv') print(columns.map(([, read]) => cell(read(row))).join(','));
-              else printJson(row);
-            }
+            const rows = await client.ledger({ since, until, tenant, after, limit: PAGE });
+            if (format === 'csv') printCsv(rows.map(row => columns.map(([, read]) => read(row))));
+            else for (const row of rows) printJson(row);
             after = rows.at(-1)?.response_id;
             if (rows.length < PAGE) return;
           }
@@ -67,15 +58,12 @@ export function ledgerCommand(): Command {
   );
 }
 
-function startOf(day: string): number {
-  if (!daySchema.safeParse(day).success)
-    throw new HeadstoneError('invalid_request', `"${day}" is no day: write it like 2026-11-21.`);
-  return Date.parse(day);
+/** Escapes formulas, so that a spreadsheet does not run somebody's reason. */
+function printCsv(lines: (string | number | null | undefined)[][]): void {
+  process.stdout.write(stringify(lines, { escape_formulas: true }));
 }
 
-/** RFC 4180; and a spreadsheet must not take somebody's reason for a formula. */
-function cell(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function parseDay(text: string): string {
+  if (!daySchema.safeParse(text).success) throw new InvalidArgumentError('It must be a day like 2026-11-21.');
+  return text;
 }

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { counted, span } from '../../shared/runtime/format.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { print, printJson, printProse, withJson } from '../output.ts';
-import { durationOption, parseCount } from '../parse.ts';
 import { answerTable, summaryOf, trialSentence } from '../probe/report.ts';
 import { runTrials, type TrialPlan } from '../probe/run-trials.ts';
 import { agreesToSpend, MOST_OUTPUT_TOKENS, parseUsd, worstCaseUsd } from '../probe/spending.ts';
-import { requireKey } from '../require-key.ts';
+import { requireKey } from '../processes/require-key.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
+import { print, printJson, printProse, withJson } from '../terminal/output.ts';
+import { durationOption, parseCount } from '../terminal/parse.ts';
 
 interface ProbeFlags extends TrialPlan {
   maxUsd: number;
@@ -18,21 +18,23 @@ interface ProbeFlags extends TrialPlan {
 export function probeCommand(): Command {
   return withJson(
     new Command('probe')
-      .description('tries on your own account how your provider takes a cancel; it costs a little, and says so first')
+      .description(
+        'try on your own account what your provider does with a cancel; it says what this may cost, and asks first',
+      )
       .requiredOption('--model <name>', 'the model, or on Azure the deployment')
-      .option('--n <count>', 'responses to create and cancel', parseCount, 5)
-      .option('--max-usd <dollars>', 'what it may cost at the most', parseUsd, 0.1)
-      .addOption(durationOption('--window <duration>', 'how long each one is watched after its cancel', '10m'))
-      .option('--yes', 'do not ask')
+      .option('--n <count>', 'how many responses to create and cancel', parseCount, 5)
+      .option('--max-usd <dollars>', 'the most that it may cost', parseUsd, 0.1)
+      .addOption(durationOption('--window <duration>', 'how long each response is watched after its cancel', '10m'))
+      .option('--yes', 'do not ask for confirmation')
       .action(async (flags: ProbeFlags) => {
         const { model, n, maxUsd, window } = flags;
         const { configuration, warnings } = loadConfiguration(process.env);
         for (const warning of warnings) process.stderr.write(`${warning}\n`);
-        requireKey(configuration, 'point OPENAI_BASE_URL at a simulator and give it any key');
+        requireKey(configuration, 'point OPENAI_BASE_URL at a simulator and use any key');
         const { prices } = configuration;
         const mostUsd = worstCaseUsd(model, n, maxUsd, configuration);
         process.stderr.write(
-          `${counted(n, 'response')} of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}: this can cost up to $${mostUsd.toFixed(4)}.\n`,
+          `${counted(n, 'response')} of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}. This can cost up to $${mostUsd.toFixed(4)}.\n`,
         );
         if (!(await agreesToSpend(flags))) return print('Nothing was sent.');
         const { trials, isWhole } = await runTrials(flags, configuration, flags.json);

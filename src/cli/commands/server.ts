@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { createProducer } from '../../producer/create-producer.ts';
 import { loadApiKeys } from '../../server/access/load-api-keys.ts';
 import { startServer } from '../../server/server.ts';
-import { withExamples } from '../output.ts';
-import { parsePort } from '../parse.ts';
-import { openProcess, runUntilAskedToStop } from '../session.ts';
+import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
+import { withExamples } from '../terminal/output.ts';
+import { parsePort } from '../terminal/parse.ts';
 
 interface ServerFlags {
   port?: number;
@@ -14,9 +14,9 @@ interface ServerFlags {
 export function serverCommand(): Command {
   return withExamples(
     new Command('server')
-      .description('the OpenAI-compatible HTTP server, until SIGTERM')
-      .option('--port <number>', 'default: HEADSTONE_PORT, 3000', parsePort)
-      .option('--insecure-listen', 'listen on every interface although nobody signs in')
+      .description('run the OpenAI-compatible HTTP server, until SIGTERM')
+      .option('--port <number>', 'the port to listen on; default: HEADSTONE_PORT, 3000', parsePort)
+      .option('--insecure-listen', 'listen on every interface even if nobody signs in')
       .action(async ({ port, insecureListen = false }: ServerFlags) => {
         const { configuration, telemetry } = openProcess();
         const producer = createProducer({ configuration, telemetry });

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { startSimulator } from '../../simulator/simulator.ts';
-import { withExamples } from '../output.ts';
-import { parsePort } from '../parse.ts';
-import { openProcess, runUntilAskedToStop } from '../session.ts';
+import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
+import { withExamples } from '../terminal/output.ts';
+import { parsePort } from '../terminal/parse.ts';
 
 interface SimulatorFlags {
   port: number;
@@ -13,9 +13,9 @@ interface SimulatorFlags {
 export function simulatorCommand(): Command {
   return withExamples(
     new Command('simulator')
-      .description('an OpenAI-compatible upstream that flips cancelled responses to completed, until SIGTERM')
-      .option('--port <number>', '0 takes a free one', parsePort, 8090)
-      .option('--speed <number>', 'divides all of its times', parseSpeed, 1)
+      .description('run a simulated provider that completes cancelled responses, until SIGTERM')
+      .option('--port <number>', 'the port to listen on; 0 takes a free one', parsePort, 8090)
+      .option('--speed <number>', 'divide all of its times by this', parseSpeed, 1)
       .option('--insecure-listen', 'listen on every interface')
       .action(async ({ port, speed, insecureListen }: SimulatorFlags) => {
         const { telemetry } = openProcess();

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { withExamples } from '../output.ts';
-import { parsePort } from '../parse.ts';
-import { openProcess, runUntilAskedToStop } from '../session.ts';
+import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
+import { withExamples } from '../terminal/output.ts';
+import { parsePort } from '../terminal/parse.ts';
 
 export function storeCommand(): Command {
   return withExamples(
     new Command('store')
-      .description('a real Valkey in this process: in memory, loopback only, gone when it stops')
-      .option('--port <number>', '0 takes a free one', parsePort, 6379)
+      .description('run a Valkey in this process: in memory, for this machine only, gone when it stops')
+      .option('--port <number>', 'the port to listen on; 0 takes a free one', parsePort, 6379)
       .action(async ({ port }: { port: number }) => {
         const { telemetry } = openProcess();
         hideWasiWarning();
@@ -26,13 +26,13 @@ export function storeCommand(): Command {
   );
 }
 
-/** Everything in it was in the memory that can no longer be trusted. */
+/** Its data was in memory that can no longer be trusted, so the process ends. */
 function end(error: Error): void {
-  process.stderr.write(`The embedded store has crashed, and what it held is lost: ${error.message}\n`);
+  process.stderr.write(`The embedded store has crashed, and its data is lost: ${error.message}\n`);
   process.exit(1);
 }
 
-/** Node calls its WASI experimental at each start. We check the module's hash and test what we use of it. */
+/** Hides Node's warning that WASI is experimental. The module's hash is checked and what is used of it is tested. */
 function hideWasiWarning(): void {
   process.removeAllListeners('warning');
   process.on('warning', warning => {

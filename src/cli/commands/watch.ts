@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Client } from '../client/client.ts';
 import { withClient } from '../client/with-client.ts';
-import { type FollowFlags, followText } from '../follow-text.ts';
-import { withJson } from '../output.ts';
+import { type FollowFlags, followText } from '../jobs/follow-text.ts';
+import { withJson } from '../terminal/output.ts';
 
-const LOOK_MS = 300;
+const POLL_MS = 300;
 
 export function watchCommand(): Command {
   return withJson(
     new Command('watch')
-      .description('follows a job: what happens to it on stderr, its text on stdout as it comes')
+      .description('follow a job: print what happens to stderr and its text to stdout')
       .argument('<id>')
       .option('--cancel-on-interrupt', 'Ctrl-C cancels the job without asking')
       .action(async (id: string, flags: FollowFlags) => {
@@ -29,7 +29,7 @@ export function watchCommand(): Command {
   );
 }
 
-/** The lines of the timeline, each once. */
+/** Prints each entry of the timeline once. */
 async function tellWhatHappens(client: Client, id: string, ended: AbortSignal): Promise<void> {
   let told = 0;
   for (;;) {
@@ -40,6 +40,6 @@ async function tellWhatHappens(client: Client, id: string, ended: AbortSignal): 
       process.stderr.write(`${new Date(at).toISOString().slice(11, 19)}  ${event.replaceAll('_', ' ')}\n`);
     }
     if (isLast) return;
-    await sleep(LOOK_MS, undefined, { signal: ended }).catch(() => {});
+    await sleep(POLL_MS, undefined, { signal: ended }).catch(() => {});
   }
 }

@@ -6,16 +6,16 @@ import type { Telemetry } from '../../shared/runtime/telemetry.ts';
 import { type QueueName, queueNames } from '../../shared/store/lua/work.ts';
 import { createWorker } from '../../worker/create-worker.ts';
 import type { Worker } from '../../worker/worker.ts';
-import { withExamples } from '../output.ts';
-import { requireKey } from '../require-key.ts';
-import { openProcess, runUntilAskedToStop } from '../session.ts';
+import { requireKey } from '../processes/require-key.ts';
+import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
+import { withExamples } from '../terminal/output.ts';
 
 export function workerCommand(): Command {
   return withExamples(
     new Command('worker')
-      .description('runs the workers, until SIGTERM; then ends what it holds and stops')
+      .description('run a worker until SIGTERM; then it finishes what it works on and stops')
       .addOption(
-        new Option('--queues <names>', 'which of launch, poll and settle')
+        new Option('--queues <names>', 'the queues to take from: launch, poll, settle')
           .argParser(parseQueues)
           .default([...queueNames], queueNames.join(',')),
       )
@@ -42,7 +42,7 @@ export function workerCommand(): Command {
   );
 }
 
-/** Only where HEADSTONE_HEALTH_PORT says so: a worker listens on nothing by default. */
+/** Serves health and metrics on HEADSTONE_HEALTH_PORT. Without that setting a worker listens on nothing. */
 async function openHealth(
   worker: Worker,
   { healthPort, host, concurrency }: Configuration,
@@ -63,6 +63,6 @@ async function openHealth(
 function parseQueues(text: string): QueueName[] {
   const names = text.split(',');
   const wrong = names.find(name => !queueNames.includes(name as QueueName));
-  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is none of ${queueNames.join(', ')}.`);
+  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is not one of ${queueNames.join(', ')}.`);
   return names as QueueName[];
 }

@@ -4,14 +4,14 @@ import { usageSchema } from '../../shared/contract/response.ts';
 import { usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
 import type { PriceSettings } from '../../shared/runtime/setting-formats.ts';
-import { print, printProse } from '../output.ts';
+import { print, printProse } from '../terminal/output.ts';
 
 const MODEL = 'gpt-5.5';
 const UNTIL_RUNNING_MS = 600;
 const BETWEEN_READS_MS = 1000;
 const MOST_READS = 10;
 
-/** The problem, as anybody meets it: the plain openai client, without Headstone. */
+/** Shows the problem with the plain openai client, without Headstone. */
 export async function showTheProblem(simulatorUrl: string, prices: PriceSettings): Promise<void> {
   const client = new OpenAI({ baseURL: simulatorUrl, apiKey: 'simulated', logLevel: 'off' });
   const created = await client.responses.create({

@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OpenAI } from 'openai';
+import { z } from 'zod';
 import type { Job, JobSummary } from '../../shared/contract/job.ts';
 import type { LedgerRow, WasteDimension, WasteReport } from '../../shared/contract/ledger.ts';
+import { loadConfiguration } from '../../shared/runtime/configuration.ts';
+import { HttpClient } from '../client/http-client.ts';
+import { ServerConnection } from '../client/server-connection.ts';
 
-/** What the server shows of a job: its record, and what a client reads as its response. */
+/** A job as the server shows it: its record, and the response that a client reads. */
 export interface ShownJob extends Omit<Job, 'response'> {
-  /** Null unless a result is shown. */
+  /** Null unless the response shows a result. */
   response: object | null;
 }
 
-export interface Wish {
+export interface DemoRequest {
   model: string;
   input: string;
   max_output_tokens?: number;
@@ -21,69 +24,67 @@ export interface Wish {
 const POLL_MS = 400;
 const PAGE = 500;
 
-/** An app's view of Headstone: the plain openai client with another base URL, and fetch for what OpenAI's API has no words for. */
+const responseSchema = z.looseObject({ id: z.string(), status: z.string(), output: z.array(z.unknown()).default([]) });
+
+/** What an app does with Headstone's server: it creates, cancels and reads responses as with OpenAI, and reads the records. */
 export class FrontDoor {
-  private readonly url: string;
-  private readonly client: OpenAI;
+  private readonly server: ServerConnection;
+  private readonly client: HttpClient;
 
   constructor(url: string) {
-    this.url = url;
-    this.client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'demo', logLevel: 'off' });
+    this.server = new ServerConnection(url, 'demo');
+    this.client = new HttpClient(url, { ...loadConfiguration(process.env).configuration, cliApiKey: 'demo' });
   }
 
-  async create(wish: Wish): Promise<string> {
-    const response = await this.client.responses.create({ ...wish, background: true });
-    return response.id;
+  async create(request: DemoRequest): Promise<string> {
+    const { id } = await this.server.post('/responses', responseSchema, { ...request, background: true });
+    return id;
   }
 
-  /** True where the cancel won. */
+  /** True if the cancel won. */
   async cancel(id: string, body: { reason: string; actor: string }): Promise<boolean> {
-    const response = await this.client.responses.cancel(id, { body });
-    return response.status === 'cancelled';
+    return (await this.client.cancel(id, body)).verdict === 'cancelled';
   }
 
-  /** As every app does it: reads until it has ended. */
+  /** Reads the response until it has ended, as every app does. */
   async untilEnded(id: string): Promise<void> {
     for (;;) {
-      const { status } = await this.client.responses.retrieve(id);
+      const { status } = await this.response(id);
       if (status !== 'queued' && status !== 'in_progress') return;
       await sleep(POLL_MS);
     }
   }
 
   async job(id: string): Promise<ShownJob> {
-    const record = await this.read<Omit<Job, 'response'>>(`/v1/jobs/${id}`);
-    const response = await this.client.responses.retrieve(id);
+    const record = await this.record(id);
+    const response = await this.response(id);
     return { ...record, response: response.output.length > 0 ? response : null };
   }
 
   async record(id: string): Promise<Omit<Job, 'response'>> {
-    return await this.read(`/v1/jobs/${id}`);
+    const record = await this.client.record(id);
+    if (!record) throw new Error(`The server has no job ${id}.`);
+    return record;
   }
 
   async jobs(): Promise<JobSummary[]> {
-    const { data } = await this.read<{ data: JobSummary[] }>(`/v1/jobs?limit=${PAGE}`);
-    return data;
+    return await this.client.list({ limit: PAGE });
   }
 
   async ledger(): Promise<LedgerRow[]> {
     const rows: LedgerRow[] = [];
     for (;;) {
-      const after = rows.at(-1)?.response_id;
-      const path = `/v1/ledger?limit=${PAGE}${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`;
-      const page = await this.read<{ data: LedgerRow[]; has_more: boolean }>(path);
-      rows.push(...page.data);
-      if (!page.has_more) return rows;
+      const page = await this.client.ledger({ limit: PAGE, after: rows.at(-1)?.response_id });
+      rows.push(...page);
+      if (page.length < PAGE) return rows;
     }
   }
 
   async waste(groupBy: WasteDimension): Promise<WasteReport> {
-    return await this.read(`/v1/waste?group_by=${groupBy}`);
+    return await this.client.waste({ groupBy });
   }
 
-  private async read<Body>(path: string): Promise<Body> {
-    const answer = await fetch(`${this.url}${path}`);
-    if (!answer.ok) throw new Error(`The server answered ${answer.status} to GET ${path}.`);
-    return (await answer.json()) as Body;
+  private async response(id: string) {
+    return await this.server.get(`/responses/${id}`, responseSchema);
   }
 }

@@ -2,14 +2,14 @@ import { styleText } from 'node:util';
 import type { JobSummary } from '../../shared/contract/job.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import { usd, whole } from '../../shared/runtime/format.ts';
-import { table } from '../output.ts';
+import { table } from '../terminal/output.ts';
 import type { FrontDoor } from './front-door.ts';
 import type { Cancelled } from './scenario.ts';
 
-/** Of the id, behind `resp_`: enough to tell them apart, and the table fits into 80 columns. */
+/** How many characters of an id are shown, so that the table fits into 80 columns. */
 const SHORT_ID = 8;
 
-/** What stands now: each cancelled job, here and at the provider, and how far the others are. */
+/** The state now: each cancelled job here and at the provider, and how far the others are. */
 export async function jobsTable(door: FrontDoor, cancelled: Cancelled[]): Promise<string> {
   const [jobs, rows] = await Promise.all([door.jobs(), door.ledger()]);
   const jobsById = new Map(jobs.map(job => [job.id, job]));
@@ -42,14 +42,14 @@ function cells(id: string, when: string, job: JobSummary | undefined, row: Ledge
   ];
 }
 
-/** What we refused and the provider finished is what this is all about. */
+/** The provider's status. It is red if the provider finished a response that was refused here. */
 function atProvider(row: LedgerRow | undefined): string {
   if (!row) return 'never asked';
   const status = row.upstream_status ?? 'asked';
   return isFinished(row.upstream_status) && row.kind === 'wasted' ? styleText('red', status) : status;
 }
 
-/** With its own words or cut short: either way it was not cancelled, and it was charged. */
+/** True if the provider finished the response, whole or cut short, and charged it. */
 export function isFinished(status: string | null): boolean {
   return status === 'completed' || status === 'incomplete';
 }

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../../shared/contract/job.ts';
 import { counted, span } from '../../shared/runtime/format.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
-import type { LogLine } from '../children.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { hasScreen, startLiveTable } from '../live-table.ts';
-import { print, printProse } from '../output.ts';
 import { summaryOf, trialSentence } from '../probe/report.ts';
 import { cancelMomentMs, runTrials, type TrialPlan } from '../probe/run-trials.ts';
 import { agreesToSpend, MOST_OUTPUT_TOKENS, smallRequest, worstCaseUsd } from '../probe/spending.ts';
-import { requireKey } from '../require-key.ts';
+import type { LogLine } from '../processes/children.ts';
+import { requireKey } from '../processes/require-key.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
+import { hasScreen, startLiveTable } from '../terminal/live-table.ts';
+import { print, printProse } from '../terminal/output.ts';
 import type { FrontDoor } from './front-door.ts';
 import { jobsTable } from './jobs-table.ts';
 import { conclusion } from './report.ts';
@@ -21,23 +21,23 @@ export interface LivePlan extends TrialPlan {
   yes?: boolean;
 }
 
-/** What has not been launched by then will not be: a demo must end. */
+/** Jobs that were not launched by then end, because a demo must end. */
 const DEADLINE_MS = 120_000;
 const headstone = { tenant: 'demo', tags: ['demo'], deadline_ms: DEADLINE_MS };
 const LEAVE_MS = 10_000;
-const LOOK_MS = 200;
+const POLL_MS = 200;
 const CANCEL_HEARD = 'upstream_cancel_acknowledged';
-/** The watcher's first looks need so long. */
+/** The first observations of a watch take this long. */
 const LEAST_WINDOW_MS = 1000;
 
-/** The same story with the user's own provider and money: a probe without Headstone, and the same cancels with it. */
+/** Shows the problem and the answer with the user's provider and money: cancels without Headstone, then the same with it. */
 export async function demoLive(plan: LivePlan, configuration: Configuration): Promise<void> {
   requireKey(configuration, 'leave out --live and HEADSTONE_LIVE to see it simulated');
   const { model, n, maxUsd, window } = plan;
   const { prices } = configuration;
   const mostUsd = worstCaseUsd(model, 2 * n, maxUsd, configuration);
   process.stderr.write(
-    `LIVE: ${counted(2 * n, 'response')} of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}, are billed to your key: up to $${mostUsd.toFixed(4)}.\n`,
+    `LIVE: ${counted(2 * n, 'response')} of at most ${MOST_OUTPUT_TOKENS} tokens on ${model}, each watched for ${span(window)}, are billed to your key. This can cost up to $${mostUsd.toFixed(4)}.\n`,
   );
   if (!(await agreesToSpend(plan))) return print('Nothing was sent.');
   print('1  Without Headstone: background responses that are cancelled at your provider\n');
@@ -47,7 +47,7 @@ export async function demoLive(plan: LivePlan, configuration: Configuration): Pr
   printProse(trialSentence(summary, isWhole));
   if (!isWhole) return;
   if (summary.created === 0) {
-    process.stderr.write(`Your provider took none of them (see CREATE above), so there is no second act.\n`);
+    process.stderr.write(`Your provider took none of them (see CREATE above), so the second part is left out.\n`);
     process.exitCode = exitCodes.failed;
     return;
   }
@@ -95,15 +95,15 @@ async function cancelInTime(door: FrontDoor, id: string, afterMs: number): Promi
   return { id, when: 'running', won: await door.cancel(id, { actor: 'alice', reason: 'demo' }) };
 }
 
-/** What runs costs money, and nobody follows it any more when the system is gone. */
+/** Cancels what still runs, because it costs money and nobody follows it once the system has stopped. */
 async function cancelBeforeLeaving(door: FrontDoor, ids: string[]): Promise<void> {
-  process.stderr.write('\nCancelling what runs at your provider ...\n');
+  process.stderr.write('\nCancelling what still runs at your provider ...\n');
   await Promise.allSettled(ids.map(id => door.cancel(id, { actor: 'alice', reason: 'interrupted' })));
   const givenUpAt = performance.now() + LEAVE_MS;
   while (performance.now() < givenUpAt) {
     const jobs = await Promise.all(ids.map(id => door.record(id)));
     if (!jobs.some(mayStillRun)) return;
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
   }
 }
 
@@ -111,7 +111,7 @@ function mayStillRun({ status, response_id: responseId, timeline }: Omit<Job, 'r
   return status === 'cancelled' && responseId !== null && !timeline.some(({ event }) => event === CANCEL_HEARD);
 }
 
-/** Why nothing happens, while nothing does. */
+/** Says why nothing happens while launches are held. */
 function tellHold({ event, advice }: LogLine): void {
-  if (event === 'launches_held') process.stderr.write(`Launches are held back: ${String(advice)}\n`);
+  if (event === 'launches_held') process.stderr.write(`Launches are held. ${String(advice)}\n`);
 }

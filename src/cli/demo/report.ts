@@ -1,8 +1,8 @@
 import type { LedgerRow, WasteReport } from '../../shared/contract/ledger.ts';
 import { usd } from '../../shared/runtime/format.ts';
-import { print, printProse, table } from '../output.ts';
-import { wasteTable } from '../waste-table.ts';
-import type { Books } from './audit.ts';
+import type { Books } from '../reports/audit.ts';
+import { wasteTable } from '../reports/waste-table.ts';
+import { print, printProse, table } from '../terminal/output.ts';
 import type { ShownJob } from './front-door.ts';
 import { isFinished } from './jobs-table.ts';
 import type { Cancelled, Played } from './scenario.ts';
@@ -16,7 +16,7 @@ export interface Results {
 }
 
 export function printReport({ played, books, byCause, byModel, problems }: Results): void {
-  print('\n3  What came of it\n');
+  print('\n3  The result\n');
   print(indent(outcomeTable(books, played)));
   print();
   print(indent(wasteTable('cause', byCause.data)));
@@ -25,7 +25,7 @@ export function printReport({ played, books, byCause, byModel, problems }: Resul
   print();
   const unknown = books.rows.filter(row => row.status === 'unknown').length;
   printProse(
-    `  The ledger against the provider's own: ${books.simulator.responses.length} responses there, ${books.rows.length} rows here, ${problems.length} differences; ${unknown} without a usage that was ever shown.`,
+    `  The provider's own books have ${books.simulator.responses.length} responses and the ledger has ${books.rows.length} rows, with ${problems.length} differences. The provider never showed a usage for ${unknown} of them.`,
   );
   for (const problem of problems) print(`   DIFFERENCE: ${problem}`);
   print();
@@ -58,11 +58,11 @@ export function conclusion({ cancelled, jobs, rows, waste: { totals } }: Ended):
   ).length;
   const seen = jobs.filter(job => job.status === 'cancelled' && job.response !== null).length;
   const open = [
-    ...(totals.unpriced > 0 ? [`${totals.unpriced} more without a known price`] : []),
-    ...(totals.unknown > 0 ? [`${totals.unknown} without a known usage`] : []),
+    ...(totals.unpriced > 0 ? [`${totals.unpriced} more has no known price`] : []),
+    ...(totals.unknown > 0 ? [`${totals.unknown} has no known usage`] : []),
   ];
   const bill = `${usd(totals.cost_usd_micros)}${open.length > 0 ? ` (and ${open.join(', ')})` : ''}`;
-  return `You cancelled ${won.length}, the provider finished ${finishedAnyway} of them anyway, ${bill}, ${seen === 0 ? 'nobody saw them' : `${seen} WERE SEEN`}.`;
+  return `You cancelled ${won.length} jobs. The provider finished ${finishedAnyway} of them anyway and charged ${bill}. ${seen === 0 ? 'Nobody saw their results' : `${seen} RESULTS WERE SEEN`}.`;
 }
 
 function indent(text: string): string {

@@ -6,11 +6,11 @@ import type { FrontDoor } from './front-door.ts';
 const promptsFile = new URL('../../../examples/prompts.txt', import.meta.url);
 const WATCH_MS = 60;
 
-/** The last one is a deployment whose price nobody knows: its tokens count, its cost is left open. */
+/** The last one is a deployment without a known price: its tokens are counted, but its cost is unknown. */
 const models = ['gpt-5.5', 'gpt-5-mini', 'o3', 'acme-deployment'];
 
 interface Plan {
-  /** When the user changes their mind; null: never. */
+  /** The status at which the user cancels; null if never. */
   cancelWhen: JobStatus | null;
   reason?: string;
   sim: object;
@@ -34,7 +34,7 @@ const ordinary: Plan = { cancelWhen: null, sim: { duration_ms: 2200 } };
 export interface Cancelled {
   id: string;
   when: JobStatus;
-  /** False where the cancel came too late. */
+  /** False if the cancel came too late. */
   won: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface Played {
   cancelled: Cancelled[];
 }
 
-/** Some tens of jobs from a file of prompts; some are cancelled while queued, launching and running. */
+/** Enqueues a job for each prompt of a file, and cancels some while they are queued, launching or running. */
 export async function play(
   door: FrontDoor,
   startWorkers: () => Promise<void>,
@@ -73,7 +73,7 @@ export async function play(
   const ids = await Promise.all(prompts.map(create));
   const plans = ids.map((id, position) => ({ id, ...planOf(position) }));
   const isQueuedCancel = ({ cancelWhen }: Plan) => cancelWhen === 'queued';
-  // No worker runs yet: a cancel holds without one.
+  // No worker runs yet, and a cancel works without one.
   for (const { id, reason } of plans.filter(isQueuedCancel)) await cancelWhenIts('queued', id, reason ?? '');
   const following = plans.map(async ({ id, cancelWhen, reason = '' }) => {
     if (cancelWhen !== null && cancelWhen !== 'queued') await cancelWhenIts(cancelWhen, id, reason);
@@ -91,7 +91,7 @@ export async function reach(door: FrontDoor, id: string, status: JobStatus): Pro
   }
 }
 
-/** Every response is settled: its tokens are known, or known to be unknown. */
+/** Resolves when every response is settled. */
 export async function untilSettled(door: FrontDoor): Promise<void> {
   for (;;) {
     const rows = await door.ledger();

@@ -1,12 +1,12 @@
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { usd } from '../../shared/runtime/format.ts';
 import type { SimulatorLedger } from '../../simulator/ledger.ts';
-import type { LogLine } from '../children.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { hasScreen, startLiveTable } from '../live-table.ts';
-import { print, printProse } from '../output.ts';
-import type { System } from '../system.ts';
-import { audit, type Books } from './audit.ts';
+import type { LogLine } from '../processes/children.ts';
+import type { System } from '../processes/system.ts';
+import { audit, type Books } from '../reports/audit.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
+import { hasScreen, startLiveTable } from '../terminal/live-table.ts';
+import { print, printProse } from '../terminal/output.ts';
 import { showTheProblem } from './bare.ts';
 import type { FrontDoor } from './front-door.ts';
 import { jobsTable } from './jobs-table.ts';
@@ -16,7 +16,7 @@ import { withSystem } from './with-system.ts';
 
 const WORKERS = 2;
 
-/** The problem and the answer, against a provider that flips on purpose and whose own ledger is there to compare with. */
+/** Shows the problem and the answer with a simulated provider, whose own ledger is compared with Headstone's. */
 export async function demoSimulated(): Promise<void> {
   const { configuration } = loadConfiguration(process.env);
   print('1  Without Headstone: the plain openai client cancels a background response\n');
@@ -24,7 +24,7 @@ export async function demoSimulated(): Promise<void> {
     redisUrl: configuration.redisUrl,
     simulate: true,
     workers: 0,
-    // The table says it where there is a screen.
+    // On a screen the table shows it.
     onLine: (line: LogLine) => hasScreen() || tell(line),
   };
   await withSystem(stage, async (system, door) => {
@@ -33,7 +33,7 @@ export async function demoSimulated(): Promise<void> {
     const bare = await readLedger(simulatorUrl);
     print();
     printProse(
-      `2  With Headstone: the same client with another base URL, the same provider, ${WORKERS} workers, and a user who changes their mind\n`,
+      `2  With Headstone: the same client with another base URL, the same provider, ${WORKERS} workers, and a user who cancels\n`,
     );
     const played = await playLive(door, system);
     const books = await readBooks(door, played, simulatorUrl, bare);
@@ -60,7 +60,7 @@ async function playLive(door: FrontDoor, system: System): Promise<Played> {
   }
 }
 
-/** Without the responses of the first act, which Headstone had no part in. */
+/** Reads both ledgers, without the responses of the first part, which Headstone had nothing to do with. */
 async function readBooks(
   door: FrontDoor,
   { ids }: Played,
@@ -81,10 +81,10 @@ async function readLedger(simulatorUrl: string): Promise<SimulatorLedger> {
   return (await answer.json()) as SimulatorLedger;
 }
 
-/** Of the workers' log, the lines that the demo is about. */
+/** Prints the lines of the workers' log that the demo is about. */
 function tell(line: LogLine): void {
   if (line.event === 'late_result_dropped')
-    print(`   late    ${line.job_id}: the provider finished it after all; the result is dropped`);
+    print(`   late    ${line.job_id}: the provider finished it anyway, and the result was dropped`);
   if (line.event === 'tokens_wasted')
     print(
       `   wasted  ${line.job_id}: ${line.status === 'unknown' ? 'tokens unknown' : `${line.total_tokens} tokens, ${usd(line.cost_usd_micros as number | null)}`}, cancelled by ${line.actor}: ${line.reason}`,

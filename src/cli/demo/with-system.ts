@@ -1,35 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { createProducer } from '../../producer/create-producer.ts';
-import type { LogLine } from '../children.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { type System, startSystem } from '../system.ts';
+import type { LogLine } from '../processes/children.ts';
+import { type System, startSystem } from '../processes/system.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
 import { FrontDoor } from './front-door.ts';
 
 export interface Stage {
   redisUrl: string | undefined;
-  /** False: the workers speak to the real provider. */
+  /** False lets the workers use the real provider. */
   simulate: boolean;
   workers: number;
   settings?: Record<string, string>;
   onLine: (line: LogLine) => void;
-  /** What an interrupted demo still has to do before its system is gone. */
+  /** What an interrupted demo has to do before its system stops. */
   leave?: (door: FrontDoor) => Promise<void>;
 }
 
-/** The product's own behaviour on a short clock: an hour's watch would make a long demo. */
+/** Settings with short times, because watching for an hour would make a long demo. */
 const quick = {
   HEADSTONE_POLL_MIN_MS: '300',
   HEADSTONE_POLL_MAX_MS: '1000',
   HEADSTONE_SETTLE_FIRST_MS: '1000',
   HEADSTONE_SETTLE_WINDOW_MS: '6000',
   HEADSTONE_MAX_IN_FLIGHT: '16',
-  // Of the machine's own deployment: keys would shut the demo out, and two workers cannot share a port.
+  // These settings of the machine are left out: keys would shut the demo out, and two workers cannot share a port.
   HEADSTONE_API_KEYS: '',
   HEADSTONE_API_KEYS_FILE: '',
   HEADSTONE_HEALTH_PORT: '',
 };
 
-/** The whole system for as long as the work takes, under a prefix that no other run has met. */
+/** Runs the whole system while the work takes, under a new prefix. */
 export async function withSystem(
   { settings, onLine, leave = async () => {}, ...parts }: Stage,
   work: (system: System, door: FrontDoor) => Promise<void>,
@@ -45,7 +45,7 @@ export async function withSystem(
   });
   const end = async () => {
     await system.stop();
-    // A Redis that was there before is left as it was; where it is away, the demo's own error says so.
+    // An existing Redis is left as it was. If it is away, the demo's error says so.
     if (parts.redisUrl !== undefined) await deleteKeys(parts.redisUrl, prefix).catch(() => {});
   };
   const door = new FrontDoor(system.serverUrl ?? '');
@@ -67,10 +67,10 @@ export async function withSystem(
 async function deleteKeys(connection: string, prefix: string): Promise<void> {
   const producer = createProducer({ connection, prefix });
   try {
-    await producer.ready();
-    const { client } = producer.store;
-    for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 }))
-      if (keys.length > 0) await client.unlink(...keys);
+    await producer.store.ask(async client => {
+      for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 }))
+        if (keys.length > 0) await client.unlink(...keys);
+    });
   } finally {
     await producer.close();
   }

@@ -1,21 +1,21 @@
 import { OpenAI } from 'openai';
+import { callFailure } from '../../provider/call-failure.ts';
+import { answerToFailedCreate } from '../../provider/refusal.ts';
 import { type UpstreamResponse, upstreamResponseSchema } from '../../shared/contract/response.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
-import { callFailure } from '../../worker/call-failure.ts';
-import { answerToFailedCreate } from '../../worker/refusal.ts';
+import { ApiConnection } from '../client/api-connection.ts';
 
-const CALL_MS = 30_000;
 const LONGEST_MESSAGE = 200;
 
-/** What one call came back with. */
+/** What came of one call. */
 export interface Answered {
-  /** 0: no answer came. */
+  /** 0 if no answer came. */
   httpStatus: number;
-  /** Null where the body was none. */
+  /** Null if the body was no response. */
   response: UpstreamResponse | null;
-  /** Null where the body told of none. */
+  /** Null if the answer was no error. */
   error: ProviderError | null;
-  /** Of a create without a response: true where nobody can say that none runs and is billed. */
+  /** After a create without a response: true if a response may still run and be billed. */
   mayRun: boolean;
 }
 
@@ -25,34 +25,28 @@ export interface ProviderError {
   message: string;
 }
 
-/** The user's own provider, spoken to as plainly as possible: one call is one request. */
+/** The user's own provider. One call is one request. */
 export class Provider {
-  private readonly client: OpenAI;
+  private readonly api: ApiConnection;
 
   constructor({ openaiApiKey, openaiBaseUrl }: Configuration) {
-    this.client = new OpenAI({
-      apiKey: openaiApiKey ?? 'none',
-      ...(openaiBaseUrl === undefined ? {} : { baseURL: openaiBaseUrl }),
-      maxRetries: 0,
-      timeout: CALL_MS,
-      logLevel: 'off',
-    });
+    this.api = new ApiConnection({ url: openaiBaseUrl, apiKey: openaiApiKey, retries: 0, isProvider: true });
   }
 
   create(request: object): Promise<Answered> {
-    return answered(this.client.post('/responses', { body: request }).asResponse());
+    return answered(this.api.send('post', '/responses', request));
   }
 
   cancel(id: string): Promise<Answered> {
-    return answered(this.client.post(`/responses/${encodeURIComponent(id)}/cancel`).asResponse());
+    return answered(this.api.send('post', `/responses/${encodeURIComponent(id)}/cancel`));
   }
 
   retrieve(id: string): Promise<Answered> {
-    return answered(this.client.get(`/responses/${encodeURIComponent(id)}`).asResponse());
+    return answered(this.api.send('get', `/responses/${encodeURIComponent(id)}`));
   }
 }
 
-/** An error of the provider is an answer too. */
+/** Turns an error of the provider into an answer too. */
 async function answered(call: Promise<Response>): Promise<Answered> {
   let httpStatus = 0;
   try {
@@ -63,7 +57,7 @@ async function answered(call: Promise<Response>): Promise<Answered> {
     return { httpStatus, response: null, error: said('The body is no response.'), mayRun: true };
   } catch (error) {
     if (!(error instanceof OpenAI.APIError))
-      return { httpStatus, response: null, error: said('The body is no JSON.'), mayRun: true };
+      return { httpStatus, response: null, error: said('The body is not JSON.'), mayRun: true };
     const { code = null, type = null } = error;
     // The client's own message begins with the status.
     const { message = error.message } = (error.error ?? {}) as { message?: string };

@@ -1,22 +1,22 @@
 import { counted, span, usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
 import type { PriceSettings } from '../../shared/runtime/setting-formats.ts';
-import { table } from '../output.ts';
-import { type Look, shapeOf, type Trial } from './try-cancel.ts';
+import { table } from '../terminal/output.ts';
+import { type Seen, shapeOf, type Trial } from './try-cancel.ts';
 
 export interface TrialSummary {
   model: string;
   responses: number;
   created: number;
-  /** Creates whose response may run and be billed, and was never seen. */
+  /** Creates whose response was never seen and may run and be billed. */
   creates_unknown: number;
   cancelled: number;
   stayed_cancelled: number;
   came_back: number;
-  /** Of those that were cancelled: no read has shown them afterwards. */
+  /** Cancelled responses that no later read has shown. */
   not_seen_again: number;
   came_back_after_ms: (number | null)[];
-  /** Of those that showed a usage; what the others cost is not known. */
+  /** The tokens of the responses that showed a usage. The cost of the others is not known. */
   billed_tokens: number;
   billed_usd_micros: number;
   usage_unknown: number;
@@ -42,7 +42,7 @@ export function summaryOf(trials: Trial[], model: string, prices: PriceSettings)
   };
 }
 
-/** One line a response, also while it goes on. */
+/** A table with one line for each response. It can be drawn while the trials go on. */
 export function trialTable(trials: Trial[], model: string, prices: PriceSettings): string {
   return table(
     ['CANCELLED\nAFTER', 'CREATE', 'CANCEL', 'IT SAID', 'LAST\nREAD', 'CAME BACK\nAFTER', 'TOKENS', 'COST'],
@@ -59,38 +59,38 @@ export function trialTable(trials: Trial[], model: string, prices: PriceSettings
   );
 }
 
-/** What the answers looked like: each kind once, and how many of the responses had it. */
+/** A table of the kinds of answers, and how many responses had each. */
 export function answerTable(trials: Trial[]): string {
-  const looks = {
+  const answers = {
     create: trials.map(({ create }) => (create ? [create] : [])),
     cancel: trials.map(({ cancel }) => (cancel ? [cancel] : [])),
     read: trials.map(({ reads }) => reads),
   };
   return table(
     ['ANSWER TO', 'HTTP', 'STATUS', 'USAGE', 'OUTPUT', 'RESPONSES', 'ERROR'],
-    Object.entries(looks).flatMap(([call, ofEach]) =>
-      kindsOf(ofEach).map(({ look, responses }) => [
+    Object.entries(answers).flatMap(([call, ofEach]) =>
+      kindsOf(ofEach).map(({ seen, responses }) => [
         call,
-        look.http === 0 ? 'none' : String(look.http),
-        look.status ?? '–',
-        look.has_usage ? 'given' : 'null',
-        look.output_items > 0 ? 'some' : 'none',
+        seen.http === 0 ? 'none' : String(seen.http),
+        seen.status ?? '–',
+        seen.has_usage ? 'given' : 'null',
+        seen.output_items > 0 ? 'some' : 'none',
         String(responses),
-        look.error?.message ?? '',
+        seen.error?.message ?? '',
       ]),
     ),
   );
 }
 
-function kindsOf(looksOfEach: Look[][]): { look: Look; responses: number }[] {
-  const kinds = new Map<string, { look: Look; responses: number }>();
-  for (const looks of looksOfEach)
-    for (const [shape, look] of new Map(looks.map(one => [shapeOf(one), one])))
-      kinds.set(shape, { look, responses: (kinds.get(shape)?.responses ?? 0) + 1 });
+function kindsOf(answersOfEach: Seen[][]): { seen: Seen; responses: number }[] {
+  const kinds = new Map<string, { seen: Seen; responses: number }>();
+  for (const answers of answersOfEach)
+    for (const [shape, seen] of new Map(answers.map(one => [shapeOf(one), one])))
+      kinds.set(shape, { seen, responses: (kinds.get(shape)?.responses ?? 0) + 1 });
   return [...kinds.values()];
 }
 
-/** `isWhole`: nobody ended the watching before its time. */
+/** The result in words. `isWhole`: the watching was not ended early. */
 export function trialSentence(summary: TrialSummary, isWhole: boolean): string {
   const { cancelled, responses, stayed_cancelled: stayed, came_back: back, not_seen_again: lost } = summary;
   const staying = isWhole ? 'stayed so' : 'were still so when you stopped';
@@ -98,15 +98,15 @@ export function trialSentence(summary: TrialSummary, isWhole: boolean): string {
   const unknown = summary.usage_unknown > 0 ? `; ${summary.usage_unknown} never showed a usage` : '';
   const creates =
     summary.creates_unknown > 0
-      ? ` ${counted(summary.creates_unknown, 'create')} had no certain end: what that may have cost is in no figure here.`
+      ? ` ${counted(summary.creates_unknown, 'create')} had no certain end, and what they may cost is not in these figures.`
       : '';
-  return `${cancelled} of ${responses} were cancelled by the provider's word; ${stayed} ${staying}, ${back} came back${unseen}. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.${creates}`;
+  return `The provider said that it cancelled ${cancelled} of ${responses}. ${stayed} ${staying}, ${back} came back${unseen}. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.${creates}`;
 }
 
-/** The HTTP status, and the provider's own code where it is an error. */
-function codes(look: Look | null): string {
-  if (!look) return '–';
-  return [look.http === 0 ? 'no answer' : look.http, look.error?.code].filter(Boolean).join(' ');
+/** The HTTP status, with the provider's code if it is an error. */
+function codes(seen: Seen | null): string {
+  if (!seen) return '–';
+  return [seen.http === 0 ? 'no answer' : seen.http, seen.error?.code].filter(Boolean).join(' ');
 }
 
 function comeback({ cancel, came_back_after_ms: afterMs }: Trial): string {

@@ -1,8 +1,8 @@
 import type { Configuration } from '../../shared/runtime/settings.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { heedCtrlC } from '../interrupt.ts';
-import { hasScreen, startLiveTable } from '../live-table.ts';
-import { print } from '../output.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
+import { heedCtrlC } from '../terminal/interrupt.ts';
+import { hasScreen, startLiveTable } from '../terminal/live-table.ts';
+import { print } from '../terminal/output.ts';
 import { Provider } from './provider.ts';
 import { trialTable } from './report.ts';
 import { smallRequest } from './spending.ts';
@@ -10,13 +10,13 @@ import { newTrial, type Trial, tryCancel } from './try-cancel.ts';
 
 export interface TrialPlan {
   model: string;
-  /** Responses to create and cancel. */
+  /** How many responses to create and cancel. */
   n: number;
   /** How long each one is watched after its cancel, in milliseconds. */
   window: number;
 }
 
-/** After the create; the last ones meet a response that is well under way. */
+/** When to cancel, in milliseconds after the create. The last ones meet a response that has run for a while. */
 const cancelMomentsMs = [0, 250, 500, 1000, 2000, 3000, 5000];
 
 export function cancelMomentMs(number: number): number {
@@ -24,8 +24,8 @@ export function cancelMomentMs(number: number): number {
 }
 
 /**
- * All at once, each cancelled at a moment of its own; their table is shown as it grows where there is a screen, else at
- * the end, and not at all where `quiet`. Ctrl-C ends the watching, cancels what is not cancelled yet, and sets the exit code.
+ * Runs all trials at once, each with another moment for its cancel. On a screen their table is shown as it grows, otherwise at
+ * the end, and if `quiet` not at all. Ctrl-C ends the watching, cancels what is still running, and sets the exit code.
  */
 export async function runTrials(
   { model, n, window }: TrialPlan,
@@ -44,7 +44,9 @@ export async function runTrials(
   }).finally(live?.stop);
   if (!quiet && !hasScreen()) print(draw());
   if (!isWhole) {
-    process.stderr.write('\nEnded before its time: what comes back later, and what it costs then, is not in here.\n');
+    process.stderr.write(
+      '\nThe watching was ended early. Responses that come back later, and their cost, are not included.\n',
+    );
     process.exitCode = exitCodes.interrupted;
   }
   return { trials, isWhole };

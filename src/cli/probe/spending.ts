@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
-import { mostOf } from '../../shared/runtime/most.ts';
+import { costBoundOf } from '../../shared/runtime/cost-bound.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
-import { confirm } from '../confirm.ts';
+import { confirm } from '../terminal/confirm.ts';
 
-/** Small, and long enough to be cancelled in the middle. */
+/** Small, but long enough to be cancelled in the middle. */
 export const MOST_OUTPUT_TOKENS = 600;
-const PROMPT = 'Write the numbers from one to one hundred in words, one a line.';
+const PROMPT = 'Write the numbers from one to one hundred in words, one per line.';
 
 export interface SmallRequest {
   model: string;
@@ -15,7 +15,7 @@ export interface SmallRequest {
   service_tier?: 'default';
 }
 
-/** At the standard tier, whatever the account's own is: a dearer one would pass the limit. Azure's deployments have theirs. */
+/** A small request at the standard tier, because the account's default may cost more than the limit. Azure's deployments fix the tier. */
 export function smallRequest(model: string, { openaiBaseUrl = '' }: Configuration): SmallRequest {
   const isAzure = openaiBaseUrl.includes('.azure.');
   return {
@@ -32,26 +32,30 @@ export function parseUsd(text: string): number {
   return dollars;
 }
 
-/** What so many small responses can cost at the most. Throws where that passes the limit, or where nobody knows the price. */
+/** The most that this many small responses can cost. Throws `invalid_request` if that exceeds the limit, or the price is unknown. */
 export function worstCaseUsd(model: string, count: number, maxUsd: number, configuration: Configuration): number {
-  const most = mostOf(JSON.stringify(smallRequest(model, configuration)), configuration.prices);
-  if (most?.cost_usd_micros === undefined)
+  const bound = costBoundOf(JSON.stringify(smallRequest(model, configuration)), configuration.prices);
+  if (bound?.cost_usd_micros === undefined)
     throw new HeadstoneError(
       'invalid_request',
-      `The price of ${model} is not known, so nobody can say what this costs: set it in HEADSTONE_PRICES (models, or deployments).`,
+      `The price of ${model} is not known, so the cost cannot be bounded. Set the price in HEADSTONE_PRICES (models, or deployments).`,
     );
-  const mostUsd = (count * most.cost_usd_micros) / 1_000_000;
+  const mostUsd = (count * bound.cost_usd_micros) / 1_000_000;
   if (mostUsd > maxUsd)
     throw new HeadstoneError(
       'invalid_request',
-      `This could cost up to $${mostUsd.toFixed(4)}, more than --max-usd ${maxUsd}: take a smaller --n, a cheaper --model, or raise it.`,
+      `This could cost up to $${mostUsd.toFixed(4)}, which is more than --max-usd ${maxUsd}. Use a smaller --n or a cheaper --model, or raise the limit.`,
     );
   return mostUsd;
 }
 
-/** True where a person agrees to spend it, now or by --yes. */
+/** True if a person agrees to spend the money, now or by --yes. */
 export async function agreesToSpend({ yes = false }: { yes?: boolean }): Promise<boolean> {
   if (yes) return true;
-  if (!process.stdin.isTTY) throw new HeadstoneError('invalid_request', 'Nobody is here to agree to that: add --yes.');
+  if (!process.stdin.isTTY)
+    throw new HeadstoneError(
+      'invalid_request',
+      'This needs a confirmation, and there is no terminal to ask on. Add --yes.',
+    );
   return await confirm('Go on?');
 }

@@ -2,37 +2,37 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Usage } from '../../shared/contract/response.ts';
 import type { Answered, Provider, ProviderError } from './provider.ts';
 
-/** What one answer of the provider looked like. */
-export interface Look {
-  /** Since the cancel was answered, in milliseconds; null before that. */
+/** What one answer of the provider showed. */
+export interface Seen {
+  /** Milliseconds since the cancel was answered; null before that. */
   after_ms: number | null;
-  /** 0: no answer came. */
+  /** The HTTP status; 0 if no answer came. */
   http: number;
   error: ProviderError | null;
-  /** Of the body; null where it was no response. */
+  /** The response's status; null if the body was none. */
   status: string | null;
   has_usage: boolean;
   output_items: number;
 }
 
-/** What became of one response that was cancelled. */
+/** One response that was cancelled, and what became of it. */
 export interface Trial {
   cancel_after_ms: number;
   response_id: string | null;
-  /** True where the create had no certain end: a response of it may run, unseen, and be billed. */
+  /** True if the create had no certain end, so that a response may run unseen and be billed. */
   may_run_unseen: boolean;
-  create: Look | null;
-  cancel: Look | null;
-  /** After the cancel, each that differed from the one before. */
-  reads: Look[];
-  /** Since the cancel; null: it did not, or the cancel was not taken. */
+  create: Seen | null;
+  cancel: Seen | null;
+  /** The reads after the cancel that differed from the one before. */
+  reads: Seen[];
+  /** Milliseconds since the cancel; null if it did not come back, or the provider did not take the cancel. */
   came_back_after_ms: number | null;
-  /** Null: never seen. */
+  /** Null if no read showed one. */
   usage: Usage | null;
 }
 
-const FIRST_LOOK_MS = 500;
-const LONGEST_LOOK_MS = 10_000;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
 const GROWTH = 1.5;
 
 const finished = new Set(['completed', 'incomplete', 'failed']);
@@ -51,8 +51,8 @@ export function newTrial(cancelAfterMs: number): Trial {
 }
 
 /**
- * Creates one background response, cancels it after a while, and watches it to its end or the window's, writing into the
- * trial what it sees. `enough` ends the watching early; whatever was created is cancelled all the same.
+ * Creates a background response, cancels it after a while, watches it until it or the window ends, and writes what it sees into
+ * the trial. `enough` ends the watching early, but the response is cancelled in any case.
  */
 export async function tryCancel(
   provider: Provider,
@@ -62,7 +62,7 @@ export async function tryCancel(
 ): Promise<void> {
   const pause = (ms: number) => sleep(ms, undefined, { signal: enough }).catch(() => {});
   const created = await provider.create(request);
-  trial.create = lookOf(created, null);
+  trial.create = seenIn(created, null);
   trial.may_run_unseen = created.mayRun;
   if (!created.response) return;
   const { id } = created.response;
@@ -70,16 +70,16 @@ export async function tryCancel(
   await pause(trial.cancel_after_ms);
   const cancelled = await provider.cancel(id);
   const cancelledAt = performance.now();
-  trial.cancel = lookOf(cancelled, 0);
+  trial.cancel = seenIn(cancelled, 0);
   trial.usage = cancelled.response?.usage ?? null;
 
-  for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * GROWTH, LONGEST_LOOK_MS)) {
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * GROWTH, LONGEST_WAIT_MS)) {
     const leftMs = windowMs - (performance.now() - cancelledAt);
     await pause(Math.max(0, Math.min(waitMs, leftMs)));
     if (enough.aborted) return;
     const read = await provider.retrieve(id);
     const afterMs = Math.round(performance.now() - cancelledAt);
-    addRead(trial, lookOf(read, afterMs));
+    addRead(trial, seenIn(read, afterMs));
     trial.usage = read.response?.usage ?? trial.usage;
     if (finished.has(read.response?.status ?? '')) {
       if (trial.cancel.status === 'cancelled') trial.came_back_after_ms ??= afterMs;
@@ -89,7 +89,7 @@ export async function tryCancel(
   }
 }
 
-function lookOf({ httpStatus, response, error }: Answered, afterMs: number | null): Look {
+function seenIn({ httpStatus, response, error }: Answered, afterMs: number | null): Seen {
   return {
     after_ms: afterMs,
     http: httpStatus,
@@ -100,12 +100,12 @@ function lookOf({ httpStatus, response, error }: Answered, afterMs: number | nul
   };
 }
 
-function addRead({ reads }: Trial, look: Look): void {
+function addRead({ reads }: Trial, seen: Seen): void {
   const last = reads.at(-1);
-  if (!last || shapeOf(last) !== shapeOf(look)) reads.push(look);
+  if (!last || shapeOf(last) !== shapeOf(seen)) reads.push(seen);
 }
 
-/** What two answers have in common that look alike. */
-export function shapeOf({ http, error, status, has_usage, output_items }: Look): string {
+/** A key that is the same for answers of one kind. */
+export function shapeOf({ http, error, status, has_usage, output_items }: Seen): string {
   return JSON.stringify([http, error?.code, status, has_usage, output_items > 0]);
 }

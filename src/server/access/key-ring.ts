@@ -3,19 +3,19 @@ import { DEFAULT_TENANT } from '../../shared/contract/words.ts';
 import type { ApiKey } from '../../shared/runtime/setting-formats.ts';
 import type { Session } from '../../shared/store/sessions.ts';
 
-/** Who asks. */
+/** Who sent a request. */
 export interface Caller {
-  /** Of the key; null where nobody signs in. */
+  /** The key's name; null if nobody signs in. */
   keyName: string | null;
   tenant: string;
-  /** May act for every tenant. */
+  /** True if the caller may act for every tenant. */
   admin: boolean;
 }
 
-/** Without sign-in everybody on this machine is the operator. */
+/** The caller of a server without sign-in: everybody on this machine is the operator. */
 export const operator: Caller = { keyName: null, tenant: DEFAULT_TENANT, admin: true };
 
-/** The keys of the settings, by digest: the keys themselves are not kept. */
+/** The keys of the settings, by their digests. The keys themselves are not kept. */
 export class KeyRing {
   private readonly entries: { digest: Buffer; caller: Caller & { keyName: string } }[];
 
@@ -39,7 +39,7 @@ export class KeyRing {
     return entry && { key_name: entry.caller.keyName, key_mark: markOf(entry.digest) };
   }
 
-  /** Undefined where the key that a session was opened by is no longer in the settings. */
+  /** The caller of a session; undefined if its key is no longer in the settings. */
   callerIn(session: Session): Caller | undefined {
     return this.entries.find(
       ({ digest, caller }) => caller.keyName === session.key_name && markOf(digest) === session.key_mark,
@@ -47,11 +47,11 @@ export class KeyRing {
   }
 
   private entryOf(key: string) {
-    // The digest of nothing stands in the settings where somebody hashed an empty variable.
+    // Somebody who hashed an empty variable has the digest of nothing in the settings.
     if (key === '') return undefined;
     const presented = digestOf(key);
     let found: (typeof this.entries)[number] | undefined;
-    // Every digest is compared, in constant time: how long it takes says nothing about which was near.
+    // Every digest is compared in constant time, so that the time says nothing about which was close.
     for (const entry of this.entries) if (timingSafeEqual(entry.digest, presented)) found = entry;
     return found;
   }

@@ -3,7 +3,7 @@ import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { type ApiKey, apiKeysSchema } from '../../shared/runtime/setting-formats.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 
-/** The keys of the settings, or of the file that they name; null where neither is set. */
+/** The API keys from the settings or from the file that they name; null if there are none. Throws `configuration`. */
 export async function loadApiKeys({ apiKeys, apiKeysFile }: Configuration): Promise<ApiKey[] | null> {
   if (apiKeys !== undefined) return apiKeys;
   if (apiKeysFile === undefined) return null;

@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { errorBody } from '../error-answer.ts';
+import { errorBody } from '../error-body.ts';
 
 const localNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** What proxies, load balancers and content networks add, and no client does. */
+/** Headers that proxies, load balancers and content networks add, and no client does. */
 const forwardingHeader =
   /^(forwarded(-for)?|via|cdn-loop|(x-)?((real|true-client|client|remote|cluster-client|original-client)-ip|original-.*)|x-forwarded.*|x-original-.*|x-scheme|x-proxyuser-ip|x-envoy-.*|x-amzn?-.*|x-azure-.*|x-appengine-.*|x-vercel-.*|x-nf-.*|cf-.*|fastly-.*|fly-.*|proxy-.*)$/;
 
 /**
- * Without sign-in only this machine's own programs may speak to us. A web page that points a name of its own at
- * 127.0.0.1, or a proxy in front of us, would let others in. So whatever no client on this machine sends is refused. A
- * proxy that speaks HTTP/1.1 and adds nothing, such as a tunnel, cannot be told from a client: see SECURITY.md.
+ * Lets only programs on this machine use a server without sign-in. A web page whose name points at 127.0.0.1, or a proxy in
+ * front of the server, would let others in. So the guard refuses whatever no local client sends. It cannot tell a proxy that
+ * speaks HTTP/1.1 and adds nothing, such as a tunnel, from a client: see SECURITY.md.
  */
 export async function guardLoopback(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const problem = problemOf(request.raw, request.originalUrl);
@@ -29,24 +29,24 @@ export async function guardLoopback(request: FastifyRequest, reply: FastifyReply
     );
 }
 
-/** What says that this did not come straight from a client on this machine; null where nothing does. */
+/** Why the request cannot come straight from a client on this machine; null if it can. */
 function problemOf({ headers, rawHeaders, httpVersion, socket }: IncomingMessage, url: string): string | null {
   const forwarding = Object.keys(headers).find(header => forwardingHeader.test(header));
   if (forwarding !== undefined) return `the header ${forwarding} comes from a proxy`;
-  if (httpVersion !== '1.1') return `HTTP/${httpVersion} is what proxies speak`;
-  if (!url.startsWith('/')) return 'a whole URL in the request line is meant for a proxy';
+  if (httpVersion !== '1.1') return `it speaks HTTP/${httpVersion}, as proxies do`;
+  if (!url.startsWith('/')) return 'the whole URL in its request line is meant for a proxy';
   const hosts = rawHeaders.filter((name, position) => position % 2 === 0 && name.toLowerCase() === 'host');
-  if (hosts.length !== 1) return 'the header Host has to come once';
+  if (hosts.length !== 1) return 'the header Host has to be sent exactly once';
   if (!isLocal(`http://${headers.host}`)) return 'the header Host names another machine';
-  if (!isLocal(headers.origin)) return 'a page of another origin asks';
-  return isLoopback(socket.remoteAddress) ? null : 'this came from another machine';
+  if (!isLocal(headers.origin)) return 'a page of another origin sent the request';
+  return isLoopback(socket.remoteAddress) ? null : 'the request came from another machine';
 }
 
 function isLocal(address: string | undefined): boolean {
   return address === undefined || localNames.has(URL.parse(address)?.hostname ?? '');
 }
 
-/** Undefined in process, where there is no socket. */
+/** In process there is no socket, so the address is undefined. */
 function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return true;
   return isIPv6(address) ? address === '::1' || address.startsWith('::ffff:127.') : address.startsWith('127.');

@@ -7,15 +7,15 @@ import {
 import type { Store } from '../../shared/store/store.ts';
 
 const WINDOW_S = 60;
-/** A person who mistypes has enough of them. */
+/** Enough for a person who mistypes. */
 const MOST_WRONG_KEYS = 10;
-/** Each sign-in leaves a session in the store for half a day. */
+/** Each sign-in leaves a session in the store for half a day, so they are limited too. */
 const MOST_SIGN_INS = 20;
 
-/** Seconds until the next try; null where this one may go on. */
+/** Seconds to wait before the next try; null if this one may go on. */
 export type WaitS = number | null;
 
-/** How often one may try to sign in: by address with a wrong key, and by the key's name with a right one. */
+/** Limits sign-ins: by address with a wrong key, and by the key's name with a right one. */
 export class SignInLimit {
   private readonly wrongKeys: RateLimiterAbstract;
   private readonly signIns: RateLimiterAbstract;
@@ -25,22 +25,23 @@ export class SignInLimit {
     this.signIns = openLimiter(store, 'sign_ins', MOST_SIGN_INS);
   }
 
-  /** Counted before the key is looked at, so that many tries at once do not pass together. */
+  /** Counts a try before the key is checked, so that many tries at once do not all pass. */
   async countTry(address: string): Promise<WaitS> {
     return await take(this.wrongKeys, address);
   }
 
-  /** The key was right: the try does not count among the wrong ones. */
+  /** The key was right, so the try does not count as a wrong one. */
   async countSignIn(address: string, keyName: string): Promise<WaitS> {
     await this.wrongKeys.reward(address, 1);
     return await take(this.signIns, keyName);
   }
 }
 
-function openLimiter({ client, keys }: Store, name: string, points: number): RateLimiterAbstract {
-  const limits = { keyPrefix: `${keys.prefix}:tries:${name}`, points, duration: WINDOW_S };
-  // With the store away each process counts for itself.
-  return new RateLimiterRedis({ ...limits, storeClient: client, insuranceLimiter: new RateLimiterMemory(limits) });
+function openLimiter(store: Store, name: string, points: number): RateLimiterAbstract {
+  const limits = { keyPrefix: `${store.keys.prefix}:tries:${name}`, points, duration: WINDOW_S };
+  // While the store is away, each process counts alone.
+  const insuranceLimiter = new RateLimiterMemory(limits);
+  return store.lend(storeClient => new RateLimiterRedis({ ...limits, storeClient, insuranceLimiter }));
 }
 
 async function take(limiter: RateLimiterAbstract, key: string): Promise<WaitS> {

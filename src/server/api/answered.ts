@@ -1,17 +1,17 @@
 import type { Store } from '../../shared/store/store.ts';
 
-/** As the contract has it: for so long the same body from the same key may be the same create, sent again. */
+/** How long the same body from the same key may be the same create, sent again. */
 export const RESEND_WINDOW_MS = 600_000;
 
 const MOST_REMEMBERED = 10_000;
 
 /**
- * Notes who asks for a job by its id: they have had the answer to its create, so a re-send of an equal body is another
- * request. Only a hint: without it two equal requests may share a job, as the contract has it.
+ * Notes that a caller asks for a job by its id. The caller has received the answer to its create, so an equal body that comes
+ * later is another request. This is a hint: without it two equal requests may share a job.
  */
 export class Answered {
   private readonly store: Store;
-  /** A poll loop asks a thousand times, and is noted once. */
+  /** A client that polls asks a thousand times and is noted once. */
   private readonly noted = new Set<string>();
 
   constructor(store: Store) {
@@ -22,6 +22,7 @@ export class Answered {
     if (this.noted.has(id)) return;
     if (this.noted.size >= MOST_REMEMBERED) this.noted.clear();
     this.noted.add(id);
-    void this.store.client.set(this.store.keys.answered(id), '1', 'PX', RESEND_WINDOW_MS).catch(() => {});
+    const place = this.store.keys.answered(id);
+    void this.store.ask(client => client.set(place, '1', 'PX', RESEND_WINDOW_MS)).catch(() => {});
   }
 }

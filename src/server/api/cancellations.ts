@@ -7,16 +7,15 @@ import {
   cancellationOptionsSchema,
   cancellationSchema,
 } from '../../shared/contract/cancellation.ts';
-import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
-import type { Caller } from '../access/sign-in.ts';
+import { assertAdmin } from '../access/permissions.ts';
 import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
 
 const beginSchema = cancellationOptionsSchema
   .pick({ reason: true, actor: true })
   .extend({ filter: cancellationFilterSchema, dry_run: z.boolean().optional() });
 
-/** Many jobs under one cancel, for admins. */
+/** Routes that cancel many jobs at once, for admins. */
 export function cancellationRoutes(app: Api, producer: Producer, driver: CancellationDriver): void {
   const { cancellations } = producer;
   const about = { tags: ['cancellations'] };
@@ -27,7 +26,7 @@ export function cancellationRoutes(app: Api, producer: Producer, driver: Cancell
     {
       schema: {
         ...about,
-        summary: 'Cancel all open jobs that match, or with dry_run say what that would do',
+        summary: 'Cancel all open jobs that match a filter; with dry_run, only say what that would do',
         body: beginSchema,
         response: { 200: cancellationEstimateSchema, 202: cancellationSchema, ...errorAnswers },
       },
@@ -39,8 +38,8 @@ export function cancellationRoutes(app: Api, producer: Producer, driver: Cancell
       const { keyName } = request.caller;
       const key = request.headers['idempotency-key'];
       const cancellation = await cancellations.begin(filter, {
-        ...(reason === undefined ? {} : { reason }),
-        ...(actor === undefined ? {} : { actor }),
+        reason,
+        actor,
         ...(keyName === null ? {} : { keyName }),
         ...(typeof key === 'string' && key !== '' ? { id: idOfKey(keyName, key) } : {}),
       });
@@ -73,9 +72,4 @@ export function cancellationRoutes(app: Api, producer: Producer, driver: Cancell
       return await cancellations.stop(request.params.id);
     },
   );
-}
-
-export function assertAdmin(caller: Caller): void {
-  if (!caller.admin)
-    throw new HeadstoneError('insufficient_permissions', 'This needs an admin key ("admin": true among the API keys).');
 }

@@ -7,7 +7,7 @@ import { idOfKey, newJobId, scopedId } from '../../producer/ids.ts';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
-import type { Caller } from '../access/sign-in.ts';
+import { hasOwnIds, tenantOfNewJob } from '../access/permissions.ts';
 import { RESEND_WINDOW_MS } from './answered.ts';
 import { sendEvents } from './event-stream.ts';
 import { sendJson, showResponse } from './find-job.ts';
@@ -16,7 +16,7 @@ import { type Api, type CreateOptions, createSchema, errorAnswers, responseSchem
 
 const LARGE_BODY = 100_000;
 
-/** An SDK gives up long before; a larger number is nobody's. */
+/** An SDK gives up long before this. */
 const MOST_SENDS = 100;
 
 export function createRoute(app: Api, { producer, passthrough, readers }: ResponseParts): void {
@@ -34,7 +34,7 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
         if (!passthrough.isOpen)
           throw new HeadstoneError(
             'unsupported_parameter',
-            'background must be true: Headstone runs background responses, and passes others on only with HEADSTONE_PASSTHROUGH=1.',
+            'background must be true. Headstone runs background responses, and passes others on only with HEADSTONE_PASSTHROUGH=1.',
             { param: 'background' },
           );
         return await passthrough.sendCreate(request, reply);
@@ -42,25 +42,25 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
     },
     async (request, reply) => {
       const { headstone = {}, background, ...wanted } = request.body;
-      // A large body has held the process for a while by now: others come first.
+      // Reading a large body took long, so others get a turn.
       if ((request.rawBody?.length ?? 0) > LARGE_BODY) await nextTurn();
-      const tenant = tenantFor(request.caller, headstone.tenant);
+      const tenant = tenantOfNewJob(request.caller, headstone.tenant);
       const named = await namedId(request, tenant, producer);
       const count = sendNumber(request);
-      // Whether the store took it may be unknown: where nothing says which create it was, the same again is another job.
+      // The store may have taken the job even if this fails. If nothing names the create, sending it again makes another job.
       if (named === undefined && count === null) reply.header('x-should-retry', 'false');
       const id = named ?? (count === null ? newJobId() : await idOfSend(request, count, producer));
       const options = { ...optionsOf(headstone), tenant, id };
       if (wanted.stream) return await enqueueAndFollow(request, reply, options, wanted);
       const jobId = await enqueue(request, options, wanted);
       reply.header('x-should-retry', 'false');
-      const text = await showResponse(producer, jobId, request.caller);
+      const text = await showResponse(producer, jobId, headstone.id ?? jobId);
       reply.removeHeader('x-should-retry');
       return sendJson(reply, text);
     },
   );
 
-  /** The place is taken before anything is enqueued: who is refused has nothing to pay for. */
+  /** Takes a reader's place before it enqueues, so that a caller who is refused pays for nothing. */
   async function enqueueAndFollow(
     request: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
     reply: FastifyReply,
@@ -99,12 +99,7 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
   }
 }
 
-/** Whoever signs in has ids to themselves. On this machine alone, and in process, the app's ids are one namespace. */
-function hasOwnIds({ keyName }: Caller): boolean {
-  return keyName !== null;
-}
-
-/** Where the job stands whose id the caller chose, or that an Idempotency-Key names; undefined where nothing names it. */
+/** The job's id if the caller chose one or sent an Idempotency-Key; undefined if nothing names the job. */
 async function namedId(
   { caller, headers, body }: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
   tenant: string,
@@ -117,38 +112,28 @@ async function namedId(
 }
 
 function isBackground(body: unknown): boolean {
-  // What is no object at all is told so by the schema.
+  // If the body is no object, the schema says so.
   return typeof body !== 'object' || body === null || (body as { background?: unknown }).background === true;
 }
 
 function optionsOf({ tags, deadline_ms, priority, attempts, on_unknown_launch }: CreateOptions): EnqueueOptions {
   return {
-    ...(tags ? { tags } : {}),
-    ...(deadline_ms ? { deadlineMs: deadline_ms } : {}),
-    ...(priority ? { priority } : {}),
-    ...(attempts ? { attempts } : {}),
-    ...(on_unknown_launch ? { onUnknownLaunch: on_unknown_launch } : {}),
+    tags,
+    deadlineMs: deadline_ms,
+    priority,
+    attempts,
+    onUnknownLaunch: on_unknown_launch,
   };
 }
 
-/** Only an admin's key speaks for another tenant (I12). */
-function tenantFor(caller: Caller, wanted: string | undefined): string {
-  if (wanted === undefined || wanted === caller.tenant || caller.admin) return wanted ?? caller.tenant;
-  throw new HeadstoneError(
-    'invalid_request',
-    'headstone.tenant is for admin keys: leave it out, and the job is your own.',
-    { param: 'headstone.tenant' },
-  );
-}
-
-/** How often OpenAI's SDKs have sent this create before; null for a client that does not say. */
+/** How often OpenAI's SDK has sent this create before; null if the client does not say. */
 function sendNumber(request: FastifyRequest): number | null {
   const header = request.headers['x-stainless-retry-count'];
   if (typeof header !== 'string' || !/^\d{1,3}$/.test(header)) return null;
   return Math.min(Number(header), MOST_SENDS);
 }
 
-/** The job of the create that this is a re-send of, and else a new one (I6: an answer lost on the way is not paid twice). */
+/** The id of the job that this create re-sends, or else a new one. So a lost answer is not paid for twice (I6). */
 async function idOfSend(request: FastifyRequest, count: number, producer: Producer): Promise<string> {
   const digest = createHash('sha256')
     .update(JSON.stringify([request.caller.tenant, request.caller.keyName, request.rawBody ?? request.body]))
@@ -162,7 +147,7 @@ async function idOfSend(request: FastifyRequest, count: number, producer: Produc
   return id;
 }
 
-/** An error in the words of what the caller sent: the id that they chose, or a key and no id. */
+/** The error in terms of what the caller sent: the id that it chose, or its Idempotency-Key. */
 function toldOf(error: HeadstoneError, chosen: string | undefined): HeadstoneError {
   if (error.code !== 'id_conflict') return error;
   return chosen === undefined ? keyConflict() : idConflict(chosen);
@@ -171,6 +156,6 @@ function toldOf(error: HeadstoneError, chosen: string | undefined): HeadstoneErr
 function keyConflict(): HeadstoneError {
   return new HeadstoneError(
     'id_conflict',
-    'This Idempotency-Key was used for another request: nothing was enqueued. Use a new key for a new request.',
+    'This Idempotency-Key was used for another request, so nothing was enqueued. Use a new key for a new request.',
   );
 }

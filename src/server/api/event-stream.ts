@@ -3,26 +3,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
 import type { StreamEvent } from '../../shared/contract/stream.ts';
 
-/** Proxies close a connection on which nothing comes. */
+/** Proxies close a connection on which nothing is sent. */
 const KEEPALIVE_MS = 15_000;
 
 /**
- * Sends events as they come. Pulls them as fast as the client reads, so a slow one fills no buffer of ours. `leave` is
- * called when the reader has gone, or has all of them.
+ * Sends events as they come. They are pulled as fast as the client reads, so a slow client fills no buffer here. `leave` is
+ * called when the reader has gone or has received all of them.
  */
 export function sendEvents(
   reply: FastifyReply,
   subscribe: (signal: AbortSignal) => AsyncGenerator<StreamEvent, void>,
   leave: () => void,
 ): FastifyReply {
-  // A reader that waits for an event would outlive its client until one comes.
+  // Without this, a reader that waits for an event would outlive its client until one comes.
   const gone = new AbortController();
   const onGone = () => {
     gone.abort();
     leave();
   };
   reply.raw.once('close', onGone);
-  // Gone already, while we read or enqueued: nobody will tell us again.
+  // The client may have gone already, while the job was read or enqueued.
   if (reply.raw.destroyed || reply.raw.closed) onGone();
   const events = subscribe(gone.signal);
   return reply
@@ -38,7 +38,7 @@ async function* textOf(events: AsyncGenerator<StreamEvent, void>): AsyncGenerato
     for (;;) {
       const heard = await within(coming, KEEPALIVE_MS);
       if (heard === 'silent') {
-        // A comment: no client takes it for an event.
+        // This is a comment, which no client takes for an event.
         yield ': keepalive\n\n';
         continue;
       }
@@ -47,7 +47,7 @@ async function* textOf(events: AsyncGenerator<StreamEvent, void>): AsyncGenerato
       coming = events.next();
     }
   } finally {
-    // Also when the client has gone.
+    // This runs when the client has gone, too.
     await events.return().catch(() => {});
   }
 }

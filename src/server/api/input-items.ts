@@ -11,7 +11,7 @@ type InputItemsQuery = z.infer<typeof inputItemsQuerySchema>;
 
 type Item = Record<string, unknown> & { id: string };
 
-/** The input of a request as OpenAI lists it: items with ids, in pages. */
+/** A page of a request's input, in the shape of OpenAI's list: items with ids. */
 export function inputItems(jobId: string, request: Record<string, unknown>, { limit, order, after }: InputItemsQuery) {
   const { input } = request;
   const given = typeof input === 'string' ? [{ role: 'user', content: input }] : Array.isArray(input) ? input : [];
@@ -19,7 +19,7 @@ export function inputItems(jobId: string, request: Record<string, unknown>, { li
   if (order === 'desc') items.reverse();
   const start = after === undefined ? 0 : items.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && start === 0)
-    throw new HeadstoneError('invalid_request', `after names no item of this response: ${after}.`, { param: 'after' });
+    throw new HeadstoneError('invalid_request', `after is not an item of this response: ${after}.`, { param: 'after' });
   const data = items.slice(start, start + limit);
   return {
     object: 'list' as const,
@@ -30,7 +30,7 @@ export function inputItems(jobId: string, request: Record<string, unknown>, { li
   };
 }
 
-/** A message may be given in short, as a role and a text; it is read in full. */
+/** Writes out a message that was given in short, as a role and a text. */
 function asItem(item: Record<string, unknown>, jobId: string, position: number): Item {
   const isMessage = item.type === undefined || item.type === 'message';
   const id = typeof item.id === 'string' ? item.id : itemId(isMessage ? 'msg' : 'item', jobId, position);
@@ -46,7 +46,7 @@ function asItem(item: Record<string, unknown>, jobId: string, position: number):
   };
 }
 
-/** The same item has the same id at every read. */
+/** An id that is the same at every read. */
 function itemId(kind: string, jobId: string, position: number): string {
   const digest = createHash('sha256').update(`${jobId}/${position}`).digest('hex');
   return `${kind}_${digest.slice(0, 32)}`;

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { jobSchema, jobSummarySchema } from '../../shared/contract/job.ts';
 import { jobStatusSchema } from '../../shared/contract/words.ts';
+import { tenantShown } from '../access/permissions.ts';
 import { asChosen, findJob } from './find-job.ts';
-import { defined, limitSchema, listOf, tenantAskedFor } from './pages-of-records.ts';
+import { limitSchema, listOf } from './pagination.ts';
 import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
 
 export const jobsQuerySchema = z.strictObject({
@@ -11,10 +12,10 @@ export const jobsQuerySchema = z.strictObject({
   tenant: z.string().optional(),
   tag: z.string().optional(),
   limit: limitSchema,
-  after: z.string().optional().describe('The last id of the page before.'),
+  after: z.string().optional().describe('The last id of the previous page.'),
 });
 
-/** The records, each caller's own (I12). */
+/** Routes for the records of jobs. Callers see their own (I12). */
 export function jobRoutes(app: Api, producer: Producer): void {
   app.get(
     '/v1/jobs',
@@ -28,10 +29,10 @@ export function jobRoutes(app: Api, producer: Producer): void {
     },
     async ({ query, caller }) => {
       const { tenant, admin } = caller;
-      // The caller may know the last job of the page before by the id that they chose.
+      // The caller may know the last job of the page before by a chosen id.
       const last = query.after && (await producer.locate(query.after, { tenant, seesAll: admin }));
       const after = last ? last.id : query.after;
-      const jobs = await producer.list(defined({ ...query, after, tenant: tenantAskedFor(caller, query.tenant) }));
+      const jobs = await producer.list({ ...query, after, tenant: tenantShown(caller, query.tenant) });
       return { object: 'list' as const, data: jobs.map(asChosen), has_more: jobs.length === query.limit };
     },
   );
@@ -47,7 +48,7 @@ export function jobRoutes(app: Api, producer: Producer): void {
       },
     },
     async request => {
-      // The record without the output: that is what /v1/responses is for.
+      // The record comes without the output, which /v1/responses shows.
       const { response, ...record } = await findJob(producer, request.params.id, request.caller);
       return asChosen(record);
     },

@@ -1,9 +1,9 @@
 import type { Producer } from '../../producer/producer.ts';
 import { depthsSchema } from '../../shared/contract/depths.ts';
-import { assertAdmin } from './cancellations.ts';
+import { assertAdmin } from '../access/permissions.ts';
 import { type Api, errorAnswers } from './schemas.ts';
 
-/** The whole deployment at a glance, and the switch for spending: both for admins, since they are everybody's (I12). */
+/** Routes that show and pause the whole deployment. They concern every tenant, so they are for admins (I12). */
 export function launchingRoutes(app: Api, producer: Producer): void {
   const about = { tags: ['launching'], response: { 200: depthsSchema, ...errorAnswers } };
 
@@ -17,8 +17,8 @@ export function launchingRoutes(app: Api, producer: Producer): void {
   );
 
   for (const [word, isPaused, summary] of [
-    ['pause', true, 'Launch nothing new; what runs goes on, and cancels work'],
-    ['resume', false, 'Launch again'],
+    ['pause', true, 'Pause launching; running jobs go on, and cancels work'],
+    ['resume', false, 'Resume launching'],
   ] as const)
     app.post(`/v1/launch/${word}`, { schema: { ...about, summary } }, async request => {
       assertAdmin(request.caller);

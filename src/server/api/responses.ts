@@ -2,18 +2,19 @@ import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { cancelOptionsSchema } from '../../shared/contract/request.ts';
+import { locateJob } from '../access/permissions.ts';
 import type { Passthrough } from '../passthrough/passthrough.ts';
 import { Answered } from './answered.ts';
 import { sendEvents } from './event-stream.ts';
-import { findKeptJob, locateJob, sendJson, showResponse } from './find-job.ts';
+import { readKeptJob, sendJson, showResponse } from './find-job.ts';
 import { inputItems, inputItemsQuerySchema } from './input-items.ts';
 import { type Api, errorAnswers, idParamsSchema, responseSchema } from './schemas.ts';
 import type { StreamReaders } from './stream-readers.ts';
 
-/** The caller's own words; the key's name is not theirs to claim. */
+/** The caller cannot claim the name of a key. */
 const cancelSchema = cancelOptionsSchema.omit({ keyName: true }).nullish();
 
-/** A list in a query may be one value, and its name may end in brackets. */
+/** A list in a query may be a single value, and its name may end in brackets. */
 const fieldName = z
   .string()
   .regex(/^[a-z_]+(\.[a-z_]+)*$/, 'must be the name of a field')
@@ -27,17 +28,22 @@ const readQuerySchema = z.object({
     .optional(),
   include: includeSchema,
   'include[]': includeSchema,
-  starting_after: z.coerce.number().int().nonnegative().optional().describe('The last sequence number that is known.'),
+  starting_after: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('The last sequence number that the reader has.'),
 });
 
-/** What the routes of responses work with. */
+/** What the routes for responses work with. */
 export interface ResponseParts {
   producer: Producer;
   passthrough: Passthrough;
   readers: StreamReaders;
 }
 
-/** The part of OpenAI's API that reads and ends background responses. */
+/** The routes of OpenAI's API that read, cancel and delete background responses. */
 export function responseRoutes(app: Api, { producer, passthrough, readers }: ResponseParts): void {
   const about = { tags: ['responses'], params: idParamsSchema };
   const unknown = { preHandler: passthrough.passOnUnknown };
@@ -57,19 +63,14 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
     async (request, reply) => {
       const { stream, starting_after: after, include = [], 'include[]': others = [] } = request.query;
       const wanted = [...include, ...others];
-      const located = await locateJob(producer, request.params.id, request.caller);
-      if (wanted.length > 0) await producer.widenInclude(located.id, wanted);
-      if (stream) {
-        const { id } = await findKeptJob(producer, request.params.id, request.caller);
-        answered.note(id);
-        return sendEvents(
-          reply,
-          signal => producer.subscribe(id, { signal, ...(after === undefined ? {} : { after }) }),
-          readers.enter(request.caller.tenant),
-        );
-      }
-      answered.note(located.id);
-      return sendJson(reply, await showResponse(producer, request.params.id, request.caller));
+      const named = request.params.id;
+      const { id } = await locateJob(producer, named, request.caller);
+      answered.note(id);
+      if (wanted.length > 0) await producer.widenInclude(id, wanted);
+      if (!stream) return sendJson(reply, await showResponse(producer, id, named));
+      await readKeptJob(producer, id, named);
+      const leave = readers.enter(request.caller.tenant);
+      return sendEvents(reply, signal => producer.subscribe(id, { signal, after }), leave);
     },
   );
 
@@ -79,18 +80,19 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
       ...unknown,
       schema: {
         ...about,
-        summary: 'Cancel, finally',
+        summary: 'Cancel a response for good',
         body: cancelSchema,
         response: { 200: responseSchema, ...errorAnswers },
       },
     },
     async (request, reply) => {
-      // Decided before anything else is read: whatever a provider wrote into the job, it cannot keep a cancel from holding.
-      const { id } = await locateJob(producer, request.params.id, request.caller);
+      // The cancel comes before anything of the job is read, so nothing that a provider wrote there can stop it.
+      const named = request.params.id;
+      const { id } = await locateJob(producer, named, request.caller);
       answered.note(id);
       const { keyName } = request.caller;
       const { verdict } = await producer.cancel(id, { ...request.body, ...(keyName === null ? {} : { keyName }) });
-      return sendJson(reply, await showResponse(producer, request.params.id, request.caller, verdict));
+      return sendJson(reply, await showResponse(producer, id, named, verdict));
     },
   );
 
@@ -100,7 +102,7 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
       ...unknown,
       schema: {
         ...about,
-        summary: 'Forget a finished job’s result; its record and its ledger stay',
+        summary: 'Delete a finished job’s request and result; its record and ledger stay',
         response: { 200: z.object({ id: z.string(), object: z.literal('response'), deleted: z.literal(true) }) },
       },
     },
@@ -112,7 +114,7 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
       if (verdict === 'still_open')
         throw new HeadstoneError(
           'invalid_request',
-          `Response ${named} has not ended: cancel it first, or wait for it.`,
+          `Response ${named} has not ended. Cancel it first, or wait for it.`,
         );
       return { id: named, object: 'response' as const, deleted: true as const };
     },
@@ -120,9 +122,11 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
 
   app.get(
     '/v1/responses/:id/input_items',
-    { ...unknown, schema: { ...about, summary: 'What was asked', querystring: inputItemsQuerySchema } },
+    { ...unknown, schema: { ...about, summary: 'List the input of a response', querystring: inputItemsQuerySchema } },
     async request => {
-      const { id } = await findKeptJob(producer, request.params.id, request.caller);
+      const named = request.params.id;
+      const { id } = await locateJob(producer, named, request.caller);
+      await readKeptJob(producer, id, named);
       return inputItems(id, await producer.keptRequest(id), request.query);
     },
   );

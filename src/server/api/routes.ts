@@ -16,12 +16,12 @@ export interface ApiParts {
   producer: Producer;
   configuration: Configuration;
   driver: CancellationDriver;
-  /** Null: nobody signs in. */
+  /** Null if nobody signs in. */
   keyRing: KeyRing | null;
   readers: StreamReaders;
 }
 
-/** Everything under /v1. */
+/** All routes under /v1. */
 export async function apiRoutes(
   app: Api,
   { producer, configuration, driver, keyRing, readers }: ApiParts,
@@ -29,7 +29,7 @@ export async function apiRoutes(
   const passthrough = new Passthrough({
     producer,
     configuration,
-    isShared: keyRing?.holdsSeveralTenants ?? false,
+    severalHaveKeys: keyRing?.holdsSeveralTenants ?? false,
   });
   const parts = { producer, passthrough, readers };
   createRoute(app, parts);

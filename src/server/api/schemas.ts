@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { deadlineSchema, requestSchema } from '../../shared/contract/request.ts';
 import { jobIdSchema, onUnknownLaunchSchema, tagsSchema, tenantSchema } from '../../shared/contract/words.ts';
 
-/** Fastify whose routes speak in zod: what a route says of itself is what it checks, and what /docs shows. */
+/** Fastify with zod: a route's schemas are its checks, its types and its entry in /docs. */
 export type Api = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -14,13 +14,13 @@ export type Api = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** An id is checked by looking for it: what cannot be one is as absent as what is not there. */
+/** An id is checked by looking for it. What cannot be an id is not found. */
 export const idParamsSchema = z.object({ id: z.string() });
 
-/** What OpenAI's API has no field for. */
+/** The field `headstone` of a create, for what OpenAI's API has no field for. */
 export const createOptionsSchema = z.strictObject({
   id: jobIdSchema.optional(),
-  tenant: tenantSchema.optional().describe('For admin keys: the job is that tenant’s.'),
+  tenant: tenantSchema.optional().describe('The tenant that the job belongs to. Needs an admin key.'),
   tags: tagsSchema.optional(),
   deadline_ms: deadlineSchema.optional(),
   priority: z.number().int().min(0).optional(),
@@ -31,7 +31,7 @@ export type CreateOptions = z.infer<typeof createOptionsSchema>;
 
 export const createSchema = z
   .looseObject({ ...requestSchema.shape, background: z.literal(true), headstone: createOptionsSchema.optional() })
-  .describe('The body of OpenAI’s create; what is not named here goes to the provider as it is.');
+  .describe('The body of OpenAI’s create. Fields that are not named here go to the provider unchanged.');
 
 export const responseSchema = z
   .looseObject({
@@ -45,7 +45,7 @@ export const responseSchema = z
       waste: z.array(z.looseObject({})),
     }),
   })
-  .describe('A Response of OpenAI’s API under Headstone’s id. Once cancelled it never shows a result.');
+  .describe('A Response of OpenAI’s API under the job’s id. Once it is cancelled it never shows a result.');
 
 export const errorSchema = z.object({
   error: z.object({
@@ -56,5 +56,5 @@ export const errorSchema = z.object({
   }),
 });
 
-/** For /docs: what every route may answer instead. */
+/** The errors that every route may answer, for /docs. */
 export const errorAnswers = { '4xx': errorSchema, '5xx': errorSchema };

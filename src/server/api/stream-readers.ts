@@ -5,7 +5,7 @@ export interface ReaderLimits {
   tenant: number;
 }
 
-/** Readers of streams who are connected now. Each holds a connection, so they have limits, and no tenant takes all places. */
+/** Counts the readers of streams. Each of them takes a connection, so their number is limited, in all and for one tenant. */
 export class StreamReaders {
   readonly limits: ReaderLimits;
   private readonly byTenant = new Map<string, number>();
@@ -19,7 +19,7 @@ export class StreamReaders {
     return this.total;
   }
 
-  /** Takes a place; the function that it returns gives it back, once. Throws `too_many_streams`. */
+  /** Takes a place. The function that it returns gives the place back. Throws `too_many_streams`. */
   enter(tenant: string): () => void {
     const own = this.byTenant.get(tenant) ?? 0;
     if (own >= this.limits.tenant)
@@ -44,6 +44,6 @@ export class StreamReaders {
 function tooMany(what: string): HeadstoneError {
   return new HeadstoneError(
     'too_many_streams',
-    `${what} (HEADSTONE_STREAM_READERS): close one, or read the response without stream. Nothing was enqueued.`,
+    `${what} (HEADSTONE_STREAM_READERS). Close one, or read the response without stream. Nothing was enqueued.`,
   );
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { daySchema, ledgerRowSchema, wasteDimensionSchema, wasteReportSchema } from '../../shared/contract/ledger.ts';
+import { tenantShown } from '../access/permissions.ts';
 import { rowAsChosen } from './find-job.ts';
-import { defined, limitSchema, listOf, tenantAskedFor } from './pages-of-records.ts';
+import { limitSchema, listOf } from './pagination.ts';
 import { type Api, errorAnswers } from './schemas.ts';
 
 const wasteQuerySchema = z.strictObject({
@@ -17,25 +18,23 @@ const ledgerQuerySchema = z.strictObject({
   since: daySchema.optional(),
   until: daySchema.optional(),
   limit: limitSchema,
-  after: z.string().optional().describe('The last response id of the page before.'),
+  after: z.string().optional().describe('The last response id of the previous page.'),
 });
 
-const DAY_MS = 86_400_000;
-
-/** The ledger and its sums, each caller's own (I12). */
+/** Routes for the ledger and its sums. Callers see their own (I12). */
 export function wasteRoutes(app: Api, producer: Producer): void {
   app.get(
     '/v1/waste',
     {
       schema: {
-        summary: 'Wasted beside used tokens, summed under one dimension',
+        summary: 'Sums of wasted and used tokens, grouped by one dimension',
         tags: ['waste'],
         querystring: wasteQuerySchema,
         response: { 200: wasteReportSchema, ...errorAnswers },
       },
     },
     async ({ query: { group_by: groupBy, tenant, since, until }, caller }) =>
-      await producer.waste(defined({ groupBy, since, until, tenant: tenantAskedFor(caller, tenant) })),
+      await producer.waste({ groupBy, since, until, tenant: tenantShown(caller, tenant) }),
   );
 
   app.get(
@@ -49,16 +48,7 @@ export function wasteRoutes(app: Api, producer: Producer): void {
       },
     },
     async ({ query: { since, until, tenant, limit, after }, caller }) => {
-      const rows = await producer.ledger(
-        defined({
-          sinceMs: since && Date.parse(since),
-          // The day named is included.
-          untilMs: until && Date.parse(until) + DAY_MS - 1,
-          tenant: tenantAskedFor(caller, tenant),
-          limit,
-          after,
-        }) as Parameters<Producer['ledger']>[0],
-      );
+      const rows = await producer.ledger({ since, until, tenant: tenantShown(caller, tenant), limit, after });
       return { object: 'list' as const, data: rows.map(rowAsChosen), has_more: rows.length === limit };
     },
   );

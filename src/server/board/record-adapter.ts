@@ -14,7 +14,8 @@ const about = {
   },
   poll: {
     displayName: '2 Poll',
-    description: 'Looks at running responses, parked until they are due. Deadlines tick here too: do not pause it.',
+    description:
+      'Polls of running responses, parked until they are due. It keeps the deadlines too, so do not pause it.',
   },
   settle: {
     displayName: '3 Settle',
@@ -22,7 +23,7 @@ const about = {
   },
 };
 
-/** A queue as Bull Board shows it: an entry holds no truth, so beside it stands what the record says now. */
+/** A queue for Bull Board. Its entries hold only ids, so each is shown with what the record says now. */
 export class RecordAdapter extends BullMQAdapter {
   private readonly store: Store;
 
@@ -32,7 +33,7 @@ export class RecordAdapter extends BullMQAdapter {
       externalJobUrl: ({ data }) => ({ displayText: 'Job page', href: `../jobs/${data?.job_id ?? ''}` }),
     });
     this.store = store;
-    // Only fields of ours are shown: an entry that somebody else wrote could hold a prompt (I13).
+    // Only these fields are shown, because an entry that something else wrote could hold a prompt (I13).
     this.setFormatter('data', ({ job_id, model, tenant, status, tombstone, wasted_tokens, response_id }) => ({
       job_id,
       model,
@@ -58,12 +59,12 @@ export class RecordAdapter extends BullMQAdapter {
     return entry;
   }
 
-  /** An entry without a record launches nothing, so the board does not offer to make one. */
+  /** An entry without a record launches nothing, so the board adds none. */
   override async addJob(): Promise<never> {
-    throw new HeadstoneError('invalid_request', 'Entries are added by Headstone: enqueue a job instead.');
+    throw new HeadstoneError('invalid_request', 'Headstone adds the entries itself. Enqueue a job instead.');
   }
 
-  /** Replaces what is shown, and not what is stored. */
+  /** Replaces the data that is shown. What is stored stays. */
   private async describe(entry: Entry): Promise<void> {
     const id = isOurEntry(entry.id) ? idOfEntry(entry.id) : '';
     const isResponse = this.getName() === 'settle';

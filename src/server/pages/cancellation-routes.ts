@@ -4,7 +4,7 @@ import { type CancellationFilter, cancellationFilterSchema } from '../../shared/
 import { HeadstoneError, parseInput } from '../../shared/contract/errors.ts';
 import { jobIdSchema, reasonSchema } from '../../shared/contract/words.ts';
 import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
-import { assertAdmin } from '../api/cancellations.ts';
+import { assertAdmin } from '../access/permissions.ts';
 import { type Api, idParamsSchema } from '../api/schemas.ts';
 import { confirmationPage, progressPage } from './cancellation-pages.ts';
 import { optionalField } from './form.ts';
@@ -37,7 +37,7 @@ export function cancellationPageRoutes(app: Api, producer: Producer, driver: Can
     const filter = parseInput(cancellationFilterSchema, readFilter(body.filter));
     const { keyName } = caller;
     const { id } = await cancellations.begin(filter, {
-      ...(body.reason === undefined ? {} : { reason: body.reason }),
+      reason: body.reason,
       actor: keyName ?? 'operator',
       ...(keyName === null ? {} : { keyName }),
     });

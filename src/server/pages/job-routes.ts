@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { jobStatusSchema, reasonSchema, verdictSchema } from '../../shared/contract/words.ts';
-import { findJob, locateJob } from '../api/find-job.ts';
-import { defined, tenantAskedFor } from '../api/pages-of-records.ts';
+import { locateJob, tenantShown } from '../access/permissions.ts';
+import { findJob } from '../api/find-job.ts';
 import { type Api, idParamsSchema } from '../api/schemas.ts';
 import { optionalField } from './form.ts';
 import { jobPage } from './job-page.ts';
@@ -20,10 +20,8 @@ const listQuerySchema = z.object({
 export function jobPageRoutes(app: Api, producer: Producer): void {
   app.get('/jobs', { schema: { querystring: listQuerySchema } }, async ({ query, caller }, reply) => {
     const { after, ...filter } = query;
-    const tenant = tenantAskedFor(caller, filter.tenant);
-    const jobs = await producer.list(
-      defined({ ...filter, tenant, after, limit: PAGE }) as Parameters<Producer['list']>[0],
-    );
+    const tenant = tenantShown(caller, filter.tenant);
+    const jobs = await producer.list({ ...filter, tenant, after, limit: PAGE });
     const next = jobs.length === PAGE ? jobs.at(-1)?.id : undefined;
     return reply
       .type('text/html; charset=utf-8')
@@ -47,7 +45,7 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
       const { id } = await locateJob(producer, params.id, caller);
       const { keyName } = caller;
       const { verdict } = await producer.cancel(id, {
-        ...(reason === undefined ? {} : { reason }),
+        reason,
         actor: keyName ?? 'operator',
         ...(keyName === null ? {} : { keyName }),
       });

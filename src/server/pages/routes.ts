@@ -7,7 +7,7 @@ import type { Sessions } from '../../shared/store/sessions.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { SignInLimit } from '../access/sign-in-limit.ts';
 import type { Api } from '../api/schemas.ts';
-import { httpStatus } from '../error-answer.ts';
+import { httpStatus } from '../error-body.ts';
 import { assetRoutes } from './assets.ts';
 import { cancellationPageRoutes } from './cancellation-routes.ts';
 import { jobPageRoutes } from './job-routes.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { daySchema, wasteDimensionSchema } from '../../shared/contract/ledger.ts';
-import { defined, tenantAskedFor } from '../api/pages-of-records.ts';
+import { tenantShown } from '../access/permissions.ts';
 import type { Api } from '../api/schemas.ts';
 import { optionalField } from './form.ts';
 import { wastePage } from './waste-page.ts';
@@ -16,8 +16,8 @@ const wasteQuerySchema = z.object({
 export function wastePageRoutes(app: Api, producer: Producer): void {
   app.get('/waste', { schema: { querystring: wasteQuerySchema } }, async ({ query, caller }, reply) => {
     const { by, since, until } = query;
-    const tenant = tenantAskedFor(caller, query.tenant);
-    const period = defined({ since, until, tenant }) as { since?: string; until?: string; tenant?: string };
+    const tenant = tenantShown(caller, query.tenant);
+    const period = { since, until, tenant };
     const [byDay, report] = await Promise.all([
       producer.waste({ groupBy: 'day', ...period }),
       producer.waste({ groupBy: by, ...period }),

@@ -6,8 +6,10 @@ import { disguisedNameIn, reservedNameIn } from '../../shared/contract/request.t
 import { withMembers } from '../../shared/runtime/json-members.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { Caller } from '../access/key-ring.ts';
+import { sharesAccount } from '../access/permissions.ts';
 import type { Api } from '../api/schemas.ts';
-import { answerUnknownUrl, errorBody } from '../error-answer.ts';
+import { answerUnknownUrl } from '../error-answer.ts';
+import { errorBody } from '../error-body.ts';
 import { headersForCaller, headersForProvider } from './headers.ts';
 import {
   assertNothingShared,
@@ -23,41 +25,41 @@ const ROOT = '/v1/';
 export interface PassthroughOptions {
   producer: Producer;
   configuration: Configuration;
-  /** True where several tenants have keys. */
-  isShared: boolean;
+  /** True if several tenants have keys. */
+  severalHaveKeys: boolean;
 }
 
 type Body = Record<string, unknown>;
 
-/** With HEADSTONE_PASSTHROUGH=1: what is not a background response goes on to the provider, under our key. */
+/** Passes on what is not a background response, under the server's key, if HEADSTONE_PASSTHROUGH is 1. */
 export class Passthrough {
   readonly isOpen: boolean;
   private readonly producer: Producer;
   private readonly baseUrl: string;
   private readonly apiKey: string;
-  private readonly isShared: boolean;
+  private readonly severalHaveKeys: boolean;
 
-  constructor({ producer, configuration, isShared }: PassthroughOptions) {
+  constructor({ producer, configuration, severalHaveKeys }: PassthroughOptions) {
     const { passthrough, openaiApiKey, openaiBaseUrl } = configuration;
     if (passthrough && openaiApiKey === undefined)
       throw new HeadstoneError(
         'configuration',
-        'HEADSTONE_PASSTHROUGH=1 needs the provider’s key: set OPENAI_API_KEY for the server too.',
+        'HEADSTONE_PASSTHROUGH=1 needs the provider’s key. Set OPENAI_API_KEY for the server too.',
       );
     this.isOpen = passthrough;
     this.producer = producer;
     this.baseUrl = (openaiBaseUrl ?? OPENAI_URL).replace(/\/+$/, '');
     this.apiKey = openaiApiKey ?? '';
-    this.isShared = isShared;
+    this.severalHaveKeys = severalHaveKeys;
   }
 
-  /** Everything under /v1 that has no route of its own. */
+  /** Adds a route for everything under /v1 that has none. */
   async register(app: Api): Promise<void> {
     if (!this.isOpen) return;
-    // A call is passed on once: whether to pay for another is the caller's own decision (I6).
+    // A call is passed on once. Whether to pay for another is the caller's decision (I6).
     await app.register(replyFrom, { maxRetriesOn503: 0, retryMethods: [], disableCache: true });
     await app.register(async scope => {
-      // Files and audio go through as they come.
+      // Files and audio are streamed through.
       scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
       scope.all('/v1/*', { schema: { hide: true } }, async (request, reply) => {
         if (!isOrdinaryUrl(request.url)) return answerUnknownUrl(request, reply);
@@ -67,7 +69,7 @@ export class Passthrough {
     });
   }
 
-  /** A create that is not a background response. A chain may start at a result of ours, and at none that was refused (I1). */
+  /** Passes on a create that is not a background response. It may continue a job's result, but not one that was refused (I1). */
   async sendCreate(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { caller, rawBody = '{}' } = request;
     const body = request.body as Body;
@@ -83,25 +85,22 @@ export class Passthrough {
     if (sharesAccount) assertUnsharedCreate(body);
     await this.producer.assertReferences(caller.tenant, body.input, sharesAccount);
     const previous = await this.predecessorOf(body.previous_response_id, caller.tenant, sharesAccount);
-    // Also where nothing is replaced: a name that came twice is sent once, as it was judged.
+    // The body is written anew in any case, so that a name that came twice is sent once, as it was checked.
     const change = previous === undefined ? {} : { previous_response_id: JSON.stringify(previous) };
     return await this.send(request, reply, withMembers(rawBody, change));
   }
 
-  /** For routes of ours that are asked for a response that was never ours. */
+  /** A hook for the routes of responses: it passes on a request for a response that Headstone does not know. */
   readonly passOnUnknown = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const { id } = request.params as { id: string };
     if (!this.isOpen || !plainPart.test(id) || (await this.sharesAccount(request.caller))) return undefined;
-    const job = await this.producer.locate(id, { tenant: request.caller.tenant, seesAll: true });
-    // A response of ours is not read under the provider's id: that would show what a cancel has refused (I1).
-    if (job !== null || (await this.producer.store.row(id)) !== null) return undefined;
+    // A job's response must not be read under the provider's id either: that would show what a cancel has refused (I1).
+    if (await this.producer.isOurs(id)) return undefined;
     return await this.send(request, reply, request.rawBody);
   };
 
-  /** True for one of several tenants who share an account at the provider, also with tenants of the app that have no key. */
-  async sharesAccount({ keyName, tenant, admin }: Caller): Promise<boolean> {
-    if (keyName === null || admin) return false;
-    return this.isShared || !(await this.producer.ownsEverything(tenant));
+  async sharesAccount(caller: Caller): Promise<boolean> {
+    return await sharesAccount(caller, this.producer, this.severalHaveKeys);
   }
 
   private async predecessorOf(previous: unknown, tenant: string, sharesAccount: boolean): Promise<string | undefined> {
@@ -114,7 +113,7 @@ export class Passthrough {
   }
 
   private async send(request: FastifyRequest, reply: FastifyReply, body?: string): Promise<FastifyReply> {
-    // The URL was decoded and written anew before it was routed: what we judged is what the provider is asked.
+    // The URL was decoded and written anew before it was routed, so the provider receives the URL that was checked.
     if (!request.url.startsWith(ROOT)) return answerUnknownUrl(request, reply);
     return reply.from(`${this.baseUrl}/${request.url.slice(ROOT.length)}`, {
       ...(body === undefined ? {} : { body, contentType: 'application/json' }),
@@ -135,18 +134,18 @@ export class Passthrough {
   }
 }
 
-/** The body for one of several tenants of an account, or an error that says why it does not pass. */
+/** The body for one of several tenants of an account. Throws `insufficient_permissions` if the call may not be passed on. */
 function bodyForTenant({ method, url, headers, body, rawBody }: FastifyRequest): string | undefined {
   const path = url.split('?')[0] ?? '';
   if (method === 'POST' && path === '/v1/chat/completions') {
-    // A body that we could not read could say anything.
+    // A body that was not read could say anything.
     if (rawBody === undefined) throw notForTenants('Send it as JSON.');
     assertUnsharedChat(objectIn(body));
     return withMembers(rawBody, { store: 'false' });
   }
   if (!isHarmlessCall(method, path)) throw notForTenants();
   if (method === 'GET') return undefined;
-  // Files come in parts; anything else that is no JSON would be read by the provider alone.
+  // Files come as forms. Anything else that is not JSON could be read only by the provider.
   if (rawBody === undefined && !isForm(headers['content-type'])) throw notForTenants('Send it as JSON.');
   if (rawBody === undefined) return undefined;
   assertNothingShared(body);
@@ -170,15 +169,15 @@ function objectIn(value: unknown): Body {
 function forBackgroundAlone(name: string): HeadstoneError {
   return new HeadstoneError(
     'unsupported_parameter',
-    `${name.slice(0, 64)} must be left out here: names that start with "headstone" are for background responses.`,
+    `${name.slice(0, 64)} must be left out here. Names that start with "headstone" are for background responses.`,
     { param: name.slice(0, 64) },
   );
 }
 
-/** One part of a path, without what a router on the way could read in another way. */
+/** A part of a path that every router reads in the same way. */
 const plainPart = /^(?!\.{1,2}$)[\w.:-]+$/;
 
-/** False for what another server could read as another path, which could lead around our own routes (I1). */
+/** False for a URL that another server could read as another path, and so reach a route around this server's own (I1). */
 function isOrdinaryUrl(url: string): boolean {
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);

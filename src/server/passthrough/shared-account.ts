@@ -1,9 +1,9 @@
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 
 /**
- * What one of several tenants may send to the provider under the account that they share: only what leaves nothing behind
- * there, and names nothing that stands there, because either could be another tenant's (I12). Everything is on a list of
- * what may pass, so that a new feature of the provider is closed until somebody has thought about it.
+ * The calls that one of several tenants may send under the account that they share. They leave nothing behind there and name
+ * nothing that is there, because either could be another tenant's (I12). These are lists of what may pass, so a new feature of
+ * the provider is closed until somebody has thought about it.
  */
 const harmlessCalls =
   /^(POST \/v1\/(embeddings|moderations|images\/(generations|edits|variations)|audio\/(speech|transcriptions|translations))|GET \/v1\/models(\/[^/]+)?)$/;
@@ -21,10 +21,10 @@ const chatFields = new Set(
   web_search_options safety_identifier prompt_cache_key prompt_cache_retention`.split(/\s+/),
 );
 
-/** Tools that read nothing of the account. */
+/** Tools that read nothing from the account. */
 const harmlessTools = /^(function|custom|web_search(_preview)?(_\d{4}_\d{2}_\d{2})?|image_generation)$/;
 
-/** By these names a body reaches for what stands in the account. */
+/** Fields by which a body names something in the account. */
 const sharedThings = new Set([
   'file_id',
   'file_ids',
@@ -42,14 +42,14 @@ export function isHarmlessCall(method: string, path: string): boolean {
   return harmlessCalls.test(`${method} ${path}`);
 }
 
-/** Throws where a create could be read by another tenant afterwards, or reads what another one left. */
+/** Throws if another tenant could read the response afterwards, or the create reads what another tenant left. */
 export function assertUnsharedCreate(body: Record<string, unknown>): void {
   if (body.store !== false) throw notForTenants('Send store: false.');
   assertFields(body, responseFields);
   assertNothingShared(body);
 }
 
-/** The same for a chat completion, which is stored by default in newer accounts: `store` is set to false. */
+/** Does the same for a chat completion. Newer accounts store those by default, so `store` is set to false later. */
 export function assertUnsharedChat(body: Record<string, unknown>): void {
   if (body.store !== undefined && body.store !== null && body.store !== false)
     throw notForTenants('Leave store out, or send store: false.');
@@ -60,10 +60,10 @@ export function assertUnsharedChat(body: Record<string, unknown>): void {
 export function assertNothingShared(value: unknown): void {
   for (const [name, inner] of entriesIn(value)) {
     if (sharedThings.has(name))
-      throw notForTenants(`It names a ${name}, which stands in the account that all tenants share.`);
+      throw notForTenants(`It names a ${name}, which belongs to the account that all tenants share.`);
     if (name === 'tools') assertTools(inner);
     if (name === 'audio' && typeof (inner as { id?: unknown } | null)?.id === 'string')
-      throw notForTenants('It names an earlier audio answer, which stands in the account that all tenants share.');
+      throw notForTenants('It names an earlier audio answer, which belongs to the account that all tenants share.');
   }
 }
 
@@ -72,21 +72,21 @@ function assertTools(tools: unknown): void {
   for (const tool of tools) {
     const type = (tool as { type?: unknown } | null)?.type;
     if (typeof type !== 'string' || !harmlessTools.test(type))
-      throw notForTenants('Of the tools only functions, web search and image generation pass.');
+      throw notForTenants('Only the tools function, web search and image generation are passed on.');
   }
 }
 
 function assertFields(body: Record<string, unknown>, allowed: Set<string>): void {
   const other = Object.keys(body).find(name => !allowed.has(name));
-  if (other !== undefined) throw notForTenants(`The field ${other.slice(0, 64)} does not pass.`);
+  if (other !== undefined) throw notForTenants(`The field ${other.slice(0, 64)} is not passed on.`);
 }
 
-/** Every member of every object, however deep; bodies are bounded in both before they get here. */
+/** Every member of every object, however deep. The depth and size of a body were checked before. */
 function* entriesIn(value: unknown): Generator<[string, unknown]> {
   if (typeof value !== 'object' || value === null) return;
   for (const [name, inner] of Object.entries(value)) {
     if (!Array.isArray(value)) yield [name, inner];
-    // What a function is described by is the caller's own schema.
+    // A function's parameters are the caller's own schema.
     if (name !== 'parameters') yield* entriesIn(inner);
   }
 }

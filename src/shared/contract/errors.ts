@@ -1,9 +1,6 @@
 import type { z } from 'zod';
 
-/**
- * What a program can react to. The message is for a person: what happened, and what to do.
- * `retryable`: the same call may succeed later, unchanged.
- */
+/** The codes of errors, for programs. `retryable`: the same call may succeed later. */
 const codes = {
   invalid_request: { retryable: false },
   unsupported_parameter: { retryable: false },
@@ -23,15 +20,16 @@ const codes = {
 } as const;
 export type ErrorCode = keyof typeof codes;
 
-/** False for the provider's codes, which pass through us. */
+/** False for a provider's code that was passed on. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(codes, code);
 }
 
+/** An error with a code for programs and a message for people, which says what happened and what to do. */
 export class HeadstoneError extends Error {
   override readonly name = 'HeadstoneError';
   readonly code: ErrorCode;
-  /** The field that was wrong, where there is one. */
+  /** The field that was wrong; null if it was none. */
   readonly param: string | null;
 
   constructor(code: ErrorCode, message: string, options: { param?: string; cause?: unknown } = {}) {
@@ -47,20 +45,20 @@ export class HeadstoneError extends Error {
 
 const publicReasons: Partial<Record<ErrorCode, string>> = {
   store_unreachable: 'The store does not answer. Try again.',
-  store_refused: 'The store answers, and does not write now. Try again.',
-  store_unsuitable: 'The store of this Headstone must not be used as it is: its log says why.',
+  store_refused: 'The store answers but does not write now. Try again.',
+  store_unsuitable: 'The store of this Headstone must not be used. The log says why.',
 };
 
-/** What a stranger may read of an error: where our store is, is nobody's business. */
+/** The message of an error for people who may not learn where the store is. */
 export function publicMessage(error: unknown): string {
-  if (!(error instanceof HeadstoneError)) return 'It is not ready.';
+  if (!(error instanceof HeadstoneError)) return 'Headstone is not ready.';
   return publicReasons[error.code] ?? error.message;
 }
 
-/** An answer that listed a hundred thousand mistakes would be an attack on its reader, and on us. */
+/** Listing a hundred thousand problems would be an attack on the reader and on this process. */
 const MOST_PROBLEMS = 10;
 
-/** Parses what a caller gave. The error names the first ten problems in one sentence and repeats no value of theirs (I13). */
+/** Parses a caller's input. Throws `invalid_request`, which names the first ten problems and repeats no value of the caller (I13). */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
@@ -83,7 +81,7 @@ function problemOf(issue: z.core.$ZodIssue): string {
   return `${field} has an unknown key: "${key.slice(0, LONGEST_KEY)}"${others}`;
 }
 
-/** Our own messages are the ends of sentences; zod's are given the beginning that they lack. */
+/** Headstone's messages end a sentence that begins with the field. This makes zod's messages do so too. */
 export function inWords(message: string): string {
   return message
     .replace(/^Invalid input: /, 'is wrong: ')
@@ -91,7 +89,7 @@ export function inWords(message: string): string {
     .replace(/^Invalid (\w+)/, 'is not a valid $1');
 }
 
-/** The keys of metadata are the caller's own words, so the field is named without them (I13). */
+/** The name of a field. Keys of metadata are free text of the caller, so they are left out (I13). */
 function fieldName(path: PropertyKey[]): string {
   return (path[0] === 'metadata' ? 'metadata' : path.join('.')) || 'the request';
 }

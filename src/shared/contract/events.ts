@@ -8,8 +8,8 @@ const job = { job_id: text, model: text.optional() };
 const response = { ...job, response_id: text };
 
 /**
- * Every fact that Headstone tells, in one table: the log, the metrics and the tests subscribe to it.
- * The schemas are strict, so a line can carry no field that is not listed here: no prompt, no output (I13).
+ * Every event that Headstone emits. The log, the metrics and the tests subscribe to them. The schemas are strict, so a log line
+ * has no field that is not in this table, and so no prompt and no output (I13).
  */
 export const eventTable = {
   job_accepted: { level: 'debug', fields: z.strictObject(job) },
@@ -28,9 +28,9 @@ export const eventTable = {
   launch_unknown: { level: 'error', fields: z.strictObject({ ...job, epoch: count, code: text, grace_ms: count }) },
   launch_unrecorded: { level: 'error', fields: z.strictObject({ ...response, epoch: count }) },
   launches_held: { level: 'error', fields: z.strictObject({ scope: text, code: text, for_ms: count, advice: text }) },
-  poll_looked: { level: 'debug', fields: z.strictObject({ ...response, upstream_status: text }) },
+  response_observed: { level: 'debug', fields: z.strictObject({ ...response, upstream_status: text }) },
   poll_failed: { level: 'warn', fields: z.strictObject({ ...response, code: text, retry_in_ms: count }) },
-  run_repeated: { level: 'warn', fields: z.strictObject({ ...response, code: text }) },
+  job_rerun: { level: 'warn', fields: z.strictObject({ ...response, code: text }) },
   upstream_cancelled: { level: 'info', fields: z.strictObject({ ...response, upstream_status: text }) },
   upstream_cancel_failed: { level: 'warn', fields: z.strictObject({ ...response, code: text, retry_in_ms: count }) },
   response_unwanted: { level: 'info', fields: z.strictObject({ ...response, cause: causeSchema }) },

@@ -1,21 +1,38 @@
+/** A wish to keep launches back after a refusal. */
+export interface Hold {
+  /** `access`: the key or the content was refused, and the store has to find out whom that affects. */
+  of: 'account' | 'model' | 'access';
+  /** `alarm`: at its end one job tries. `rate`: at its end all go on. */
+  kind: 'alarm' | 'rate';
+  /** Whether the key was refused, perhaps only what this job asked, or a model that does not exist. */
+  why?: 'key' | 'content' | 'model';
+  /** What ends an alarm: any answer, an answer from behind the sign-in, or only a success. */
+  lifted_by?: 'answer' | 'entry' | 'success';
+  code: string;
+  /** Without it a hold lasts 5 s, and twice as long each time. */
+  for_ms?: number;
+  /** True if the refusal says that it will pass: then it never ends a job. */
+  will_pass?: boolean;
+}
+
 const advice: Record<string, string> = {
-  no_route: 'The provider cannot be reached: look at OPENAI_BASE_URL and the network.',
-  no_such_url: 'The provider knows no such URL: look at OPENAI_BASE_URL, which ends in /v1 with most providers.',
-  forbidden: 'The provider refuses access: look at the rights of OPENAI_API_KEY, and at firewalls on the way.',
-  invalid_api_key: 'The provider refuses the key: look at OPENAI_API_KEY.',
-  insufficient_quota: 'The account has no quota left: look at its billing.',
-  model_not_found: 'The provider has no such model or deployment for this account.',
-  rate_limit_exceeded: 'The provider asks to slow down; launches go on by themselves.',
+  no_route: 'The provider cannot be reached. Check OPENAI_BASE_URL and the network.',
+  no_such_url: 'The provider does not know this URL. Check OPENAI_BASE_URL: with most providers it ends in /v1.',
+  forbidden: 'The provider refuses access. Check the permissions of OPENAI_API_KEY and any firewall on the way.',
+  invalid_api_key: 'The provider refuses the key. Check OPENAI_API_KEY.',
+  insufficient_quota: 'The account has no quota left. Check its billing.',
+  model_not_found: 'The provider has no model or deployment of this name for this account.',
+  rate_limit_exceeded: 'The provider asks to slow down. Launching goes on by itself.',
 };
 
-const FALLBACK = 'Launches go on by themselves when one succeeds; one job a minute tries.';
+const FALLBACK = 'One job tries each minute. When it succeeds, launching goes on by itself.';
 
-/** What to do about launches that are held back, by the code of the refusal that began it. */
+/** What to do about a hold, by the code of the refusal that began it. */
 export function holdAdvice(code: string): string {
   return Object.hasOwn(advice, code) ? (advice[code] ?? FALLBACK) : FALLBACK;
 }
 
-/** Which launches a hold keeps back, by its scope: `account`, `model:NAME`, or `tenant:NAME|model:NAME`. */
+/** Says in words which launches a hold keeps back. A scope is `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
 export function heldLaunches(scope: string): string {
   if (scope === 'account') return 'all launches';
   const [, tenant, model] = /^tenant:([^|]*)\|model:(.*)$/s.exec(scope) ?? [];

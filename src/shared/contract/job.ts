@@ -3,27 +3,29 @@ import { ledgerRowSchema } from './ledger.ts';
 import { upstreamResponseSchema } from './response.ts';
 import { causeSchema, jobStatusSchema, outcomeStatusSchema } from './words.ts';
 
-/** Times are Redis' clock: milliseconds since 1970, UTC. */
+/** Milliseconds since 1970 on Redis' clock. */
 const time = z.number().int();
 
-/** The mark of an outcome other than a result: who ended the job, why and when. */
+/** The mark of a cancelled or expired job: who ended it, why and when. */
 export const tombstoneSchema = z.object({
   cause: causeSchema,
   reason: z.string().nullable(),
   actor: z.string().nullable(),
-  /** The name of the API key that the cancel came with, where it came over HTTP. */
+  /** The name of the API key that the cancel was sent with; null if it was none. */
   key_name: z.string().nullable(),
   at: time,
 });
 export type Tombstone = z.infer<typeof tombstoneSchema>;
 
-/** Why a job failed. `code` is the upstream's, or one of ours: launch_unknown, response_not_found, poison. */
+/** Why a job failed. `code` is the provider's, or Headstone's: launch_unknown, response_not_found, response_of_another_job, poison. */
 export const jobErrorSchema = z.object({ code: z.string(), message: z.string() });
 export type JobError = z.infer<typeof jobErrorSchema>;
 
 /**
- * One intent to spend money, written before the POST (I4).
- * `intended`: perhaps under way · `acknowledged`: has its response · `refused`: never ran · `unknown`: may have run.
+ * One intent to spend money, which is written before the POST (I4).
+ *
+ * `intended`: the POST may be under way. `acknowledged`: the provider answered with the response's id. `refused`: it never ran.
+ * `unknown`: it may have run.
  */
 export const launchSchema = z.object({
   epoch: z.number().int(),
@@ -40,7 +42,7 @@ export const outcomeSchema = z.object({
   status: outcomeStatusSchema,
   at: time,
   error: jobErrorSchema.nullable(),
-  /** `none`: this outcome has no result · `expired`: HEADSTONE_RESULT_TTL_MS is over · `deleted`: by its owner. */
+  /** `none`: this outcome has no result. `expired`: it was kept for HEADSTONE_RESULT_TTL_MS. `deleted`: its owner deleted it. */
   result: z.enum(['none', 'stored', 'expired', 'deleted']),
 });
 
@@ -54,10 +56,10 @@ export const jobSummarySchema = z.object({
   deadline_at: time,
   decided_at: time.nullable(),
   response_id: z.string().nullable(),
-  /** The scope of the hold that keeps its launch back: `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
+  /** The scope of the hold that keeps its launch back (`account`, `model:NAME`, `tenant:NAME|model:NAME`); null if none does. */
   held_by: z.string().nullable(),
   tombstone: tombstoneSchema.nullable(),
-  /** The id that a caller over HTTP chose for it, where one did. Over HTTP that one is shown in place of `id`. */
+  /** The id that a caller chose over HTTP. Over HTTP it is shown in place of `id`. */
   chosen_id: z.string().optional(),
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;
@@ -68,14 +70,14 @@ export const jobSchema = jobSummarySchema.extend({
   launches: z.array(launchSchema),
   ledger: z.array(ledgerRowSchema),
   timeline: z.array(timelineEntrySchema),
-  /** The provider's body under its own id: of a result, or of a run that failed. Null where there is none, or none is kept. */
+  /** The provider's body of a result or of a failed run, under the provider's id; null if there is none or it is not kept. */
   response: upstreamResponseSchema.nullable(),
-  /** Fields of the record that could not be read. What stands beside them is right. */
+  /** Fields of the record that could not be read. The other fields are right. */
   unreadable: z.array(z.string()).default([]),
 });
 export type Job = z.infer<typeof jobSchema>;
 
-/** How a job ended, as `wait` gives it. A cancelled or expired job has no response, whatever the upstream did (I1). */
+/** How a job ended, as `wait` returns it. A cancelled or expired job has no response, whatever the provider did (I1). */
 export const finishedSchema = z.discriminatedUnion('status', [
   z.object({ id: z.string(), status: z.literal('completed'), response: upstreamResponseSchema }),
   z.object({ id: z.string(), status: z.literal('incomplete'), response: upstreamResponseSchema }),
@@ -90,7 +92,7 @@ export const listFilterSchema = z.strictObject({
   tenant: z.string().optional(),
   tag: z.string().optional(),
   limit: z.number().int().min(1).max(1000).optional(),
-  /** The last id of the page before. */
+  /** The last id of the previous page. */
   after: z.string().optional(),
 });
 export type ListFilter = z.infer<typeof listFilterSchema>;

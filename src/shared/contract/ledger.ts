@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { usageSchema } from './response.ts';
 import { causeSchema } from './words.ts';
 
-/** One upstream response: what it cost, and whether anybody wanted it (I3). */
+/** What one response cost, and whether anybody wanted it (I3). */
 export const ledgerRowSchema = z.object({
   response_id: z.string(),
   job_id: z.string(),
@@ -14,26 +14,26 @@ export const ledgerRowSchema = z.object({
   cause: causeSchema.nullable(),
   reason: z.string().nullable(),
   actor: z.string().nullable(),
-  /** Of the usage alone: `unknown` where no GET ever showed one, which is not zero. */
+  /** Whether the usage is known. `unknown`: no read ever showed one, which does not mean zero. */
   status: z.enum(['pending', 'final', 'unknown']),
   usage: usageSchema.nullable().catch(null),
-  /** Millionths of a dollar; null for a model or tier without a known price. */
+  /** Millionths of a dollar; null if the model or the tier has no known price. */
   cost_usd_micros: z.number().int().nullable().catch(null),
-  /** From the outcome to the first sight of the final usage. */
+  /** Milliseconds from the job's outcome to the first observation of the final usage. */
   late_by_ms: z.number().int().nullable().catch(null),
-  /** What this response cannot cost more than; null where nothing bounds it: its tools, an unknown model. */
+  /** The most that this response can cost; null if nothing bounds it, as with tools or an unknown model. */
   most_tokens: z.number().int().nullable().catch(null),
   most_cost_usd_micros: z.number().int().nullable().catch(null),
-  /** When the row was opened, which is also the day that its sums belong to. */
+  /** When the row was opened, in milliseconds on Redis' clock. The row counts in the sums of that UTC day. */
   at: z.number().int(),
-  /** What the row can be priced again from. */
+  /** What the row can be priced from again. */
   service_tier: z.string().nullable(),
   served_model: z.string().nullable(),
   tool_usage: z.looseObject({}).nullable(),
   price_table: z.string().nullable(),
-  /** The last status that the upstream showed. */
+  /** The last status that the provider showed. */
   upstream_status: z.string().nullable(),
-  /** As in a job: shown over HTTP in place of `job_id`. */
+  /** The id that a caller chose for the job over HTTP. Over HTTP it is shown in place of `job_id`. */
   chosen_job_id: z.string().optional(),
 });
 export type LedgerRow = z.infer<typeof ledgerRowSchema>;
@@ -43,7 +43,7 @@ export type WasteDimension = z.infer<typeof wasteDimensionSchema>;
 
 const count = z.number().int();
 
-/** Wasted responses summed under one key; `used_total_tokens` stands beside them for the proportion. */
+/** Sums of the wasted responses under one key, and of the used ones for comparison. */
 export const wasteSumSchema = z.object({
   key: z.string(),
   responses: count,
@@ -51,13 +51,13 @@ export const wasteSumSchema = z.object({
   output_tokens: count,
   total_tokens: count,
   cost_usd_micros: count,
-  /** Responses that are still followed: their tokens may be yet to come. */
+  /** Responses that are still watched. Their tokens may not be known yet. */
   pending: count,
-  /** Responses whose usage is not known, so not in the tokens above. */
+  /** Responses whose usage is not known. They are not in the tokens above. */
   unknown: count,
-  /** Responses whose tokens are known and have no price, so not in the cost above. */
+  /** Responses whose tokens have no known price. They are not in the cost above. */
   unpriced: count,
-  /** Of the pending and unknown: the most that those with a bound can cost, and how many have none. */
+  /** The most that the pending and unknown responses can cost, and how many of them have no bound. */
   most_tokens: count,
   most_cost_usd_micros: count,
   unbounded: count,
@@ -67,13 +67,13 @@ export const wasteSumSchema = z.object({
 });
 export type WasteSum = z.infer<typeof wasteSumSchema>;
 
-/** Upper bounds, in milliseconds, of how late the final usage of an unwanted response was first seen. */
+/** Upper bounds, in milliseconds, of how late the final usage of an unwanted response was observed. */
 export const lateBoundsMs = [10_000, 60_000, 300_000, 900_000, 3_600_000];
 
 export const wasteReportSchema = z.object({
   data: z.array(wasteSumSchema),
   totals: wasteSumSchema,
-  /** How late results came; `under_ms` is null for what was later than every bound. */
+  /** How late final usages were observed. `under_ms` is null for those later than every bound. */
   late: z.array(z.object({ under_ms: z.number().int().nullable(), responses: count })),
 });
 export type WasteReport = z.infer<typeof wasteReportSchema>;
@@ -82,12 +82,12 @@ export type WasteReport = z.infer<typeof wasteReportSchema>;
 export const daySchema = z.iso.date('must be a day like 2026-11-21');
 
 export const ledgerQuerySchema = z.strictObject({
-  /** Milliseconds since 1970, by the time that a row was opened. */
-  sinceMs: z.number().int().nonnegative().optional(),
-  untilMs: z.number().int().nonnegative().optional(),
+  /** UTC days on which rows were opened, both included. */
+  since: daySchema.optional(),
+  until: daySchema.optional(),
   tenant: z.string().optional(),
   limit: z.number().int().min(1).max(1000).optional(),
-  /** The response id of the last row of the page before. */
+  /** The response id of the last row on the previous page. */
   after: z.string().optional(),
 });
 export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;

@@ -11,25 +11,25 @@ import {
   toWellFormed,
 } from './words.ts';
 
-/** The upstream takes 16 metadata pairs; one of them is ours. */
+/** The provider takes 16 metadata pairs, and Headstone adds one. */
 const MOST_METADATA_PAIRS = 15;
 
-/** Every name that starts so is Headstone's own, in bodies and in metadata: a caller who could set one could pose as us. */
+/** Names that start with this are Headstone's, in bodies and in metadata. A caller who could set one could pose as Headstone. */
 const RESERVED = 'headstone';
 
-/** The first of our own names that a caller used; undefined where there is none. */
+/** The first reserved name that a caller used; undefined if there is none. */
 export function reservedNameIn(names: object): string | undefined {
   return Object.keys(names).find(name => name.startsWith(RESERVED));
 }
 
-/** Fields that decide who may see what. Some gateways do not mind the case of a name, so only ours is taken. */
+/** Fields that decide who may see what. Some gateways ignore the case of a name, so other spellings are refused. */
 const judged = new Set(
   'background background_options conversation include input metadata model previous_response_id prompt store stream'.split(
     ' ',
   ),
 );
 
-/** The first name that a lenient reader would take for one that we judge; undefined where there is none. */
+/** The first name that a lenient gateway would take for one of those fields; undefined if there is none. */
 export function disguisedNameIn(names: object): string | undefined {
   return Object.keys(names).find(name => {
     const plain = name.toLowerCase();
@@ -51,7 +51,7 @@ const metadataSchema = counted(
 /** OpenAI's create has about 40 fields. */
 const MOST_FIELDS = 200;
 
-/** The items are the provider's to check; the first that is no object ends the look at them. */
+/** The provider checks the items. Here they only have to be objects. */
 const inputSchema = z.union(
   [
     z.string().regex(/\S/, 'must not be empty'),
@@ -64,10 +64,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The body of a create. What is not named here goes to the provider as it is. */
+/** The body of a create. Fields that are not named here go to the provider unchanged. */
 export const requestSchema = z
   .looseObject({
-    /** A stored prompt may name it in our place. */
+    /** May be left out if a stored prompt names it. */
     model: z
       .string({ error: 'must be the name of a model, or on Azure of a deployment' })
       .trim()
@@ -89,7 +89,7 @@ export const requestSchema = z
     conversation: z
       .null({
         error:
-          'must be left out: the provider would write a result there even after its job was cancelled; chain by previous_response_id',
+          'must be left out: the provider would write a result there even after its job was cancelled. Continue by previous_response_id instead',
       })
       .optional(),
   })
@@ -102,7 +102,7 @@ export const requestSchema = z
     if (request.stream && windowMsOf(request.background_options?.completion_window) > 0)
       add(
         ['stream'],
-        'must be left out with this background_options.completion_window: the provider streams only what it runs at once',
+        'must be left out with this background_options.completion_window: the provider streams only responses that it runs at once',
       );
     const reserved = reservedNameIn(request);
     if (reserved !== undefined)
@@ -113,30 +113,30 @@ export const requestSchema = z
   });
 export type ResponseRequest = z.infer<typeof requestSchema>;
 
-/** A year and a day. */
+/** A leap year. */
 const MOST_DEADLINE_MS = 366 * 86_400_000;
 export const deadlineSchema = z.number().int().positive().max(MOST_DEADLINE_MS, 'must be at most 366 days');
 
-/** A queue of the app's own, in the same Redis: each outcome adds one job there, at least once, with data `{id, status}`. */
+/** A BullMQ queue of the app in the same Redis. Each outcome adds one job there, at least once, with the data `{id, status}`. */
 export const notifySchema = z.strictObject({
   queue: z.string().regex(/^[^:]+$/, 'must be the name of a BullMQ queue, without a colon'),
-  /** Of the job that is added. */
+  /** The name of the job that is added. */
   name: z.string().min(1).default('headstone'),
-  /** Of the app's queues. */
+  /** The prefix of the app's queues. */
   prefix: z.string().min(1).default('bull'),
 });
 export type Notify = z.output<typeof notifySchema>;
 
 export const enqueueOptionsSchema = z.strictObject({
-  /** Makes a second enqueue of the same request harmless. Default: a new random id. */
+  /** Makes enqueueing the same request again harmless. Default: a new random id. */
   id: jobIdSchema.optional(),
   tenant: tenantSchema.optional(),
   tags: tagsSchema.optional(),
-  /** Counted from the enqueue. Default: HEADSTONE_DEADLINE_MS, 24 h. */
+  /** Milliseconds from the enqueue. Default: HEADSTONE_DEADLINE_MS, 24 h. */
   deadlineMs: deadlineSchema.optional(),
-  /** As in BullMQ: 1 is the most urgent, larger waits longer; 0, the default, comes before all of them. */
+  /** BullMQ's priority: 1 is the most urgent, and larger numbers wait longer. 0, the default, comes before all of them. */
   priority: z.number().int().min(0).max(2_097_152).optional(),
-  /** Paid launches in all, the first included. Default 1: a failed run is not paid for twice. */
+  /** How many launches the job may pay for, the first included. Default: 1, so that a failed run is not paid for twice. */
   attempts: z.number().int().min(1).max(10).optional(),
   onUnknownLaunch: onUnknownLaunchSchema.optional(),
   notify: notifySchema.optional(),
@@ -144,13 +144,13 @@ export const enqueueOptionsSchema = z.strictObject({
 export type EnqueueOptions = z.input<typeof enqueueOptionsSchema>;
 
 export const adoptOptionsSchema = z.strictObject({
-  /** Default: the response's own id. */
+  /** Default: the response's id. */
   id: jobIdSchema.optional(),
   tenant: tenantSchema.optional(),
   tags: tagsSchema.optional(),
-  /** Default: what the first look says. */
+  /** Default: the model that the first observation names. */
   model: z.string().min(1).max(200).optional(),
-  /** Counted from now. Default: HEADSTONE_DEADLINE_MS, 24 h. */
+  /** Milliseconds from now. Default: HEADSTONE_DEADLINE_MS, 24 h. */
   deadlineMs: deadlineSchema.optional(),
   notify: notifySchema.optional(),
 });
@@ -159,7 +159,7 @@ export type AdoptOptions = z.input<typeof adoptOptionsSchema>;
 export const cancelOptionsSchema = z.strictObject({
   reason: reasonSchema.optional(),
   actor: actorSchema.optional(),
-  /** For servers: the name of the key that the caller signed in with. */
+  /** For servers: the name of the caller's API key. */
   keyName: z.string().max(64).optional(),
 });
 export type CancelOptions = z.infer<typeof cancelOptionsSchema>;

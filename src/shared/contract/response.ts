@@ -1,15 +1,11 @@
 import { z } from 'zod';
 
-/**
- * What we read of the upstream's body. Everything is loose, and a field that is not as documented counts as absent:
- * clones write bodies of their own, and one odd field must not cost us the usage beside it.
- */
 const detailsSchema = z.looseObject({}).nullish().catch(null);
-/** Far beyond any run; a number that no sum can hold would close the ledger. */
+/** Far beyond any run. A number that no sum can hold would break the ledger. */
 const MOST_TOKENS = 1_000_000_000_000;
 const tokens = z.number().int().nonnegative().max(MOST_TOKENS);
 
-/** A date can say no later one. */
+/** The latest second that a JavaScript date can hold. */
 const LATEST_S = 8.64e12;
 
 export const usageSchema = z
@@ -25,18 +21,22 @@ export type Usage = z.infer<typeof usageSchema>;
 
 const text = z.string().nullish().catch(null);
 
-/** LiteLLM's are 465 characters long. */
+/** LiteLLM's ids have 465 characters. */
 const LONGEST_ID = 4096;
 
-/** The provider's own word for a response: nothing is read out of it, and nothing is cut off. */
+/** The provider's id of a response. Nothing is read out of it, and nothing is cut off. */
 export const responseIdSchema = z
   .string()
   .min(1)
   .max(LONGEST_ID, `must be at most ${LONGEST_ID} characters`)
   .overwrite(id => id.toWellFormed())
-  // In a URL these mean another path, however they are written.
+  // In a URL these lead to another path, however they are written.
   .refine(id => id !== '.' && id !== '..', 'must not be dots alone');
 
+/**
+ * What is read of a provider's body. A field that is not as documented counts as absent, because compatible servers write other
+ * bodies, and one odd field must not hide the usage beside it.
+ */
 export const upstreamResponseSchema = z.looseObject({
   id: responseIdSchema,
   status: z.string().catch('unreadable'),
@@ -51,7 +51,7 @@ export const upstreamResponseSchema = z.looseObject({
 });
 export type UpstreamResponse = z.infer<typeof upstreamResponseSchema>;
 
-/** Statuses after which the OpenAI API changes nothing more, by its documents; `cancelled` is known to change. */
+/** The statuses that OpenAI's documentation calls final. A response that is `cancelled` is known to change all the same. */
 export const upstreamFinalStatuses: ReadonlySet<string> = new Set([
   'completed',
   'requires_action',

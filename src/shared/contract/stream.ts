@@ -1,22 +1,22 @@
 import { z } from 'zod';
 
-/** One event of a streamed response, as OpenAI has it. Types that we do not know pass as they are. */
+/** One event of a streamed response. Events of unknown types pass unchanged. */
 export const streamEventSchema = z.looseObject({
   type: z.string(),
-  // An odd field counts as absent: it must not cost us the event around it.
+  // An odd field counts as absent, because it must not hide the event around it.
   sequence_number: z.number().int().optional().catch(undefined),
   response: z.looseObject({}).optional().catch(undefined),
 });
 export type UpstreamEvent = z.infer<typeof streamEventSchema>;
 
-/** What a reader gets: with a number, in order, under the job's own id. */
+/** An event for readers: it has a number and the job's own id. */
 export interface StreamEvent {
   type: string;
   sequence_number: number;
   [field: string]: unknown;
 }
 
-/** After one of these nothing more comes; in a stream of ours as in the provider's. */
+/** The types of the last event of a stream, from the provider or from Headstone. */
 export const closingEventTypes: ReadonlySet<string> = new Set([
   'response.completed',
   'response.incomplete',

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { configure } from 'safe-stable-stringify';
 
-/** The same value gives the same text, in whatever order its keys were written. */
+/** JSON that does not depend on the order in which keys were written. */
 const canonicalJson = configure({ deterministic: inCanonicalOrder });
 
-/** By which two requests under one id are told to be the same. */
+/** Two requests under one id are the same if their fingerprints are. */
 export function fingerprint(value: unknown): string {
   return createHash('sha256')
     .update(canonicalJson(value) ?? '')
     .digest('hex');
 }
 
-/** Keys that are numbers come first, as JavaScript orders them: the fingerprints on record were made that way. */
+/** JavaScript's order puts keys that are numbers first. The fingerprints on record were made that way. */
 function inCanonicalOrder(left: string, right: string): number {
   const isLeftIndex = isIndex(left);
   if (isLeftIndex !== isIndex(right)) return isLeftIndex ? -1 : 1;

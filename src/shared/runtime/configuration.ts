@@ -5,14 +5,14 @@ import { type Configuration, type SettingKey, settings } from './settings.ts';
 
 export interface LoadedConfiguration {
   configuration: Configuration;
-  /** One sentence for each HEADSTONE_* variable that means nothing to us. */
+  /** One sentence for each unknown HEADSTONE_* variable. */
   warnings: string[];
 }
 
-/** More typing errors than this, and a name is another name rather than a misspelling. */
+/** A name with more typing errors than this is another name and not a misspelling. */
 const MOST_TYPING_ERRORS = 4;
 
-/** Reads every setting, then the ones that must fit together. Throws one error that names every problem. */
+/** Reads every setting and checks those that have to fit together. Throws `configuration`, which names every problem. */
 export function loadConfiguration(env: NodeJS.ProcessEnv): LoadedConfiguration {
   const problems: string[] = [];
   const configuration = {} as Record<SettingKey, unknown>;
@@ -27,7 +27,7 @@ export function loadConfiguration(env: NodeJS.ProcessEnv): LoadedConfiguration {
   if (problems.length > 0)
     throw new HeadstoneError(
       'configuration',
-      `Headstone did not start, because of its settings:\n${problems.map(problem => `  - ${problem}`).join('\n')}`,
+      `Headstone did not start, because these settings are wrong:\n${problems.map(problem => `  - ${problem}`).join('\n')}`,
     );
   return { configuration: configuration as Configuration, warnings: unknownVariables(env) };
 }
@@ -48,7 +48,7 @@ function readVariable(env: NodeJS.ProcessEnv, name: string): string | undefined 
   return value === undefined || value === '' || isInjectedByKubernetes(name, value) ? undefined : value;
 }
 
-/** What Kubernetes writes into every pod when a Service is called headstone. */
+/** Kubernetes sets these variables in every pod if a Service is called headstone. */
 function isInjectedByKubernetes(name: string, value: string): boolean {
   if (name === 'HEADSTONE_PORT') return value.startsWith('tcp://') || value.startsWith('udp://');
   return name.startsWith('HEADSTONE_SERVICE_') || name.startsWith('HEADSTONE_PORT_');

@@ -1,6 +1,4 @@
-/** Figures as a person reads them: the same words in the CLI and on the pages. */
-
-/** Dollars; tiny amounts keep their digits. */
+/** Millionths of a dollar as dollars. Tiny amounts keep their digits. */
 export function usd(micros: number | null): string {
   if (micros === null) return 'no price';
   const dollars = micros / 1_000_000;

@@ -1,8 +1,7 @@
 /**
- * The members of a JSON object as they were written, by their names. A body that goes through us must arrive as it was
- * sent: JavaScript would turn 9223372036854775807 into 9223372036854776000 and put number-like keys first. Where a name
- * comes twice the last one counts, as every parser has it, and the others are left out. The text must be one that
- * `JSON.parse` reads as an object.
+ * The members of a JSON object by name, each as the text that was written. A body that is passed on must arrive unchanged, but
+ * JavaScript would turn 9223372036854775807 into 9223372036854776000 and put keys that are numbers first. If a name comes
+ * twice the last one counts, as in every parser. The text has to be one that `JSON.parse` reads as an object.
  */
 export function membersOf(text: string): Map<string, string> {
   const members = new Map<string, string>();
@@ -15,7 +14,7 @@ export function membersOf(text: string): Map<string, string> {
   return members;
 }
 
-/** The object with some members replaced or added, each given as JSON; undefined leaves one out. */
+/** The object with some members replaced or added. Each is given as JSON; undefined removes it. */
 export function withMembers(text: string, changes: Record<string, string | undefined>): string {
   const members = membersOf(text);
   for (const [name, value] of Object.entries(changes)) {

@@ -3,8 +3,8 @@ import { eventTable } from '../contract/events.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
- * Writes each event as one JSON line on standard output. Only fields of the event's schema get there:
- * anything else is a mistake, and its value might be a prompt (I13).
+ * Writes each event as one JSON line to standard output. Only the fields of the event's schema are written, because any other
+ * would be a mistake and might hold a prompt (I13). Returns the function that stops it.
  */
 export function logTelemetry(telemetry: Telemetry, level: string, destination?: NodeJS.WritableStream): () => void {
   const logger = pino(

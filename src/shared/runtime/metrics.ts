@@ -5,13 +5,13 @@ import type { Telemetry } from './telemetry.ts';
 const MICROS_PER_USD = 1_000_000;
 
 /**
- * Counters from the one stream of facts, each process its own; gauges from the store at each scrape. A reason, an actor
- * and a tenant are free text and therefore never a label (I9).
+ * The metrics of a process. Counters count this process's events; gauges read the store at each scrape. Reasons, actors and
+ * tenants are free text, so none of them is a label (I9).
  */
 export function createMetrics(
   telemetry: Telemetry,
   readDepths: () => Promise<Depths>,
-  /** A worker's own limit of streams; a server's own readers. */
+  /** `streamLimit` is for a worker, `streamReaders` for a server. */
   { streamLimit, streamReaders }: { streamLimit?: number; streamReaders?: { readonly count: number } } = {},
 ): Registry {
   const registry = new Registry();
@@ -19,17 +19,20 @@ export function createMetrics(
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name: `headstone_${name}`, help, labelNames, registers });
   const launches = counter('launches_total', 'Creates that the provider acknowledged.');
-  const polls = counter('polls_total', 'Looks at responses.');
-  const cancels = counter('cancels_total', 'Cancels asked for here, by verdict.', ['verdict']);
+  const polls = counter('polls_total', 'Observations of responses.');
+  const cancels = counter('cancels_total', 'Cancels that this process was asked for, by verdict.', ['verdict']);
   const flips = counter('flips_total', 'Results that came after their job was decided, and were dropped.');
   const wastedTokens = counter('wasted_tokens_total', 'Tokens of responses that nobody wanted.', ['model', 'cause']);
-  const wastedCost = counter('wasted_cost_usd_total', 'What they cost, where a price is known.', ['model', 'cause']);
+  const wastedCost = counter('wasted_cost_usd_total', 'What those tokens cost, as far as prices are known.', [
+    'model',
+    'cause',
+  ]);
 
   telemetry.subscribe(event => {
     switch (event.name) {
       case 'launch_acknowledged':
         return launches.inc();
-      case 'poll_looked':
+      case 'response_observed':
         return polls.inc();
       case 'job_cancel_asked':
         return cancels.inc({ verdict: event.fields.verdict });
@@ -43,7 +46,7 @@ export function createMetrics(
     }
   });
 
-  // One reading for all gauges of a scrape. With the store away they are left out, and the counters are still told.
+  // All gauges of a scrape share one reading. While the store is away they are left out, and the counters are still reported.
   let reading: Promise<Depths | null> | undefined;
   const read = () => {
     reading ??= readDepths()
@@ -74,12 +77,12 @@ export function createMetrics(
       else this.remove();
     },
   });
-  gauge('launch_paused', '1 while the switch for spending is off: headstone resume launch.');
-  gauge('launch_waiting', 'Launches that wait in the queue or for the end of a hold.');
-  gauge('due_polls', 'Polls whose time has come and that no worker has taken.');
+  gauge('launch_paused', '1 while launching is paused (headstone resume launch).');
+  gauge('launch_waiting', 'Jobs that wait in the launch queue or for the end of a hold.');
+  gauge('due_polls', 'Polls that are due and that no worker has taken.');
   gauge('oldest_due_poll_seconds', 'How late the oldest of them is.');
-  gauge('open_streams', 'Streams that a worker listens to.');
-  gauge('unsettled_responses', 'Responses that are still followed.');
+  gauge('open_streams', 'Streams that workers follow.');
+  gauge('unsettled_responses', 'Unwanted responses that are still watched.');
   if (streamReaders)
     new Gauge({
       name: 'headstone_stream_readers',
@@ -92,7 +95,7 @@ export function createMetrics(
   if (streamLimit !== undefined)
     new Gauge({
       name: 'headstone_stream_limit',
-      help: 'Streams that this worker may hold at once.',
+      help: 'Streams that this worker may follow at once.',
       registers,
     }).set(streamLimit);
   new Gauge({

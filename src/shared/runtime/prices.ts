@@ -5,50 +5,51 @@ import { UNKNOWN_MODEL } from '../contract/words.ts';
 import type { PriceSettings } from './setting-formats.ts';
 
 export interface Purchase {
-  /** As asked for: on Azure the deployment. */
+  /** The model that was asked for; on Azure the deployment. */
   model: string;
-  /** As the upstream named it, where it did: the one to price by. */
+  /** The model that the provider named, which is the one to price; null if it named none. */
   servedModel: string | null;
   serviceTier: string | null;
-  /** `2h` or `8h`: cheaper, by as much as the settings say. */
+  /** `2h` or `8h`, which are cheaper by as much as the settings say. */
   completionWindow?: string | undefined;
   usage: Usage;
 }
 
 export interface Price {
-  /** Whole millionths of a dollar; null where model or tier have no known price. */
+  /** Whole millionths of a dollar; null if the model or the tier has no known price. */
   costUsdMicros: number | null;
-  /** Which table said so, to price the row again by another. */
+  /** The price table, so that a row can be priced again by another. */
   table: string;
 }
 
 const MICROS_PER_USD = 1_000_000;
 
-/** What OpenAI's price page says of tiers; `priority` differs by model, so it needs a setting. */
+/** The tiers on OpenAI's price page. `priority` differs by model, so it needs a setting. */
 const listTiers: Record<string, number> = { default: 1, auto: 1, standard: 1, flex: 0.5, batch: 0.5 };
 
-/** Written here because bundlers drop other packages' package.json; a test compares it with the installed one. */
+/** This is written here because bundlers drop other packages' package.json. A test compares it with the installed version. */
 export const PRICE_TABLE = 'genai-prices@0.1.8';
 
-/** Prices the tokens of one response. Tools that the provider bills by call are not in it: the row keeps `tool_usage`. */
+/** Prices the tokens of one response. Tools that are billed by call are not included; the row keeps `tool_usage`. */
 export function price(purchase: Purchase, settings: PriceSettings): Price {
   const { model, servedModel, serviceTier, completionWindow, usage } = purchase;
-  // An adopted response's deployment is known by the name alone that the upstream gives it.
+  // The deployment of an adopted response is known only by the name that the provider returns.
   const deployment = model === UNKNOWN_MODEL ? (servedModel ?? model) : model;
-  const named = of(settings.deployments, deployment) ?? servedModel ?? model;
-  const own = of(settings.models, model) ?? of(settings.models, named);
+  const named = entryOf(settings.deployments, deployment) ?? servedModel ?? model;
+  const own = entryOf(settings.models, model) ?? entryOf(settings.models, named);
   const table = own ? 'HEADSTONE_PRICES' : PRICE_TABLE;
-  const tier = serviceTier === null ? 1 : (of(settings.tiers, serviceTier) ?? of(listTiers, serviceTier));
-  const window = windowMsOf(completionWindow) === 0 ? 1 : of(settings.windows, completionWindow ?? '');
+  const tier = serviceTier === null ? 1 : (entryOf(settings.tiers, serviceTier) ?? entryOf(listTiers, serviceTier));
+  const window = windowMsOf(completionWindow) === 0 ? 1 : entryOf(settings.windows, completionWindow ?? '');
   const listUsd = own ? ownPriceUsd(own, usage) : tablePriceUsd(named, usage);
   if (tier === undefined || window === undefined || listUsd === null) return { costUsdMicros: null, table };
-  const discount = of(settings.discounts, model) ?? of(settings.discounts, named) ?? of(settings.discounts, '*') ?? 0;
+  const discount =
+    entryOf(settings.discounts, model) ?? entryOf(settings.discounts, named) ?? entryOf(settings.discounts, '*') ?? 0;
   const costUsdMicros = Math.round(listUsd * tier * window * (1 - discount) * MICROS_PER_USD);
   return { costUsdMicros: Number.isSafeInteger(costUsdMicros) ? costUsdMicros : null, table };
 }
 
-/** A model may be called `constructor`: only what stands in the table itself is found there. */
-function of<Value>(table: Record<string, Value>, name: string): Value | undefined {
+/** The entry of a table. A model may be called `constructor`, so only the table's own entries count. */
+function entryOf<Value>(table: Record<string, Value>, name: string): Value | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
@@ -68,7 +69,7 @@ function tablePriceUsd(model: string, usage: Usage): number | null {
     const extracted = extractUsage(provider, { model, usage }, 'responses');
     return calcPrice(extracted.usage, model, { providerId: 'openai' })?.total_price ?? null;
   } catch {
-    // A usage that does not add up, as gateways make them: more cached tokens than there are. It is booked as it is (I3).
+    // Some gateways report a usage that does not add up, with more cached tokens than there are. It is booked unpriced (I3).
     return null;
   }
 }
@@ -78,9 +79,9 @@ function numberAt(details: Record<string, unknown> | null | undefined, field: st
   return typeof value === 'number' ? value : 0;
 }
 
-/** Tokens that one run of a model can hold, input and output together; null for a model that nobody has described. */
+/** The tokens of a model's context, input and output together; null if the price table does not know the model. */
 export function contextWindowOf(model: string, settings: PriceSettings): number | null {
-  const named = of(settings.deployments, model) ?? model;
+  const named = entryOf(settings.deployments, model) ?? model;
   const nothing = { input_tokens: 0, output_tokens: 0 };
   return calcPrice(nothing, named, { providerId: 'openai' })?.model.context_window ?? null;
 }

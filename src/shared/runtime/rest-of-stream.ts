@@ -4,11 +4,11 @@ type Part = { type?: string; text?: string; [field: string]: unknown };
 type Item = { id?: string; type?: string; content?: unknown; [field: string]: unknown };
 
 /**
- * The events that are missing between what a stream has said and the final response: for a stream that could not be
- * followed to its end, or that never was one. A text goes on where its deltas ended, so no reader gets a word twice.
+ * The events that a stream did not send of a final response: because it could not be followed to its end, or because the job was
+ * no stream. A text continues where its deltas ended, so no reader receives a word twice.
  */
 export function restOfStream(said: UpstreamEvent[], output: unknown): UpstreamEvent[] {
-  // As it came from the provider: what is not as documented is not told.
+  // What the provider's output has beyond its documentation is left out.
   return objectsIn<Item>(output).flatMap((item, index) => restOfItem(said, item, index));
 }
 
@@ -55,7 +55,7 @@ function restOfPart(
   const spoken = about
     .flatMap(event => (event.type === 'response.output_text.delta' ? String(event.delta) : []))
     .join('');
-  // A text that went another way is told whole by the events that end it.
+  // If the text differs from what was sent, only the events that end it have the whole text.
   const delta = text.startsWith(spoken) ? text.slice(spoken.length) : '';
   return [
     ...added,

@@ -12,7 +12,6 @@ export const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
 
 export const durationMs = (leastMs = 1) => wholeNumber(leastMs);
 
-/** Kubernetes writes tcp://10.0.0.1:80 into NAME_PORT for a Service of that name: not a setting of ours. */
 export const port = wholeNumber(0, 65_535);
 
 export const flag = z
@@ -32,16 +31,16 @@ const usdPerMillion = z.number().nonnegative();
 
 const apiKeySchema = z
   .strictObject({
-    /** Shown beside what was done with it. */
+    /** Shown beside what was done with the key. */
     name: z.string().min(1).max(64),
-    /** The key itself; or its sha256 in hexadecimal digits, so that the settings hold no secret. */
+    /** The key, or its sha256 in hexadecimal digits, so that the settings hold no secret. */
     key: z.string().min(16, 'must be at least 16 characters').optional(),
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
       .optional(),
     tenant: tenantSchema,
-    /** May act for every tenant. */
+    /** True if the key may act for every tenant. */
     admin: z.boolean().default(false),
   })
   .refine(entry => (entry.key === undefined) !== (entry.sha256 === undefined), 'must have either key or sha256');
@@ -50,25 +49,25 @@ export const apiKeysSchema = z
   .min(1, 'must hold at least one key')
   .refine(
     keys => new Set(keys.map(({ name }) => name)).size === keys.length,
-    'must give each key a name of its own: it is what a cancel is signed with',
+    'must give each key a different name, because cancels are recorded with it',
   );
 export type ApiKey = z.infer<typeof apiKeySchema>;
 
 export const priceSettingsSchema = z.strictObject({
   /** Azure's deployment names: {"my-deployment": "gpt-5.5"}. */
   deployments: z.record(z.string(), z.string()).default({}),
-  /** Prices of your own, in dollars per million tokens. */
+  /** Your own prices, in dollars per million tokens. */
   models: z
     .record(
       z.string(),
       z.strictObject({ input: usdPerMillion, cached_input: usdPerMillion.optional(), output: usdPerMillion }),
     )
     .default({}),
-  /** Taken off the list price: {"gpt-5.5": 0.1, "*": 0.05}. */
+  /** The part that is taken off the list price: {"gpt-5.5": 0.1, "*": 0.05}. */
   discounts: z.record(z.string(), z.number().min(0).max(1)).default({}),
-  /** What a service tier multiplies the price by: {"priority": 2}. */
+  /** The factor of a service tier: {"priority": 2}. */
   tiers: z.record(z.string(), z.number().nonnegative()).default({}),
-  /** What a completion window multiplies the price by: {"8h": 0.5}. No list price of one is published. */
+  /** The factor of a completion window: {"8h": 0.5}. OpenAI publishes no list price for one. */
   windows: z.record(z.string(), z.number().nonnegative()).default({}),
 });
 export type PriceSettings = z.infer<typeof priceSettingsSchema>;
@@ -98,10 +97,10 @@ export const readersSchema = z
     return { process, tenant };
   });
 
-/** A path of a site without steps up, and nothing that markup would read. */
+/** A path without steps up and without characters that have a meaning in HTML. */
 export const plainPath = /^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/;
 
-/** BullMQ and Redis Cluster need the hash tag: it keeps every key of a deployment on one node. */
+/** The hash tag in braces keeps all keys of a deployment on one node of a cluster. */
 export const prefixSchema = z
   .string()
   .regex(/^[^{}\s]*\{[^{}\s]+\}[^{}\s]*$/, 'must hold a hash tag in braces, like {headstone}');

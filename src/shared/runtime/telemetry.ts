@@ -4,7 +4,7 @@ import type { EventFields, EventName } from '../contract/events.ts';
 export type TelemetryEvent = { [Name in EventName]: { name: Name; fields: EventFields<Name> } }[EventName];
 export type Subscriber = (event: TelemetryEvent) => void;
 
-/** The one stream of facts. A subscriber that throws is a bug of the subscriber and stops nobody else. */
+/** The stream of events. An app, the log and the metrics subscribe to it. */
 export class Telemetry {
   private readonly emitter = new EventEmitter().setMaxListeners(0);
 

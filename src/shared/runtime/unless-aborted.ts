@@ -1,4 +1,4 @@
-/** The work's result, or the signal's reason where that comes first: the work goes on, and nobody waits for it. */
+/** The work's result. Throws the signal's reason if that comes first; the work goes on, but nobody waits for it. */
 export async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);

@@ -2,10 +2,10 @@ import type { Telemetry } from '../runtime/telemetry.ts';
 import { abandonedCancellations, runCancellation } from './run-cancellation.ts';
 import type { Store } from './store.ts';
 
-/** So long without a step, and whoever worked at it is gone. */
+/** After this long without a step, the process that worked on a cancellation is taken for dead. */
 const QUIET_MS = 5000;
 
-/** Works through cancellations in the background: a server those that it accepted, a worker those whose process ended. */
+/** Works on cancellations in the background: a server on those that it accepted, a worker on those whose process died. */
 export class CancellationDriver {
   private readonly store: Store;
   private readonly telemetry: Telemetry;
@@ -20,7 +20,7 @@ export class CancellationDriver {
   drive(id: string): void {
     if (this.running.has(id) || this.stopping.signal.aborted) return;
     const run = runCancellation(this.store, this.telemetry, id, this.stopping.signal)
-      // Its record knows how far it came, and a worker goes on from there.
+      // A worker carries on from the progress in its record.
       .catch((error: unknown) => {
         if (!this.stopping.signal.aborted)
           this.telemetry.emit('cancellation_interrupted', {
@@ -32,7 +32,7 @@ export class CancellationDriver {
     this.running.set(id, run);
   }
 
-  /** Goes on with those that were left in the middle. */
+  /** Carries on with the cancellations whose process died. */
   async takeOver(): Promise<void> {
     for (const id of await abandonedCancellations(this.store, QUIET_MS)) {
       if (!this.running.has(id)) this.telemetry.emit('cancellation_taken_over', { cancellation_id: id });
@@ -40,7 +40,7 @@ export class CancellationDriver {
     }
   }
 
-  /** Resolves when no step is under way any more. */
+  /** Resolves when no step is under way. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.running.values());

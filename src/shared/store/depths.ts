@@ -3,15 +3,15 @@ import { jobStatusSchema } from '../contract/words.ts';
 import { DELAYED_SCORE_UNIT } from './queues.ts';
 import type { Store } from './store.ts';
 
-/** How much waits where, for a scrape: a dozen reads of one number each. */
+/** How much waits where. A scrape costs about a dozen reads of one number each. */
 export async function readDepths(store: Store): Promise<Depths> {
   const state = await store.probe();
-  const { client, keys, queues } = store;
+  const { keys, queues } = store;
   const statuses = jobStatusSchema.options;
   const due = store.now() * DELAYED_SCORE_UNIT;
   const parked = queues.poll.toKey('delayed');
-  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled, openStreams, isPaused] = await store.guard(
-    () =>
+  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled, openStreams, isPaused] = await store.ask(
+    client =>
       Promise.all([
         Promise.all(statuses.map(status => client.zcard(keys.status(status)))),
         queues.launch.getJobCounts('waiting', 'prioritized', 'delayed'),
@@ -24,8 +24,12 @@ export async function readDepths(store: Store): Promise<Depths> {
         queues.launch.isPaused(),
       ]),
   );
-  const held = await Promise.all(scopes.map(scope => client.zcard(keys.parked(scope))));
-  const codes = await Promise.all(scopes.map(scope => client.hget(keys.hold(scope), 'code')));
+  const [held, codes] = await store.ask(client =>
+    Promise.all([
+      Promise.all(scopes.map(scope => client.zcard(keys.parked(scope)))),
+      Promise.all(scopes.map(scope => client.hget(keys.hold(scope), 'code'))),
+    ]),
+  );
   const oldestDueAt = Number(oldest[1] ?? Number.POSITIVE_INFINITY) / DELAYED_SCORE_UNIT;
   return {
     jobs: Object.fromEntries(statuses.map((status, position) => [status, jobs[position] ?? 0])),

@@ -1,7 +1,7 @@
 import { streamEventSchema, type UpstreamEvent } from '../contract/stream.ts';
 import type { Store } from './store.ts';
 
-/** Events of a stream, in order, as one holder wrote them in one go. */
+/** Events of a stream that its follower wrote in one step, in order. */
 export interface Batch {
   /** The sequence number before the first of them. */
   after: number;
@@ -11,15 +11,14 @@ export interface Batch {
 
 const PAGE = 50;
 
-/** The stored batches that hold events past `after`, the first page of them. */
-export async function readBatches(store: Store, id: string, after: number, most = PAGE): Promise<Batch[]> {
-  // An entry's id is the place after its last event.
+/** The first page of the stored batches with events past `after`. */
+export async function readBatches(store: Store, id: string, after: number): Promise<Batch[]> {
+  // An entry's id is one past its last event.
   const from = `(${after + 1}-0`;
-  const entries = await store.guard(() => store.client.xrange(store.keys.events(id), from, '+', 'COUNT', most));
+  const entries = await store.ask(client => client.xrange(store.keys.events(id), from, '+', 'COUNT', PAGE));
   return entries.map(([entryId, fields]) => parseBatch(entryId, fields));
 }
 
-/** All of them. */
 export async function readAllBatches(store: Store, id: string): Promise<Batch[]> {
   const all: Batch[] = [];
   for (;;) {

@@ -1,8 +1,8 @@
 import { HeadstoneError } from '../contract/errors.ts';
 import type { JobSummary, ListFilter } from '../contract/job.ts';
+import type { RedisClient } from './connection/client.ts';
 import type { Keys } from './keys.ts';
 import { type JobRecord, parseRecord, summaryOf } from './record.ts';
-import type { RedisClient } from './redis-client.ts';
 
 const PAGE = 200;
 const DEFAULT_LIMIT = 50;

@@ -1,23 +1,23 @@
 import { HeadstoneError } from '../contract/errors.ts';
 import type { Store } from './store.ts';
 
-/** Where a job stands in the store, and whose it is: two small reads, and nothing that a provider wrote. */
+/** A job's id and tenant. They take two small reads, and nothing that a provider wrote is among them. */
 export interface Located {
-  /** The id that every other call takes. */
+  /** The id that every other method takes. */
   id: string;
   tenant: string;
 }
 
 export interface Seeker {
-  /** Whose job is looked for first; null for the app itself, whose ids are one namespace. */
+  /** The tenant that asks; null for the app itself, whose ids are one namespace. */
   tenant: string | null;
-  /** True finds other tenants' jobs too. */
+  /** True if it may see other tenants' jobs too. */
   seesAll: boolean;
 }
 
 /**
- * Finds a job by the id that its caller knows it by: its own, or the one that was chosen over HTTP, where each tenant has
- * ids to itself (I12). Throws where several tenants chose the same id and none of them is the seeker's.
+ * Finds a job by its id, or by the id that a caller chose over HTTP, where each tenant has ids apart (I12). Null if there is
+ * none that the seeker may see. Throws `invalid_request` if several other tenants chose this id.
  */
 export async function locate(store: Store, id: string, { tenant, seesAll }: Seeker): Promise<Located | null> {
   const plain = await tenantOf(store, id);
@@ -31,12 +31,11 @@ export async function locate(store: Store, id: string, { tenant, seesAll }: Seek
 }
 
 async function tenantOf(store: Store, id: string): Promise<string | null> {
-  await store.ready();
-  return await store.guard(() => store.client.hget(store.keys.job(id), 'tenant'));
+  return await store.ask(client => client.hget(store.keys.job(id), 'tenant'));
 }
 
 async function chosenAs(store: Store, id: string): Promise<Located[]> {
-  const ids = await store.guard(() => store.client.smembers(store.keys.chosen(id)));
+  const ids = await store.ask(client => client.smembers(store.keys.chosen(id)));
   const tenants = await Promise.all(ids.map(one => tenantOf(store, one)));
   return ids.flatMap((one, position) => {
     const tenant = tenants[position];

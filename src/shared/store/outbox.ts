@@ -1,23 +1,42 @@
 import { HeadstoneError } from '../contract/errors.ts';
-import type { Work } from './lua/work.ts';
+import type { RedisClient } from './connection/client.ts';
+import type { Keys } from './keys.ts';
+import { parseWork, type Work } from './lua/work.ts';
 import { notifyApp } from './notify.ts';
-import type { Store } from './store.ts';
+import type { Queues } from './queues.ts';
+import type { JobRecord } from './record.ts';
 
-/** A note that the app's own queue refused is tried again so much later. */
+/** How long a notification waits that the app's queue refused. */
 const PUT_OFF_MS = 30_000;
 
-/** Queue entries and notes that are due: written by the step that needs them, and kept until they were carried out (I5). */
-export class Outbox {
-  private readonly store: Store;
+/** What the outbox needs of the store. */
+interface OutboxStore {
+  readonly keys: Keys;
+  readonly queues: Queues;
+  now(): number;
+  ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer>;
+  record(id: string): Promise<JobRecord | null>;
+  untilDurable(job: JobRecord): Promise<void>;
+}
 
-  constructor(store: Store) {
+/** Queue entries and notifications that are due. Scripts write them with the state that needs them; they stay until done (I5). */
+export class Outbox {
+  private readonly store: OutboxStore;
+
+  constructor(store: OutboxStore) {
     this.store = store;
   }
 
-  /**
-   * Wakes the queue entries that a script asked for, then clears them from the outbox. What fails here is left to
-   * the sweeper, so it is never an error of the call that caused it (I5).
-   */
+  /** The lines that have waited since before a time: whoever wrote them did not carry them out. */
+  async overdue(before: number, limit: number): Promise<Work[]> {
+    const { keys } = this.store;
+    const lines = await this.store.ask(client =>
+      client.zrangebyscore(keys.outbox(), '-inf', before, 'LIMIT', 0, limit),
+    );
+    return lines.map(parseWork);
+  }
+
+  /** Carries out what a script asked for and clears it from the outbox. Throws the last failure, after trying every entry. */
   async follow(work: Work[]): Promise<void> {
     let failure: unknown;
     let canTell = true;
@@ -26,18 +45,27 @@ export class Outbox {
         if (entry.queue === 'notify' && !canTell) await this.putOff(entry);
         else if (await this.carryOut(entry)) await this.clear([entry]);
       } catch (error) {
-        // One entry that cannot be added must not keep back the others.
         failure = error;
-        // Nor stand before them: the app's own queue may refuse for as long as it likes (I10).
+        // The app's queue may refuse for as long as it likes, and must not keep the other entries waiting (I10).
         if (entry.queue === 'notify') await this.putOff(entry).catch(() => {});
-        // While replicas are missing, each would be waited for.
+        // While replicas are missing, each further notification would wait for them in vain.
         if (error instanceof HeadstoneError && error.code === 'not_durable') canTell = false;
       }
     }
     if (failure !== undefined) throw failure;
   }
 
-  /** True when the outbox need not remember it any more. */
+  /** Does the same, and leaves what fails to the sweeper: it is no error of the call that caused it (I5). */
+  async followQuietly(work: Work[]): Promise<void> {
+    await this.follow(work).catch(() => {});
+  }
+
+  async clear(work: Work[]): Promise<void> {
+    if (work.length === 0) return;
+    await this.store.ask(client => client.zrem(this.store.keys.outbox(), ...work.map(entry => entry.line)));
+  }
+
+  /** True if the outbox need not remember the entry any longer. */
   private async carryOut(entry: Work): Promise<boolean> {
     const { queue } = entry;
     if (queue !== 'notify') return (await this.store.queues.ensure({ ...entry, queue }, this.store.now())).settled;
@@ -48,14 +76,7 @@ export class Outbox {
   }
 
   private async putOff(entry: Work): Promise<void> {
-    await this.store.client.zadd(this.store.keys.outbox(), 'XX', this.store.now() + PUT_OFF_MS, entry.line);
-  }
-
-  async followQuietly(work: Work[]): Promise<void> {
-    await this.follow(work).catch(() => {});
-  }
-
-  async clear(work: Work[]): Promise<void> {
-    if (work.length > 0) await this.store.client.zrem(this.store.keys.outbox(), ...work.map(entry => entry.line));
+    const later = this.store.now() + PUT_OFF_MS;
+    await this.store.ask(client => client.zadd(this.store.keys.outbox(), 'XX', later, entry.line));
   }
 }

@@ -1,21 +1,21 @@
-import { Queue } from 'bullmq';
+import { type Processor, Queue, Worker, type WorkerOptions } from 'bullmq';
 import type { Notify } from '../contract/request.ts';
-import { ENTRY_PREFIX, type QueueName, queueNames, type Work } from './lua/work.ts';
-import type { RedisClient } from './redis-client.ts';
+import type { RedisClient } from './connection/client.ts';
+import { ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames, type Work } from './lua/work.ts';
 
-/** Finished launch entries stay a while for people to look at; the others leave at once, so that they can be woken. */
+/** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
 const KEPT_LAUNCHES = { count: 1000, age: 3600 };
 const KEPT_EVENTS = 1000;
 
-/** BullMQ's score of a delayed entry is its time in milliseconds times this, plus a counter. */
+/** BullMQ scores a delayed entry by its time in milliseconds times this, plus a counter. */
 export const DELAYED_SCORE_UNIT = 0x1000;
 
-/** The provider's ids are free text; BullMQ refuses a colon, and an integer as it is. */
+/** The provider's ids are free text, and BullMQ refuses ids that have a colon or are only digits. */
 export function entryId(id: string): string {
   return `${ENTRY_PREFIX}${encodeURIComponent(id).replaceAll('.', '%2E')}`;
 }
 
-/** False for what somebody else put into a queue of ours. */
+/** False for an entry that something else put into one of these queues. */
 export function isOurEntry(entry: string | undefined): entry is string {
   return entry?.startsWith(ENTRY_PREFIX) ?? false;
 }
@@ -24,15 +24,12 @@ export function idOfEntry(entry: string): string {
   return decodeURIComponent(entry.slice(ENTRY_PREFIX.length));
 }
 
-/** An entry of one of our own queues. */
-export type QueueEntry = Work & { queue: QueueName };
-
 export interface Ensured {
-  /** False where the entry is active at this moment: it may be about to end, so the outbox line must stay. */
+  /** False if the entry is active at this moment. It may be about to end, so the outbox has to keep its line. */
   settled: boolean;
 }
 
-/** The three BullMQ queues. Their entries are a cache of the record, and are woken only here. */
+/** The three BullMQ queues. Their entries are a cache of the record, and only this class wakes them. */
 export class Queues {
   readonly launch: Queue;
   readonly poll: Queue;
@@ -50,12 +47,12 @@ export class Queues {
           removeOnComplete: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
           removeOnFail: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
         },
-        // We check ourselves, and with better words.
+        // The store checks the version itself and explains it better.
         skipVersionCheck: true,
-        // Written by `describe`, once it is sure that the store is the right one.
+        // `describe` writes it once the store was checked.
         skipMetasUpdate: true,
       });
-      // The client reports its outages itself; a Queue would otherwise end the process with an unhandled 'error'.
+      // The client reports outages. Without a listener an 'error' of the queue would end the process.
       queue.on('error', () => {});
       return queue;
     };
@@ -64,7 +61,7 @@ export class Queues {
     this.settle = open('settle');
   }
 
-  /** Tells BullMQ's scripts how many events to keep. Only once the store was checked: an index that is not there is database 0. */
+  /** Tells BullMQ's scripts how many events to keep. Call it only once the store was checked, or it may write to database 0. */
   async describe(): Promise<void> {
     await Promise.all(this.all.map(queue => this.client.hset(queue.toKey('meta'), 'opts.maxLenEvents', KEPT_EVENTS)));
   }
@@ -73,17 +70,17 @@ export class Queues {
     return queueNames.map(name => this[name]);
   }
 
-  /** Adds entries that cannot exist yet, in one round trip a queue. */
+  /** Adds entries that cannot exist yet, in one round trip for each queue. */
   async addFresh(work: Work[], now: number): Promise<void> {
     for (const name of queueNames) {
-      const entries = work.filter((entry): entry is QueueEntry => entry.queue === name);
+      const entries = work.filter((entry): entry is Work & { queue: QueueName } => entry.queue === name);
       if (entries.length > 0) await this[name].addBulk(entries.map(entry => this.job(entry, now)));
     }
   }
 
   /**
-   * Makes sure that the entry will be taken at its time. BullMQ ignores an add whose id it still keeps, so a finished
-   * leftover is removed first and a delayed one is brought forward.
+   * Makes sure that a worker will take the entry at its time. BullMQ ignores an add whose id it still keeps, so a finished
+   * entry is removed first and a delayed one is brought forward.
    */
   async ensure(entry: QueueEntry, now: number): Promise<Ensured> {
     const queue = this[entry.queue];
@@ -103,13 +100,13 @@ export class Queues {
     return { settled: true };
   }
 
-  /** True where the entry will be taken by itself: it waits, is parked, or is at work. */
+  /** True if the entry waits, is parked or is active, so that a worker will take it. */
   async isKept(name: QueueName, id: string): Promise<boolean> {
     const state = await this[name].getJobState(entryId(id));
     return state !== 'unknown' && state !== 'completed' && state !== 'failed';
   }
 
-  /** True while a worker holds the entry, or held it less than a lock's time ago. */
+  /** True while a worker has the entry, or had it less than a lock's time ago. */
   async isLocked(name: QueueName, id: string): Promise<boolean> {
     return (await this.client.exists(`${this[name].toKey(entryId(id))}:lock`)) === 1;
   }
@@ -117,7 +114,7 @@ export class Queues {
   private job(entry: QueueEntry, now: number) {
     return {
       name: entry.queue,
-      // No truth in here: an entry's data can be written by a worker that lost its lock.
+      // Only the id, because a worker that lost its lock can still write an entry's data.
       data: { id: entry.id },
       opts: {
         jobId: entryId(entry.id),
@@ -127,19 +124,28 @@ export class Queues {
     };
   }
 
-  /** Adds one job to a queue of the app's own; BullMQ ignores it where it is there already. */
+  /** Opens the BullMQ worker of one queue. It does not run yet. */
+  consume(name: QueueName, process: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker {
+    const { prefix } = this[name].opts;
+    const worker = new Worker(name, process, { ...options, connection: this.client, prefix });
+    // The client reports outages. Without a listener an 'error' of the worker would end the process.
+    worker.on('error', () => {});
+    return worker;
+  }
+
+  /** Adds one job to the app's queue. BullMQ ignores it if it is there already. */
   async tellApp(
     { queue: name, name: jobName, prefix }: Notify,
     data: { id: string; status: string },
     { createdAt, now }: { createdAt: number; now: number },
   ): Promise<void> {
-    // What the queue is like is the app's to say.
+    // Neither option writes to the queue's own settings, which belong to the app.
     const queue = new Queue(name, { connection: this.client, prefix, skipVersionCheck: true, skipMetasUpdate: true });
     queue.on('error', () => {});
     try {
       const jobId = `headstone-${data.id}`;
       const earlier = await queue.getJob(jobId);
-      // Of an earlier job that had this id: the app has worked through it, and BullMQ would ignore ours.
+      // The app has finished the notification of an earlier job with this id, and BullMQ would ignore a new one.
       if (earlier && earlier.timestamp < createdAt && (earlier.finishedOn ?? 0) > 0) await queue.remove(jobId);
       await queue.add(jobName, data, { jobId, timestamp: now });
     } finally {

@@ -123,7 +123,7 @@ export function summaryOf(record: JobRecord): JobSummary {
     response_id: record.response_id ?? null,
     held_by: record.parked_scope ?? null,
     tombstone: tombstoneOf(record),
-    ...(record.chosen_id === undefined ? {} : { chosen_id: record.chosen_id }),
+    chosen_id: record.chosen_id,
   };
 }
 
@@ -266,7 +266,7 @@ export function parseRow(hash: Record<string, string>): LedgerRow | null {
     tool_usage: readAs(z.looseObject({}), hash.tool_usage).value ?? null,
     price_table: hash.price_table ?? null,
     upstream_status: hash.upstream_status ?? null,
-    ...(hash.chosen_job_id === undefined ? {} : { chosen_job_id: hash.chosen_job_id }),
+    chosen_job_id: hash.chosen_job_id,
   });
 }
 

@@ -6,7 +6,12 @@ import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts'
 import { prefixSchema } from '../runtime/setting-formats.ts';
 import type { Configuration } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
-import { Channel } from './channel.ts';
+import { Channel } from './connection/channel.ts';
+import type { RedisClient } from './connection/client.ts';
+import { type Connection, openRedis, type Patience } from './connection/redis.ts';
+import { type Claim, Replicas } from './connection/replicas.ts';
+import { isWrongServer, refusalOf, told } from './connection/store-errors.ts';
+import { assertSuitable, untilReady } from './connection/suitable.ts';
 import { type DecidedMessage, parseDecided } from './decisions.ts';
 import { Keys } from './keys.ts';
 import { listJobs } from './list.ts';
@@ -23,20 +28,7 @@ import {
   responseIdsOf,
   type WatchedRow,
 } from './record.ts';
-import { type Connection, openRedis, type Patience } from './redis.ts';
-import type { RedisClient } from './redis-client.ts';
-import { type Claim, Replicas } from './replicas.ts';
-import {
-  type ArgumentsOf,
-  commandName,
-  type Given,
-  type ReplyOf,
-  type RunCommand,
-  type ScriptName,
-  scripts,
-} from './scripts.ts';
-import { isWrongServer, refusalOf, told } from './store-errors.ts';
-import { assertSuitable, untilReady } from './suitable.ts';
+import { type ArgumentsOf, commandName, type ReplyOf, type RunCommand, type ScriptName, scripts } from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
 
 const PROBE_KEPT_MS = 60_000;
@@ -49,19 +41,19 @@ export interface StoreOptions {
   telemetry: Telemetry;
 }
 
-/** The record, its scripts and the queues: everything that Headstone keeps, behind one door. */
+/** The one door to everything that Headstone keeps: the record, its scripts and the queues. */
 export class Store {
-  readonly client: RedisClient;
   readonly keys: Keys;
   readonly queues: Queues;
-  /** Each outcome. */
+  /** Publishes each outcome. */
   readonly decisions: Channel<DecidedMessage>;
-  /** Each job that has new events of its stream. */
+  /** Publishes the id of each job whose stream has new events. */
   readonly streamed: Channel<string>;
-  /** The queue entries that scripts asked for. */
+  /** Adds the queue entries that scripts asked for. */
   readonly outbox: Outbox;
-  /** Aborted when nobody can wait here any more. */
+  /** Aborted when the store is closed, so that nobody waits on it any longer. */
   readonly closing: AbortSignal;
+  private readonly client: RedisClient;
   private readonly closed = new AbortController();
   private readonly owned: boolean;
   private readonly retention: Retention;
@@ -76,7 +68,7 @@ export class Store {
     this.client = client;
     this.owned = owned;
     this.closing = this.closed.signal;
-    // One for each who waits.
+    // Every caller that waits adds a listener.
     setMaxListeners(0, this.closing);
     this.keys = new Keys(prefix);
     this.queues = new Queues(client, prefix);
@@ -94,11 +86,11 @@ export class Store {
       client.defineCommand(commandName(script.name), { lua: script.lua, numberOfKeys: 1 });
   }
 
-  /** Once: the store answers, is new enough and evicts nothing. A failure is tried again by the next caller. */
+  /** Checks once that the store answers, is new enough and evicts nothing. After a failure the next caller checks again. */
   async ready(): Promise<void> {
     this.checked ??= assertSuitable(this.client)
       .then(() => this.readClock())
-      // A full store takes none of it, and has it from before.
+      // A full store refuses this write, and has it from an earlier start.
       .then(() => this.queues.describe().catch(() => {}))
       .catch((error: unknown) => {
         this.checked = undefined;
@@ -107,19 +99,50 @@ export class Store {
     await this.checked;
   }
 
-  /**
-   * Whether the store takes writes now, by writing: a replica and a full disk answer reads as ever. `full`: new jobs are
-   * refused, and cancels, ids and usages are still written. Throws where nothing is.
-   */
-  async probe(): Promise<'ok' | 'full'> {
+  /** Sends commands to a store that was checked. A lost connection becomes an error with a sentence. */
+  async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
     await this.ready();
     try {
-      await this.guard(() => this.client.set(this.keys.probe(), String(this.now()), 'PX', PROBE_KEPT_MS));
+      return await call(this.client);
+    } catch (error) {
+      if (!isWrongServer(error)) throw told(this.client, error);
+    }
+    // That server did nothing, and the client is reconnecting to the one that took over: try once more.
+    try {
+      await untilReady(this.client);
+      return await call(this.client);
+    } catch (error) {
+      throw told(this.client, error);
+    }
+  }
+
+  /**
+   * Finds out by a write whether the store takes writes, because a replica and a full disk answer reads as usual. `full`: new
+   * jobs are refused, but cancels, ids and usages are still written. Throws if the store takes no write at all.
+   */
+  async probe(): Promise<'ok' | 'full'> {
+    try {
+      await this.ask(client => client.set(this.keys.probe(), String(this.now()), 'PX', PROBE_KEPT_MS));
       return 'ok';
     } catch (error) {
-      if (error instanceof HeadstoneError && refusalOf(error.cause) === 'OOM') return 'full';
+      if (refusalOf(error) === 'OOM') return 'full';
       throw error;
     }
+  }
+
+  /** Hands the connection to a library that talks to Redis itself. */
+  lend<Result>(use: (client: RedisClient) => Result): Result {
+    return use(this.client);
+  }
+
+  /** False while the connection is away. */
+  get isConnected(): boolean {
+    return this.client.status === 'ready';
+  }
+
+  /** Cuts the connection without waiting for anything on it. */
+  disconnect(): void {
+    this.client.disconnect();
   }
 
   async readClock(): Promise<void> {
@@ -127,32 +150,30 @@ export class Store {
     this.clockOffsetMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) - Date.now();
   }
 
-  /** Redis' clock, as far as this process knows it. Good for delays; what must be right asks in a script (I15). */
+  /** Redis' clock, as far as this process knows it. It is good for delays; what must be right asks in a script (I15). */
   now(): number {
     return Date.now() + this.clockOffsetMs;
   }
 
   /** Runs one transition. `body` is what Lua stores without reading it. */
-  async run<Name extends ScriptName>(name: Name, given: Given<ArgumentsOf<Name>>, body = ''): Promise<ReplyOf<Name>> {
-    await this.ready();
+  async run<Name extends ScriptName>(name: Name, given: ArgumentsOf<Name>, body = ''): Promise<ReplyOf<Name>> {
     const command = (this.client as unknown as Record<string, RunCommand>)[commandName(name)] as RunCommand;
-    const answer = await this.guard(() => command.call(this.client, ...this.commandArguments(given, body)));
+    const answer = await this.ask(client => command.call(client, ...this.commandArguments(given, body)));
     return this.readReply(name, answer);
   }
 
-  /** The same transition for many, in one round trip. One that fails does not stop the others. */
+  /** Runs the same transition for many jobs in one round trip. One that fails does not stop the others. */
   async runMany<Name extends ScriptName>(
     name: Name,
-    calls: { given: Given<ArgumentsOf<Name>>; body?: string }[],
+    calls: { given: ArgumentsOf<Name>; body?: string }[],
   ): Promise<(ReplyOf<Name> | Error)[]> {
-    await this.ready();
-    const answers = await this.guard(async () => {
-      const pipeline = this.client.pipeline();
+    const answers = await this.ask(async client => {
+      const pipeline = client.pipeline();
       const commands = pipeline as unknown as Record<string, RunCommand>;
       for (const { given, body } of calls)
         commands[commandName(name)]?.call(pipeline, ...this.commandArguments(given, body ?? ''));
       const heard = (await pipeline.exec()) ?? [];
-      // A server that is the wrong one refuses all of them, and has done none.
+      // A server that has been replaced refuses all of them and has done none.
       const [[first] = []] = heard;
       if (first && heard.every(([error]) => isWrongServer(error))) throw first;
       return heard;
@@ -160,7 +181,7 @@ export class Store {
     return answers.map(([error, answer]) => (error ? told(this.client, error) : this.readReply(name, String(answer))));
   }
 
-  /** Each reply says what time it is at Redis, so that a jump of our own clock is over with the next one (I15). */
+  /** Each reply carries Redis' time, so that a jump of this machine's clock is corrected by the next one (I15). */
   private readReply<Name extends ScriptName>(name: Name, answer: string): ReplyOf<Name> {
     const reply = JSON.parse(answer) as { now: number };
     this.clockOffsetMs = reply.now - Date.now();
@@ -171,61 +192,46 @@ export class Store {
     return [this.keys.prefix, JSON.stringify({ ...given, retention: this.retention }, wellFormed), body];
   }
 
-  /** A lost connection becomes an error with a sentence; what the store answers stays as it is. */
-  async guard<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isWrongServer(error)) throw told(this.client, error);
-    }
-    // It did nothing there, and the connection is on its way to whoever took over: once more.
-    try {
-      await untilReady(this.client);
-      return await call();
-    } catch (error) {
-      throw told(this.client, error);
-    }
-  }
-
-  /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` when too few do. */
+  /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` if too few do. */
   async untilDurable(...jobs: Pick<JobRecord, 'id' | 'status'>[]): Promise<void> {
     await this.confirm(jobs.map(({ id, status }) => ({ place: this.keys.job(id), status })));
   }
 
-  /** The same for a bulk cancel that has come to its end: what it cancelled was written before. */
+  /** Does the same for a bulk cancel that has ended. What it cancelled was written before its end. */
   async untilCancellationDurable(id: string, status: string): Promise<void> {
     await this.confirm([{ place: this.keys.cancellation(id), status }]);
   }
 
   private async confirm(claims: Claim[]): Promise<void> {
-    await this.guard(() => this.replicas.confirm(claims));
+    await this.ask(() => this.replicas.confirm(claims));
   }
 
   async record(id: string): Promise<JobRecord | null> {
-    await this.ready();
-    return parseRecord(await this.guard(() => this.client.hgetall(this.keys.job(id))));
+    return parseRecord(await this.ask(client => client.hgetall(this.keys.job(id))));
   }
 
   async status(id: string): Promise<JobStatus | null> {
-    await this.ready();
-    const status = await this.guard(() => this.client.hget(this.keys.job(id), 'status'));
+    const status = await this.ask(client => client.hget(this.keys.job(id), 'status'));
     return status === null ? null : jobStatusSchema.parse(status);
   }
 
   async isStream(id: string): Promise<boolean> {
-    await this.ready();
-    return (await this.guard(() => this.client.hget(this.keys.job(id), 'stream'))) === 'live';
+    return (await this.ask(client => client.hget(this.keys.job(id), 'stream'))) === 'live';
+  }
+
+  /** When a follower of the job's stream last gave a sign of life; null if it has none. */
+  async streamHeardAt(id: string): Promise<number | null> {
+    const score = await this.ask(client => client.zscore(this.keys.streams(), id));
+    return score === null ? null : Number(score);
   }
 
   async request(id: string): Promise<string | null> {
-    await this.ready();
-    return await this.guard(() => this.client.get(this.keys.request(id)));
+    return await this.ask(client => client.get(this.keys.request(id)));
   }
 
-  /** As the provider wrote it. */
+  /** The provider's body, unchanged. */
   async result(id: string): Promise<string | null> {
-    await this.ready();
-    return await this.guard(() => this.client.get(this.keys.result(id)));
+    return await this.ask(client => client.get(this.keys.result(id)));
   }
 
   async job(id: string): Promise<Job | null> {
@@ -233,46 +239,40 @@ export class Store {
     if (!record) return null;
     // A result that a failover could still take back is not shown.
     if (isResult(record.status)) await this.untilDurable(record);
-    const [timeline, result, rows] = await this.guard(() =>
+    const [timeline, result, rows] = await this.ask(client =>
       Promise.all([
-        this.client.lrange(this.keys.timeline(id), 0, -1),
-        this.client.get(this.keys.result(id)),
+        client.lrange(this.keys.timeline(id), 0, -1),
+        client.get(this.keys.result(id)),
         Promise.all(responseIdsOf(record).map(responseId => this.row(responseId))),
       ]),
     );
-    // A launch that was answered with another job's response shows nothing of it (I12).
+    // A launch that was answered with another job's response shows nothing of that response (I12).
     return jobOf({ record, timeline, result, rows: rows.filter(row => row?.job_id === id) as LedgerRow[] });
   }
 
   async row(responseId: string): Promise<LedgerRow | null> {
-    await this.ready();
-    return parseRow(await this.guard(() => this.client.hgetall(this.keys.row(responseId))));
+    return parseRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
   }
 
   async watchedRow(responseId: string): Promise<WatchedRow | null> {
-    await this.ready();
-    return parseWatchedRow(await this.guard(() => this.client.hgetall(this.keys.row(responseId))));
+    return parseWatchedRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
   }
 
   async list(filter: ListFilter): Promise<JobSummary[]> {
-    await this.ready();
-    return await this.guard(() => listJobs(this.client, this.keys, filter));
+    return await this.ask(client => listJobs(client, this.keys, filter));
   }
 
   async rows(query: LedgerQuery): Promise<LedgerRow[]> {
-    await this.ready();
-    return await this.guard(() => listRows(this.client, this.keys, query));
+    return await this.ask(client => listRows(client, this.keys, query));
   }
 
   async waste(query: WasteQuery): Promise<WasteReport> {
-    await this.ready();
-    const days = daysOf(query, this.now());
-    return await this.guard(() => readWaste(this.client, this.keys, days, query));
+    return await this.ask(client => readWaste(client, this.keys, daysOf(query, this.now()), query));
   }
 
   async close(): Promise<void> {
     this.closed.abort(
-      new HeadstoneError('store_unreachable', 'This was closed while somebody waited. The job goes on.'),
+      new HeadstoneError('store_unreachable', 'The connection was closed while a caller waited. The job goes on.'),
     );
     await Promise.all([this.decisions.close(), this.streamed.close()]);
     await this.queues.close();
@@ -281,7 +281,7 @@ export class Store {
   }
 }
 
-/** Half of an emoji, cut off by somebody's slice: Redis' JSON parser refuses it, and a cancel must not fail for that. */
+/** Redis' JSON parser refuses half of an emoji, as cutting a text leaves it. A cancel must not fail because of that. */
 function wellFormed(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.toWellFormed() : value;
 }

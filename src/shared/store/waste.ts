@@ -6,9 +6,8 @@ import {
   type WasteReport,
   type WasteSum,
 } from '../contract/ledger.ts';
-
+import type { RedisClient } from './connection/client.ts';
 import type { Keys } from './keys.ts';
-import type { RedisClient } from './redis-client.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;

@@ -4,13 +4,13 @@ import { defineScript } from './script.ts';
 export interface AbsentArguments {
   id: string;
   response_id: string;
-  /** False: the response was seen again. */
+  /** False if the provider showed the response again. */
   absent: boolean;
 }
 
 const replySchema = z.object({ reply: z.literal('noted'), for_ms: z.number() });
 
-/** How long the upstream has been answering 404 for a running job's response: a 404 can pass, so it is timed. */
+/** Times for how long the provider has answered 404 for a running job's response. A 404 can pass, so one proves nothing. */
 export const absent = defineScript<AbsentArguments>()({
   name: 'absent',
   flags: 'allow-oom',

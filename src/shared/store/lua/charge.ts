@@ -1,23 +1,22 @@
 import { z } from 'zod';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
-import type { Retention, Seen } from './shapes.ts';
+import type { Observation } from './shapes.ts';
 
 export interface ChargeArguments {
   response_id: string;
-  seen?: Seen;
-  /** The upstream took our cancel, or it told us that there is nothing left to cancel. */
+  observation?: Observation;
+  /** True if the provider accepted our cancel, or answered that nothing was left to cancel. */
   cancel_acknowledged?: boolean;
-  /** The watcher's window: when it is over by Redis' clock, what is known now is what the row will say (I15). */
+  /** The time for which a response is followed. Once it has passed by Redis' clock, the row keeps what is known (I15). */
   window_ms?: number;
-  retention: Retention;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({
     reply: z.literal('charged'),
     status: z.enum(['pending', 'final', 'unknown']),
-    /** True once: the first sight of a result that nobody wants any more. */
+    /** True once: when a result that nobody wants is observed for the first time. */
     flipped: z.boolean(),
     upstream_status: z.string().optional(),
   }),
@@ -26,8 +25,8 @@ const replySchema = z.discriminatedUnion('reply', [
 export type ChargeReply = z.infer<typeof replySchema>;
 
 /**
- * Books what was learned about a response. A usage may only rise, the sums move by the difference, and the job's
- * outcome is not touched: a late truth changes the ledger alone (I3, I8, I11).
+ * Books what was learned about a response. A usage may only rise, the sums move by the difference, and the job's outcome
+ * stays as it is: a late truth changes only the ledger (I3, I8, I11).
  */
 export const charge = defineScript<ChargeArguments>()({
   name: 'charge',
@@ -39,32 +38,35 @@ if not before.response_id then
   redis.call('ZREM', key('unsettled'), args.response_id)
   return reply('missing')
 end
-local after = copy(before)
-local id = after.job_id
-observe(after, args.seen)
-
-if args.cancel_acknowledged and not after.cancel_acknowledged then
-  after.cancel_acknowledged = '1'
-  note(id, 'upstream_cancel_acknowledged', {response_id = args.response_id, upstream_status = after.upstream_status})
-end
--- What the provider still means to run is not over, however late it is; after 30 days it keeps no response.
-local most_patience_ms = 30 * 86400000
-local runs = {queued = true, in_progress = true, pending = true, processing = true, running = true}
-local will_run = args.seen and runs[args.seen.upstream_status or ''] and now < tonumber(after.at) + most_patience_ms
-if args.window_ms and after.status == 'pending' and not will_run and now >= tonumber(after.ended_at or after.at) + args.window_ms then
-  after.status = after.usage and 'final' or 'unknown' end
-
+local id = before.job_id
 local flipped = false
-local result = after.upstream_status == 'completed' or after.upstream_status == 'incomplete'
-  or after.upstream_status == 'requires_action'
-if after.kind == 'wasted' and result and not after.flip_seen then
-  flipped = true
-  after.flip_seen = '1'
-  note(id, 'late_result_dropped', {response_id = args.response_id, upstream_status = after.upstream_status})
+
+-- The provider keeps no response for longer than 30 days. Until then one that it still means to run is not over.
+local longest_run_ms = 30 * 86400000
+local runs = {queued = true, in_progress = true, pending = true, processing = true, running = true}
+local function is_over(row)
+  local seen = args.observation
+  if seen and runs[seen.upstream_status or ''] and now < tonumber(row.at) + longest_run_ms then return false end
+  return args.window_ms and now >= tonumber(row.ended_at or row.at) + args.window_ms
 end
-if after.kind == 'wasted' and after.status == 'final' then
-  after.late_by_ms = string.format('%.0f', math.max(0, tonumber(after.usage_at) - tonumber(after.ended_at)))
-end
+
+local results = {completed = true, incomplete = true, requires_action = true}
+local after = change_row(before, function(row)
+  observe(row, args.observation)
+  if args.cancel_acknowledged and not row.cancel_acknowledged then
+    row.cancel_acknowledged = '1'
+    note(id, 'upstream_cancel_acknowledged', {response_id = args.response_id, upstream_status = row.upstream_status})
+  end
+  if row.status == 'pending' and is_over(row) then row.status = row.usage and 'final' or 'unknown' end
+  if row.kind == 'wasted' and results[row.upstream_status or ''] and not row.flip_seen then
+    flipped = true
+    row.flip_seen = '1'
+    note(id, 'late_result_dropped', {response_id = args.response_id, upstream_status = row.upstream_status})
+  end
+  if row.kind == 'wasted' and row.status == 'final' then
+    row.late_by_ms = int(math.max(0, tonumber(row.usage_at) - tonumber(row.ended_at)))
+  end
+end)
 if after.status ~= 'pending' then redis.call('ZREM', key('unsettled'), args.response_id) end
 if after.status ~= before.status and after.kind == 'wasted' then
   note(id, 'settled', {
@@ -72,7 +74,6 @@ if after.status ~= before.status and after.kind == 'wasted' then
     total_tokens = tonumber(after.total_tokens), cost_usd_micros = tonumber(after.cost_usd_micros),
   })
 end
-save_row(before, after)
 return reply('charged', {status = after.status, flipped = flipped, upstream_status = after.upstream_status})
 `,
   reply: replySchema,

@@ -3,29 +3,29 @@ import { outcomeStatusSchema } from '../../contract/words.ts';
 import { finishPart } from './finish-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
-import type { Retention, Seen } from './shapes.ts';
+import type { Observation } from './shapes.ts';
 import { workSchema } from './work.ts';
 
 export type Decision =
   | {
       status: 'completed' | 'incomplete';
       response_id: string;
-      seen: Seen;
+      observation: Observation;
       has_result: true;
-      /** Of the result's output: a later request may name them. */
+      /** The items of the result's output, which a later request may name. */
       item_ids?: string[];
-      /** Every event of the stream is in the store, so nothing has to be made up from the result. */
+      /** True if the store has every event of the stream, so that none has to be made up from the result. */
       stream_complete?: boolean;
     }
-  /** With an epoch: only while that launch is still the job's, and without an answer. */
+  /** With an epoch, the decision holds only while that launch is the job's newest and has no answer. */
   | {
       status: 'failed';
       response_id?: string;
       epoch?: number;
       code: string;
       message: string;
-      seen?: Seen;
-      /** ARGV[2] is what the failed run left: its owner may read it. */
+      observation?: Observation;
+      /** ARGV[2] is the body of the failed run, which the job's owner may read. */
       has_body?: true;
     }
   | {
@@ -35,11 +35,11 @@ export type Decision =
       actor?: string;
       key_name?: string;
       response_id?: string;
-      seen?: Seen;
+      observation?: Observation;
     }
   | { status: 'expired'; cause: 'expired' };
 
-export type DecideArguments = Decision & { id: string; retention: Retention };
+export type DecideArguments = Decision & { id: string };
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('decided'), model: z.string(), response_id: z.string().optional(), work: workSchema }),
@@ -49,10 +49,10 @@ const replySchema = z.discriminatedUnion('reply', [
 export type DecideReply = z.infer<typeof replySchema>;
 
 /**
- * The tombstone's script: open to one outcome, once (I1, I2). ARGV[2] is the result's body, where there is one;
- * nothing but this step ever publishes it. `already`: who came first has won · `stale`: the decision speaks of a
- * response that is no longer the job's (I7) · `early`: by Redis' clock the deadline is not over, whatever a pod's own
- * clock says (I15).
+ * Gives an open job its one outcome, once (I1, I2). ARGV[2] is the result's body, if there is one. No other step publishes it.
+ *
+ * `already`: another decision came first and stands. `stale`: the decision is about a response that is no longer the job's
+ * (I7). `early`: by Redis' clock the deadline has not passed, whatever a pod's own clock says (I15).
  */
 export const decide = defineScript<DecideArguments>()({
   name: 'decide',

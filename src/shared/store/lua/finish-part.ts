@@ -1,14 +1,12 @@
-/** How a job leaves `open`: the only place that writes an outcome, always in the step that decided it (I2). */
+/** How a job gets its outcome. Nothing else writes one, and it is always written in the step that decided it (I2). */
 export const finishPart = /* lua */ `
--- outcome: status, cause, reason, actor, code, message, seen, has_result, has_body, item_ids, stream_complete
+-- outcome: status, cause, reason, actor, key_name, code, message, observation, has_result, has_body, item_ids,
+-- stream_complete
 local function finish(id, job, outcome)
   local place = key('job', id)
   move(id, job, outcome.status)
   redis.call('HSET', place, 'decided_at', now)
-  if job.model == 'unknown' and outcome.seen and outcome.seen.served_model then
-    job.model = outcome.seen.served_model
-    redis.call('HSET', place, 'model', job.model)
-  end
+  name_model(id, job, outcome.observation)
   for _, name in ipairs({'cause', 'reason', 'actor', 'key_name', 'code', 'message'}) do
     if outcome[name] then redis.call('HSET', place, name, outcome[name]) end
   end
@@ -26,7 +24,7 @@ local function finish(id, job, outcome)
     end
   end
 
-  -- What was refused is gone in the step that refused it: no late reader plays it again (I1).
+  -- The events of a refused response are deleted in the step that refuses it, so no late reader plays them again (I1).
   if job.stream then
     if outcome.status == 'cancelled' or outcome.status == 'expired' then redis.call('DEL', key('events', id)) end
     if outcome.stream_complete then redis.call('HSET', place, 'stream', 'done') end
@@ -35,19 +33,19 @@ local function finish(id, job, outcome)
   end
 
   if job.response_id then
-    local before = load(key('row', job.response_id))
-    if outcome.has_result and before.response_id then
-      local after = copy(before)
-      if not after.kind then
-        after.kind = 'used'
-        after.ended_at = string.format('%.0f', now)
-      end
-      observe(after, outcome.seen)
-      save_row(before, after)
-      -- A result without usage is followed like waste: it may still turn up.
-      if after.status ~= 'final' then settle_again(job.response_id, now) end
-    elseif not outcome.has_result then
-      unwant(job.response_id, {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor}, outcome.seen)
+    if outcome.has_result then
+      local row = change_row(load(key('row', job.response_id)), function(row)
+        if not row.kind then
+          row.kind = 'used'
+          row.ended_at = int(now)
+        end
+        observe(row, outcome.observation)
+      end)
+      -- A result without a usage is followed like waste, because the usage may still turn up.
+      if row and row.status ~= 'final' then settle_again(job.response_id, now) end
+    else
+      local mark = {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor}
+      unwant(job.response_id, mark, outcome.observation)
     end
   end
 

@@ -2,19 +2,20 @@ import { z } from 'zod';
 import { defineScript } from './script.ts';
 
 export interface ForgetArguments {
-  most: number;
+  /** How many records to remove at once. */
+  limit: number;
 }
 
 const replySchema = z.object({ reply: z.literal('forgotten'), records: z.number() });
 
-/** Removes records whose time is over, with their indexes; one with an unsettled response stays 7 days longer. */
+/** Removes expired records with their indexes. A record with an unsettled response stays for another 7 days. */
 export const forget = defineScript<ForgetArguments>()({
   name: 'forget',
   flags: 'allow-oom',
   body: /* lua */ `
 local longer_ms = 7 * 86400000
 local records = 0
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.most)) do
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.limit)) do
   local place = key('job', id)
   local job = load(place)
   local unsettled = false

@@ -5,7 +5,7 @@ import { defineScript } from './script.ts';
 
 export interface IntendArguments {
   id: string;
-  /** Of the activation that asks: the same question again gets the same answer. */
+  /** Names the activation that asks, so that asking again after a lost answer gets the same answer. */
   token: string;
   max_in_flight: number;
 }
@@ -20,20 +20,21 @@ const replySchema = z.discriminatedUnion('reply', [
 export type IntendReply = z.infer<typeof replySchema>;
 
 /**
- * The durable intent that precedes every POST (I4), with a new epoch that no reused id can meet again.
- * `unresolved`: an earlier intent's fate is not known, so no second launch (I6) · `full`: HEADSTONE_MAX_IN_FLIGHT is
- * reached (I9) · `paused`: the switch for spending is off, also for an entry that was taken before · `held`: the job was parked and comes back when the hold ends · `expired`: decide it.
+ * Writes the durable intent that precedes every POST (I4). Each intent has a new epoch, so a reused job id never meets an old one.
+ *
+ * `unresolved`: an earlier intent has no known end, so there is no second launch (I6). `full`: HEADSTONE_MAX_IN_FLIGHT is
+ * reached (I9). `paused`: launching is paused, also for entries that a worker took before. `held`: a hold keeps the job back;
+ * it is parked and comes back when the hold ends. `expired`: the deadline has passed and the caller must decide the job.
  */
 export const intend = defineScript<IntendArguments>()({
   name: 'intend',
   parts: [holdPart],
   body: /* lua */ `
-local trial_ms = 60000
 local place = key('job', args.id)
 local job = load(place)
 if not job.status then return reply('missing') end
 if not open[job.status] then
-  -- Decided while a worker was at its POST, and that worker never came back: its launch is unknown too.
+  -- The job was decided while a worker sent its POST, and that worker never came back: its launch is unknown.
   local written = job.epoch and job['launch:' .. job.epoch]
   local last = written and cjson.decode(written)
   if not last or last.state ~= 'intended' then return reply('final', {status = job.status}) end
@@ -47,24 +48,16 @@ if job.status == 'launching' then
   return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})
 end
 if tonumber(job.deadline_at) <= now then return reply('expired') end
--- BullMQ's own mark, so that its pause from any board means the same.
+-- This is BullMQ's own mark, so pausing the queue from any board has the same effect.
 if redis.call('HEXISTS', key('launch', 'meta'), 'paused') == 1 then return reply('paused') end
 if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('status', 'running')) >= args.max_in_flight then
   return reply('full')
 end
 
-local trials = {}
-for _, scope in ipairs(scopes_of(job)) do
-  local held = redis.call('HMGET', key('hold', scope), 'until', 'kind')
-  if held[1] and tonumber(held[1]) > now then
-    park(args.id, job, scope)
-    return reply('held', {scope = scope})
-  end
-  if held[1] and held[2] == 'alarm' then trials[#trials + 1] = scope end
-end
--- The end of an alarm lets one job through; its success lifts the hold.
-for _, scope in ipairs(trials) do
-  redis.call('HSET', key('hold', scope), 'until', string.format('%.0f', now + trial_ms))
+local scope = pass_holds(job)
+if scope then
+  park(args.id, job, scope)
+  return reply('held', {scope = scope})
 end
 
 local epoch = redis.call('INCR', key('epoch'))

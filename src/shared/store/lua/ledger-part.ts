@@ -1,8 +1,8 @@
 import { lateBoundsMs } from '../../contract/ledger.ts';
 
 /**
- * Rows and sums, for the scripts that write them. `book` moves the sums by the difference between a row before and
- * after, so whatever happens to a row, and in whatever order, the sums are the sums of the rows (I3, I11).
+ * How the scripts write rows and sums. `book` moves the sums by the difference between a row before and after a change. So
+ * the sums are always the sums of the rows, whatever happens to a row and in whatever order (I3, I11).
  */
 export const ledgerPart = /* lua */ `
 local function day_of(ms)
@@ -18,12 +18,12 @@ local function day_of(ms)
   return string.format('%04d-%02d-%02d', year, month, doy - math.floor((153 * mp + 2) / 5) + 1)
 end
 
--- How late results came, as a histogram: its last bound is open.
+-- The bounds of the histogram of how late results came. Its last bucket has no upper bound.
 local late_bounds_ms = {${lateBoundsMs.join(', ')}}
 
 local function late_measure(late_by_ms)
   for _, bound in ipairs(late_bounds_ms) do
-    if late_by_ms < bound then return 'late_' .. string.format('%.0f', bound) end
+    if late_by_ms < bound then return 'late_' .. int(bound) end
   end
   return 'late_more'
 end
@@ -68,17 +68,17 @@ end
 
 local most_sum_fields = 200000
 
--- A hash for each tenant: nobody pays for another's sums, nor is crowded by them (I12).
+-- Each tenant has sums apart, so that nobody waits for another's sums or is crowded by them (I12).
 local function sums_of(row)
   return key('sums', day_of(tonumber(row.at)), row.tenant)
 end
 
--- Asked once a row, when it is first booked: all that follows goes to the same places.
+-- Asked only when a row is booked for the first time. What follows for that row has to go to the same places.
 local function is_crowded(row)
   return redis.call('HLEN', sums_of(row)) > most_sum_fields
 end
 
--- Adds to the sums wherever a row counts, by measure.
+-- Adds the differences to the sums in every dimension of the row.
 local function add_to_sums(row, differences)
   local place = sums_of(row)
   local crowded = row.crowded == '1'
@@ -87,14 +87,14 @@ local function add_to_sums(row, differences)
     if difference ~= 0 then
       moved = true
       local places = dimensions(row)
-      -- Of the histogram one copy a tenant is enough.
+      -- The histogram is kept once for the tenant and not for each dimension.
       if name:sub(1, 5) == 'late_' then places = {{'all', ''}} end
       for _, dimension in ipairs(places) do
         local value = dimension[2]
-        -- Actors and tags are free text: past the bound a day's further ones share one place (I9).
+        -- Actors and tags are free text. Past the bound, the further ones of a day share one place (I9).
         if crowded and (dimension[1] == 'actor' or dimension[1] == 'tag') then value = '(other)' end
         local field = cjson.encode({dimension[1], value, name})
-        redis.call('HINCRBY', place, field, string.format('%.0f', difference))
+        redis.call('HINCRBY', place, field, int(difference))
       end
     end
   end
@@ -109,7 +109,7 @@ end
 local function book(before, after)
   local old, new = measures(before), measures(after)
   if before.kind and before.model ~= after.model then
-    -- An adopted response whose model has become known counts elsewhere from now on.
+    -- The model of an adopted response has become known, so the row counts under that model from now on.
     for name, value in pairs(old) do old[name] = -value end
     add_to_sums(before, old)
     return add_to_sums(after, new)
@@ -130,13 +130,17 @@ local function save_row(before, after)
   book(before, after)
 end
 
-local function copy(row)
-  local twin = {}
-  for name, value in pairs(row) do twin[name] = value end
-  return twin
+-- Changes a loaded row and books the difference. Returns the row as it is now; nil if the row has expired.
+local function change_row(before, change)
+  if not before.response_id then return nil end
+  local after = {}
+  for name, value in pairs(before) do after[name] = value end
+  change(after)
+  save_row(before, after)
+  return after
 end
 
--- A tenant reads their own index, so that nobody pays for another's rows; what has expired leaves it here.
+-- Each tenant has an index of its rows, so that nobody pays for another's. Expired rows leave it here.
 local function list_for_tenant(row)
   local place = key('rows', row.tenant)
   redis.call('ZADD', place, row.at, row.response_id)
@@ -144,16 +148,16 @@ local function list_for_tenant(row)
   redis.call('PEXPIRE', place, args.retention.ledger_ms)
 end
 
-local function open_row(response_id, id, job, most)
+local function open_row(response_id, id, job, bound)
   local row = {
-    response_id = response_id, job_id = id, status = 'pending', at = string.format('%.0f', now),
+    response_id = response_id, job_id = id, status = 'pending', at = int(now),
     model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]', chosen_job_id = job.chosen_id,
     completion_window = job.completion_window,
   }
-  if most then
-    row.most_tokens = string.format('%.0f', most.tokens)
-    local cost = tonumber(most.cost_usd_micros)
-    row.most_cost_usd_micros = cost and string.format('%.0f', cost) or nil
+  if bound then
+    row.most_tokens = int(bound.tokens)
+    local cost = tonumber(bound.cost_usd_micros)
+    row.most_cost_usd_micros = cost and int(cost) or nil
   end
   save_row({}, row)
   redis.call('ZADD', key('rows'), now, response_id)
@@ -162,32 +166,39 @@ local function open_row(response_id, id, job, most)
   return row
 end
 
--- How far a status is from the start: what we saw of a response only grows, in whatever order we hear of it (I11).
+-- How far a response has come with each status. What is known of it only grows, in whatever order it is observed (I11).
 local ranks = {queued = 0, in_progress = 0, cancelled = 1, completed = 2, requires_action = 2, failed = 2, incomplete = 2}
 
--- Takes what a look at the upstream showed into a row: a usage may only rise.
-local function observe(row, seen)
-  if not seen then return end
-  local rank = ranks[seen.upstream_status or '']
+-- Writes an observation into a row. A usage may only rise.
+local function observe(row, observation)
+  if not observation then return end
+  local rank = ranks[observation.upstream_status or '']
   local known = ranks[row.upstream_status or ''] or -1
-  if rank and rank >= known then row.upstream_status = seen.upstream_status end
-  -- An older look tells of these only what no later one has told.
+  if rank and rank >= known then row.upstream_status = observation.upstream_status end
+  -- An older observation fills in only what no later one has shown.
   local is_older = rank and rank < known
   for _, name in ipairs({'served_model', 'service_tier', 'tool_usage'}) do
-    if seen[name] and not (is_older and row[name]) then row[name] = seen[name] end
+    if observation[name] and not (is_older and row[name]) then row[name] = observation[name] end
   end
-  if seen.created_at and not row.created_at then row.created_at = string.format('%.0f', seen.created_at) end
+  if observation.created_at and not row.created_at then row.created_at = int(observation.created_at) end
   if row.model == 'unknown' and row.served_model then row.model = row.served_model end
-  if seen.usage and seen.total_tokens > tonumber(row.total_tokens or -1) then
-    row.usage = seen.usage
-    row.input_tokens = string.format('%.0f', seen.input_tokens)
-    row.output_tokens = string.format('%.0f', seen.output_tokens)
-    row.total_tokens = string.format('%.0f', seen.total_tokens)
-    row.cost_usd_micros = seen.cost_usd_micros and string.format('%.0f', seen.cost_usd_micros) or nil
-    row.price_table = seen.price_table
-    row.usage_at = string.format('%.0f', now)
+  if observation.usage and observation.total_tokens > tonumber(row.total_tokens or -1) then
+    row.usage = observation.usage
+    row.input_tokens = int(observation.input_tokens)
+    row.output_tokens = int(observation.output_tokens)
+    row.total_tokens = int(observation.total_tokens)
+    row.cost_usd_micros = observation.cost_usd_micros and int(observation.cost_usd_micros) or nil
+    row.price_table = observation.price_table
+    row.usage_at = int(now)
   end
   if row.usage and ranks[row.upstream_status or ''] == 2 then row.status = 'final' end
+end
+
+-- A stored prompt, or other code, chose the model. The first observation names it.
+local function name_model(id, job, observation)
+  if job.model ~= 'unknown' or not observation or not observation.served_model then return end
+  job.model = observation.served_model
+  redis.call('HSET', key('job', id), 'model', job.model)
 end
 
 local function settle_again(response_id, due)
@@ -195,21 +206,19 @@ local function settle_again(response_id, due)
   schedule('settle', response_id, due)
 end
 
--- From here on nobody wants this response: it is followed to its end and booked as waste.
-local function unwant(response_id, mark, seen)
-  local before = load(key('row', response_id))
-  -- A row that has outlived its time is not opened again.
-  if not before.response_id then return end
-  local after = copy(before)
-  if not after.kind then
-    after.kind = 'wasted'
-    after.cause = mark.cause
-    after.reason = mark.reason
-    after.actor = mark.actor
-    after.ended_at = string.format('%.0f', now)
-  end
-  observe(after, seen)
-  save_row(before, after)
-  settle_again(response_id, now)
+-- Marks a response that nobody wants any more. It is followed to its end and booked as waste.
+local function unwant(response_id, mark, observation)
+  local changed = change_row(load(key('row', response_id)), function(row)
+    if not row.kind then
+      row.kind = 'wasted'
+      row.cause = mark.cause
+      row.reason = mark.reason
+      row.actor = mark.actor
+      row.ended_at = int(now)
+    end
+    observe(row, observation)
+  end)
+  -- A row that has expired is not opened again.
+  if changed then settle_again(response_id, now) end
 end
 `;

@@ -1,4 +1,4 @@
-/** Which jobs a cancellation means: read from the newest to the oldest, in chunks, along the smallest index there is. */
+/** Which jobs a cancellation matches. They are read in chunks from the newest to the oldest, along the smallest index. */
 export const matchingPart = /* lua */ `
 local function smallest_index(filter)
   local sources, size = {}, 0
@@ -18,24 +18,24 @@ local function smallest_index(filter)
   return sources
 end
 
--- The next ids below a sequence, as {id, sequence}. A job that changes its status keeps its sequence, so none is missed.
-local function next_jobs(filter, below, most)
+-- The next ids below a sequence, as {id, sequence}. A job keeps its sequence when its status changes, so none is missed.
+local function next_jobs(filter, below, limit)
   local found = {}
   if filter.ids then
-    -- Named one by one: their position is the sequence, counted down.
+    -- If the filter names ids, their position in it stands for the sequence, counted down.
     for position = math.min(below - 1, #filter.ids), 1, -1 do
-      if #found == most then break end
+      if #found == limit then break end
       found[#found + 1] = {filter.ids[position], position}
     end
     return found
   end
   for _, place in ipairs(smallest_index(filter)) do
-    local flat = redis.call('ZREVRANGEBYSCORE', place, '(' .. string.format('%.0f', below), '-inf',
-      'WITHSCORES', 'LIMIT', 0, most)
+    local flat = redis.call('ZREVRANGEBYSCORE', place, '(' .. int(below), '-inf',
+      'WITHSCORES', 'LIMIT', 0, limit)
     for position = 1, #flat, 2 do found[#found + 1] = {flat[position], tonumber(flat[position + 1])} end
   end
   table.sort(found, function(left, right) return left[2] > right[2] end)
-  for position = #found, most + 1, -1 do found[position] = nil end
+  for position = #found, limit + 1, -1 do found[position] = nil end
   return found
 end
 
@@ -57,7 +57,7 @@ local function matches(job, filter)
 end
 `;
 
-/** A filter as the scripts read it: ages are times by now. */
+/** A filter for the scripts. Ages have become times on Redis' clock. */
 export interface StoredFilter {
   ids?: string[];
   tenant?: string;

@@ -5,14 +5,15 @@ import { workSchema } from './work.ts';
 
 export interface ReleaseArguments {
   scope: string;
-  most: number;
+  /** How many jobs to bring back at once. */
+  limit: number;
 }
 
 const replySchema = z.object({ reply: z.enum(['released', 'held']), work: workSchema });
 
 /**
- * Brings parked jobs back when their hold is over: some at a time, and only one while it is an alarm's trial. A job that a
- * narrower alarm has for itself waits there, so that no trial of this one is spent on it.
+ * Brings parked jobs back when their hold has ended. After an alarm only one job comes back: it tries whether the cause is
+ * gone. A job under a narrower alarm is parked there instead, so that the trial is not spent on it.
  */
 export const release = defineScript<ReleaseArguments>()({
   name: 'release',
@@ -21,25 +22,18 @@ export const release = defineScript<ReleaseArguments>()({
 local most_looked_at = 500
 local parked = key('parked', args.scope)
 
-local function narrower_alarm(job)
-  for _, scope in ipairs(scopes_of(job)) do
-    if scope == args.scope then return nil end
-    if redis.call('HGET', key('hold', scope), 'kind') == 'alarm' then return scope end
-  end
-end
-
 local held = redis.call('HMGET', key('hold', args.scope), 'until', 'kind')
 if held[1] and tonumber(held[1]) > now then return reply('held') end
-local most = held[2] == 'alarm' and 1 or args.most
+local left = held[2] == 'alarm' and 1 or args.limit
 for _, id in ipairs(redis.call('ZRANGE', parked, 0, most_looked_at - 1)) do
-  if most == 0 then break end
+  if left == 0 then break end
   redis.call('ZREM', parked, id)
   local job = load(key('job', id))
-  local scope = job.status == 'queued' and narrower_alarm(job)
+  local scope = job.status == 'queued' and narrower_alarm(job, args.scope)
   if scope then
     park(id, job, scope)
   else
-    most = most - 1
+    left = left - 1
     redis.call('HDEL', key('job', id), 'parked_scope')
     schedule('launch', id, now, job.priority or 0)
   end

@@ -1,25 +1,25 @@
 import { z } from 'zod';
+import type { Hold } from '../../contract/holds.ts';
 import { finishPart } from './finish-part.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
-import type { Came, Hold, Retention } from './shapes.ts';
+import type { Came } from './shapes.ts';
 import { workSchema } from './work.ts';
 
 export type Resolution =
-  /** Never ran, and never will: the request itself is wrong. */
+  /** The request is wrong. It never ran and never will. */
   | { how: 'refused'; next: 'failed'; code: string; message: string }
-  /** Never ran: back to the queue, at once, later, or until a hold ends. */
-  | { how: 'refused'; next: 'queued'; code: string; message?: string; due_in_ms: number; hold?: Hold | undefined }
-  /** May be running. `witnessed`: by the worker that sent it, so that five in a row hold the model. */
+  /** The create never ran. The job goes back to the queue: at once, later, or until a hold ends. */
+  | { how: 'refused'; next: 'queued'; code: string; message?: string; due_in_ms: number; hold?: Hold }
+  /** The response may be running. `witnessed`: the worker that sent the create says so; five of those in a row hold the model. */
   | { how: 'unknown'; code: string; message?: string; grace_ms: number; witnessed: boolean };
 
 export type ResolveArguments = Resolution & {
   id: string;
   epoch: number;
-  /** Left out where nothing is known of it. */
+  /** Left out if nothing is known about it. */
   came?: Came;
-  retention: Retention;
 };
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -34,8 +34,8 @@ const replySchema = z.discriminatedUnion('reply', [
 export type ResolveReply = z.infer<typeof replySchema>;
 
 /**
- * Ends an intent without a response: as refused, or as unknown (I4). `stale`: the job has gone on without this
- * worker, which only leaves its word on the launch (I7).
+ * Ends an intent that has no response, as refused or as unknown (I4). `stale`: the job has moved on without this worker,
+ * whose finding is written to the launch and changes nothing else (I7).
  */
 export const resolve = defineScript<ResolveArguments>()({
   name: 'resolve',
@@ -48,9 +48,9 @@ local place = key('job', args.id)
 local job = load(place)
 if not job.status then return reply('stale') end
 
-local field = redis.call('HGET', place, 'launch:' .. string.format('%.0f', args.epoch))
+local field = redis.call('HGET', place, 'launch:' .. int(args.epoch))
 local state = field and cjson.decode(field).state
--- Knowledge of a launch only grows: intended, then unknown, then refused or acknowledged.
+-- What is known of a launch only grows: intended, then unknown, then refused or acknowledged.
 if state == 'intended' or (state == 'unknown' and args.how == 'refused') then
   mark_launch(args.id, args.epoch, {state = args.how, code = args.code})
 end
@@ -73,11 +73,11 @@ if args.how == 'unknown' then
 end
 
 redis.call('HDEL', place, 'unknown_at')
--- A refused launch made no response, so only the newest of them are kept (I9).
+-- A refused launch made no response, so the record keeps only the newest of them (I9).
 local refusals = cjson.decode(job.refusals or '[]')
 refusals[#refusals + 1] = args.epoch
 if #refusals > most_kept_refusals then
-  redis.call('HDEL', place, 'launch:' .. string.format('%.0f', table.remove(refusals, 1)))
+  redis.call('HDEL', place, 'launch:' .. int(table.remove(refusals, 1)))
 end
 redis.call('HSET', place, 'refusals', cjson.encode(refusals))
 note(args.id, 'launch_refused', {epoch = args.epoch, code = args.code})

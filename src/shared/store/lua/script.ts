@@ -1,24 +1,25 @@
 import type { z } from 'zod';
+import { openStatuses, transitions } from '../../contract/words.ts';
 
 /**
- * One transition of the record, run by Redis in one step. Lua lives in TypeScript strings, because bundlers
- * carry nothing else into what they build.
+ * One transition of the record, which Redis runs in one step. The Lua is written inside TypeScript strings, because bundlers
+ * carry no other files into what they build.
  *
- * Every script takes KEYS[1], the deployment's prefix, from which it makes all other keys: they share its hash tag,
- * so they are on one node of a cluster. ARGV[1] is a JSON object, ARGV[2] a body that Lua need not read.
- * The answer is JSON with the word `reply`, and `work` where queue entries are due.
+ * Every script takes one key: KEYS[1] is the deployment's prefix. It makes all other keys from that, so they share a hash tag
+ * and lie on one node of a cluster. ARGV[1] is a JSON object, to which the store adds `retention`; ARGV[2] is a body that Lua
+ * does not read. The answer is a JSON object with the word `reply`, Redis' time `now`, and `work` if queue entries are due.
  */
 export interface Script<Arguments extends object, Reply> {
   name: string;
   lua: string;
   reply: z.ZodType<Reply>;
-  /** Carries the type of ARGV[1]; never set. */
+  /** Carries the type of ARGV[1]. It is never set. */
   readonly arguments?: Arguments;
 }
 
 export interface ScriptSource<Reply> {
   name: string;
-  /** `allow-oom`: a full Redis must not stop a cancel, nor lose a response id or a usage · `no-writes`: it only reads. */
+  /** `allow-oom`: a full Redis must not stop a cancel or lose an id or a usage. `no-writes`: the script only reads. */
   flags?: 'allow-oom' | 'no-writes';
   parts?: string[];
   body: string;
@@ -35,10 +36,19 @@ export function defineScript<Arguments extends object>() {
   });
 }
 
-/** How long the patrol leaves an open job alone: its queue entry is looked after at least this often. */
+/** The patrol looks at every open job at least this often, and adds its queue entry if that is missing. */
 export const PATROL_MS = 600_000;
 
-/** In front of every script: arguments, Redis' own clock (I15), keys, the timeline, the outbox, the answer. */
+/** `{queued = true, running = true}` */
+function luaSet(words: readonly string[]): string {
+  return `{${words.map(word => `${word} = true`).join(', ')}}`;
+}
+
+const luaTransitions = Object.entries(transitions)
+  .map(([from, to]) => `  ${from} = ${luaSet(to)},`)
+  .join('\n');
+
+/** The head of every script: arguments, Redis' own clock (I15), keys, the timeline, the outbox and the answer. */
 const base = /* lua */ `
 local root = KEYS[1]
 local args = cjson.decode(ARGV[1])
@@ -51,6 +61,11 @@ local function key(...)
   return root .. ':' .. table.concat({...}, ':')
 end
 
+-- A whole number as text. Lua's own form of a large one has an exponent.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
 local function reply(word, fields)
   fields = fields or {}
   fields.reply = word
@@ -59,7 +74,7 @@ local function reply(word, fields)
   return cjson.encode(fields)
 end
 
--- The timeline is for people: its length is bounded, so that an endless story cannot fill the store (I9).
+-- The timeline is there for people. Its length is bounded, so that an endless story cannot fill the store (I9).
 local function note(id, event, fields)
   fields = fields or {}
   fields.at = now
@@ -68,21 +83,24 @@ local function note(id, event, fields)
   redis.call('LTRIM', key('timeline', id), -100, -1)
 end
 
--- Work and the state that needs it are written in one step; the sweeper adds what the caller did not (I5).
+-- Writes an entry to the outbox in the same step as the state that needs it. The sweeper adds what the caller did not (I5).
 local function schedule(queue, id, due, priority)
-  local entry = table.concat({queue, id, string.format('%.0f', due), priority or 0}, '|')
+  local entry = table.concat({queue, id, int(due), priority or 0}, '|')
   redis.call('ZADD', key('outbox'), now, entry)
   work[#work + 1] = entry
 end
 
-local open = {queued = true, launching = true, running = true}
+local open = ${luaSet(openStatuses)}
+local transitions = {
+${luaTransitions}
+}
 
--- When the patrol has to look at an open job next: at its deadline, or before.
+-- The time at which the patrol looks at an open job next: at its deadline or earlier.
 local function next_patrol(deadline_at)
-  return string.format('%.0f', math.min(deadline_at, now + patrol_ms))
+  return int(math.min(deadline_at, now + patrol_ms))
 end
 
--- The record's fields as a table of strings; a field that was never written is nil.
+-- A hash as a table of strings. A field that was never written is nil.
 local function load(place)
   local flat = redis.call('HGETALL', place)
   local fields = {}
@@ -90,18 +108,22 @@ local function load(place)
   return fields
 end
 
--- The one place where a status changes, with its index.
+-- Every change of a status is made here, with its index, and only along the table above.
 local function move(id, job, status)
+  local from = job.status or 'none'
+  if not (transitions[from] and transitions[from][status]) then
+    error('no transition leads from ' .. from .. ' to ' .. status)
+  end
   if job.status then redis.call('ZREM', key('status', job.status), id) end
   redis.call('ZADD', key('status', status), job.sequence, id)
   redis.call('HSET', key('job', id), 'status', status)
   job.status = status
 end
 
--- What is known of a launch. While it is only intended it stands in an index too, so that one whose worker died is found
--- even after its job was decided (I4).
+-- Writes what is known of a launch. While it is only intended it also stands in an index, so that it is found if its worker
+-- died, even after its job was decided (I4).
 local function mark_launch(id, epoch, fields)
-  local number = string.format('%.0f', epoch)
+  local number = int(epoch)
   local field = 'launch:' .. number
   if fields.state == 'intended' then
     redis.call('ZADD', key('intents'), now, id .. '|' .. number)

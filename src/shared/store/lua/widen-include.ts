@@ -8,7 +8,7 @@ export interface WidenIncludeArguments {
 
 const replySchema = z.object({ reply: z.enum(['widened', 'final']) });
 
-/** A reader wants more of the response than its create asked for: the looks to come ask for that too. */
+/** Adds fields that a reader wants included to those that the create asked for, so that later polls ask for them too. */
 export const widenInclude = defineScript<WidenIncludeArguments>()({
   name: 'widen_include',
   body: /* lua */ `

@@ -3,30 +3,36 @@ import { z } from 'zod';
 export const queueNames = ['launch', 'poll', 'settle'] as const;
 export type QueueName = (typeof queueNames)[number];
 
-/** Of the id of every entry of ours: BullMQ refuses one that is only digits. */
+/** The beginning of every entry's id, because BullMQ refuses an id that is only digits. */
 export const ENTRY_PREFIX = 'hs-';
 
-/** `notify` is no queue of ours: the entry tells the app's own. */
+/** `notify` is not a queue of Headstone: the entry tells the app's queue an outcome. */
 export type WorkKind = QueueName | 'notify';
 
-/** One line of the outbox: a queue entry that is due, written in the same step as the state that needs it (I5). */
-export interface Work {
-  queue: WorkKind;
-  /** Of the job; in the settle queue, of the response. */
+/** An entry that one of the three queues should have. */
+export interface QueueEntry {
+  queue: QueueName;
+  /** The job's id; in the settle queue, the response's. */
   id: string;
-  /** Redis' clock, milliseconds. */
+  /** Milliseconds on Redis' clock. */
   dueAt: number;
   priority: number;
-  /** As it stands in the outbox, to clear exactly this line. */
+}
+
+/** One line of the outbox: something that is due, written in the same step as the state that needs it (I5). */
+export interface Work extends Omit<QueueEntry, 'queue'> {
+  queue: WorkKind;
+  /** The line itself, so that exactly this one is cleared. */
   line: string;
 }
 
-/** An id may hold anything, the bar and the end of a line too. */
+/** A response's id may hold anything, the bar and the end of a line too. */
 const linePattern = /^(launch|poll|settle|notify)\|([\s\S]+)\|(\d+)\|(\d+)$/;
 
 export function parseWork(line: string): Work {
   const [, queue, id, dueAt, priority] = linePattern.exec(line) ?? [];
-  if (!queue || !id) throw new Error('A line of the outbox cannot be read: another version of Headstone wrote it.');
+  if (!queue || !id)
+    throw new Error('Another version of Headstone wrote this line of the outbox, and it cannot be read.');
   return { queue: queue as WorkKind, id, dueAt: Number(dueAt), priority: Number(priority), line };
 }
 

@@ -1,0 +1,49 @@
+import type { WaitOptions } from '../../producer/wait.ts';
+import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
+import type { Finished } from '../../shared/contract/job.ts';
+import type { Client } from '../client/client.ts';
+import { type ClientFlags, commandLine } from '../client/with-client.ts';
+import { exitCodes } from '../terminal/exit-codes.ts';
+import { heedCtrlC } from '../terminal/interrupt.ts';
+
+const STILL_QUEUED_MS = 5000;
+
+/** Waits for a job's outcome; null if Ctrl-C ended the waiting. Then it has said how to wait again. */
+export async function waitForJob(
+  client: Client,
+  id: string,
+  { server, ...options }: WaitOptions & ClientFlags,
+): Promise<Finished | null> {
+  const stopHint = hintWhileQueued(client, id, { server });
+  return await heedCtrlC(async interrupted => {
+    try {
+      return await client.wait(id, { ...options, signal: interrupted });
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
+      process.stderr.write(`\nThe job goes on: ${commandLine(`wait ${id}`, { server })}\n`);
+      process.exitCode = exitCodes.interrupted;
+      return null;
+    }
+  }).finally(stopHint);
+}
+
+/** Says why a job is still queued after a while. Returns the function that stops it. */
+export function hintWhileQueued(client: Client, id: string, flags: ClientFlags): () => void {
+  // It is only a hint, so an error in it does not matter.
+  const timer = setTimeout(() => void hint(client, id, flags).catch(() => {}), STILL_QUEUED_MS);
+  return () => clearTimeout(timer);
+}
+
+async function hint(client: Client, id: string, flags: ClientFlags): Promise<void> {
+  const job = await client.get(id);
+  if (job?.status !== 'queued') return;
+  // Only admins may read it.
+  const depths = await client.depths().catch(() => null);
+  const code = job.held_by === null ? undefined : depths?.holds[job.held_by];
+  const why = depths?.launch_paused
+    ? `launching is paused (${commandLine('resume launch', flags)})`
+    : job.held_by === null
+      ? `other jobs are ahead of it, or no worker is running (${commandLine('status', flags)})`
+      : `${heldLaunches(job.held_by)} are held${code === undefined ? '' : ` (${code}). ${holdAdvice(code)}`}`;
+  process.stderr.write(`Job ${id} is still queued, because ${why}\n`);
+}

@@ -1,0 +1,48 @@
+import type { WasteSum } from '../../shared/contract/ledger.ts';
+import { counted, usd } from '../../shared/runtime/format.ts';
+import { table } from '../terminal/output.ts';
+
+/** A table of sums, with one line for each. */
+export function wasteTable(by: string, sums: WasteSum[]): string {
+  const unpriced = Math.max(0, ...sums.filter(isPartlyPriced).map(sum => sum.unpriced));
+  // Used responses have no cause and no actor, so these sums cannot be compared with them.
+  const comparable = by !== 'cause' && by !== 'actor';
+  const lines = table(
+    [
+      by.toUpperCase(),
+      'WASTED\nTOKENS',
+      'COST',
+      'RESPONSES',
+      'PENDING',
+      'UNKNOWN',
+      ...(comparable ? ['USED\nTOKENS', 'WASTED\n%'] : []),
+    ],
+    sums.map(sum => [
+      sum.key || '(none)',
+      sum.total_tokens,
+      costCell(sum),
+      sum.responses,
+      sum.pending,
+      sum.unknown,
+      ...(comparable ? [sum.used_total_tokens, percentage(sum)] : []),
+    ]),
+  );
+  return unpriced === 0
+    ? lines
+    : `${lines}\n+ The price of ${counted(unpriced, 'response')} is not known, so the real cost is higher.`;
+}
+
+/** A plus marks a sum in which some responses have no price, because it is a lower bound. */
+function costCell(sum: WasteSum): string {
+  if (isPartlyPriced(sum)) return `${usd(sum.cost_usd_micros)}+`;
+  return sum.unpriced > 0 ? 'no price' : usd(sum.cost_usd_micros);
+}
+
+function percentage({ total_tokens, used_total_tokens }: WasteSum): number {
+  const all = total_tokens + used_total_tokens;
+  return all === 0 ? 0 : Math.round((100 * total_tokens) / all);
+}
+
+function isPartlyPriced({ unpriced, responses }: WasteSum): boolean {
+  return unpriced > 0 && unpriced < responses;
+}

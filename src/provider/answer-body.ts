@@ -1,0 +1,76 @@
+const NEWLINE = 10;
+/** One line of an event stream may hold a whole response. */
+const LONGEST_LINE_BYTES = 64_000_000;
+const MOST_BLANKS = 64_000;
+
+/** An answer's body as text; null if it is longer than `mostBytes`, and then the rest is not read. */
+export async function readBounded(answer: Response, mostBytes: number): Promise<string | null> {
+  if (answer.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  // An app's own fetch may return one of Node's streams, which can be iterated too. Leaving the loop stops the stream.
+  for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array | string>) {
+    const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    bytes += piece.byteLength;
+    if (bytes > mostBytes) return null;
+    chunks.push(piece);
+  }
+  // Unlike Buffer, TextDecoder drops the byte order mark that some gateways put before their JSON.
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+/** The same event stream, which fails at a line that is too long. The SDK would keep all of such a line in memory (I9). */
+export function withBoundLines(answer: Response): Response {
+  if (!answer.body) return answer;
+  let bytes = 0;
+  const bounds = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      const end = chunk.lastIndexOf(NEWLINE);
+      bytes = end < 0 ? bytes + chunk.byteLength : chunk.byteLength - end - 1;
+      if (bytes > LONGEST_LINE_BYTES) controller.error(new Error('A line of the stream has no end.'));
+      else controller.enqueue(chunk);
+    },
+  });
+  return new Response(answer.body.pipeThrough(bounds), { status: 200, headers: [...answer.headers] });
+}
+
+export interface Sniffed {
+  isEventStream: boolean;
+  /** The answer, which can still be read from its beginning. */
+  answer: Response;
+}
+
+/** Tells by an answer's first bytes whether it is an event stream. Gateways send another content type for one, or none. */
+export async function sniff(answer: Response): Promise<Sniffed> {
+  if (!answer.body) return { isEventStream: false, answer };
+  const chunks = (answer.body as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const read: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let beginning = '';
+  while (beginning.trimStart() === '' && beginning.length < MOST_BLANKS) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    read.push(value);
+    beginning += decoder.decode(value, { stream: true });
+  }
+  return {
+    isEventStream: /^(:|data:|event:|id:|retry:)/.test(beginning.trimStart()),
+    answer: new Response(rejoined(read, chunks), { status: 200, headers: [...answer.headers] }),
+  };
+}
+
+/** A body of the chunks that were read already and then the rest. */
+function rejoined(read: Uint8Array[], rest: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const next = read.shift();
+      if (next) return controller.enqueue(next);
+      const { done, value } = await rest.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await rest.return?.();
+    },
+  });
+}

@@ -1,0 +1,139 @@
+import type { OpenAI } from 'openai';
+import { Stream } from 'openai/streaming';
+import { upstreamResponseSchema } from '../shared/contract/response.ts';
+import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
+import { withBoundLines } from './answer-body.ts';
+import type { LaunchAnswer } from './answers.ts';
+import { errorTextIn, LONGEST_MESSAGE } from './call-failure.ts';
+
+const LONGEST_WITHOUT_ID_MS = 600_000;
+
+/** What came of waiting for an event. `broken`: the connection broke, which says nothing about the response. */
+export type Heard =
+  | { kind: 'event'; event: UpstreamEvent }
+  | { kind: 'silent' }
+  | { kind: 'ended' }
+  | { kind: 'broken'; code: string };
+
+/** An open connection on which the provider sends a response's events. */
+export class UpstreamStream {
+  readonly servedModel: string | undefined;
+  private readonly iterator: AsyncIterator<UpstreamEvent>;
+  private readonly abort: () => void;
+  private coming: Promise<Heard> | undefined;
+  private wake: (() => void) | undefined;
+  private returned: UpstreamEvent[] = [];
+
+  constructor(events: AsyncIterable<UpstreamEvent>, abort: () => void, servedModel: string | undefined) {
+    this.iterator = events[Symbol.asyncIterator]();
+    this.abort = abort;
+    this.servedModel = servedModel;
+  }
+
+  /** The next event; `silent` if none came within the time. The next call then waits for the same event. */
+  async next(waitMs: number): Promise<Heard> {
+    const event = this.returned.shift();
+    if (event) return { kind: 'event', event };
+    this.coming ??= this.hear();
+    const { coming } = this;
+    // Plain timers, because thousands of events a second would each leave an abort signal behind.
+    return await new Promise<Heard>(resolve => {
+      let isOver = false;
+      const silent = () => {
+        isOver = true;
+        clearTimeout(timer);
+        resolve({ kind: 'silent' });
+      };
+      const timer = setTimeout(silent, waitMs);
+      this.wake = silent;
+      void coming.then(heard => {
+        // An event that came just after the time is kept for the next call.
+        if (isOver) return;
+        clearTimeout(timer);
+        this.coming = undefined;
+        resolve(heard);
+      });
+    });
+  }
+
+  /** Ends the present wait as `silent`. */
+  interrupt(): void {
+    this.wake?.();
+  }
+
+  /** Returns events to the front of the stream, so that they are heard again. */
+  putBack(events: UpstreamEvent[]): void {
+    this.returned = [...events, ...this.returned];
+  }
+
+  /** Closes the connection. The response goes on running at the provider. */
+  close(): void {
+    this.abort();
+  }
+
+  private async hear(): Promise<Heard> {
+    try {
+      const { done, value } = await this.iterator.next();
+      return done ? { kind: 'ended' } : { kind: 'event', event: value };
+    } catch (error) {
+      return { kind: 'broken', code: error instanceof Error ? error.name : 'unknown' };
+    }
+  }
+}
+
+/** Reads an answer's server-sent events by the SDK. What is not an event is passed over. */
+export function openStream(answer: Response, connection: AbortController, client: OpenAI): UpstreamStream {
+  const stream = Stream.fromSSEResponse<NamedEvent>(withBoundLines(answer), connection, client, true, 'events');
+  return new UpstreamStream(eventsOf(stream), () => connection.abort(), servedModelOf(answer));
+}
+
+export function servedModelOf(answer: Response): string | undefined {
+  return answer.headers.get('x-ms-served-model') ?? undefined;
+}
+
+interface NamedEvent {
+  event: string | null;
+  data: unknown;
+}
+
+async function* eventsOf(stream: AsyncIterable<NamedEvent>): AsyncGenerator<UpstreamEvent, void> {
+  for await (const { event, data } of stream) {
+    const parsed = streamEventSchema.safeParse(data);
+    if (parsed.success) yield parsed.data;
+    // A gateway's error has no type. Either the event's name or the data itself shows that it is one.
+    else if (event === 'error' || hasError(data)) yield { type: 'error', ...objectOf(data) };
+  }
+}
+
+function hasError(data: unknown): boolean {
+  return Boolean((data as { error?: unknown } | null)?.error);
+}
+
+function objectOf(data: unknown): object {
+  return typeof data === 'object' && data !== null ? data : { message: data };
+}
+
+/** Listens until an event shows the response's id. For minutes only keepalives may come before it, as users report. */
+export async function untilId(stream: UpstreamStream, silenceMs: number): Promise<LaunchAnswer> {
+  const heardBefore: UpstreamEvent[] = [];
+  const givenUpAt = performance.now() + LONGEST_WITHOUT_ID_MS;
+  while (performance.now() < givenUpAt) {
+    const heard = await stream.next(silenceMs);
+    if (heard.kind !== 'event') {
+      stream.close();
+      return { kind: 'unknown', code: `stream_${heard.kind}` };
+    }
+    if (heard.event.type === 'error') {
+      stream.close();
+      const message = errorTextIn(heard.event)?.slice(0, LONGEST_MESSAGE);
+      return { kind: 'unknown', code: 'stream_error', httpStatus: 200, message };
+    }
+    heardBefore.push(heard.event);
+    const parsed = upstreamResponseSchema.safeParse(heard.event.response);
+    if (!parsed.success) continue;
+    stream.putBack(heardBefore);
+    return { kind: 'acknowledged', response: parsed.data, servedModel: stream.servedModel, stream };
+  }
+  stream.close();
+  return { kind: 'unknown', code: 'stream_without_id' };
+}

@@ -1,0 +1,64 @@
+import type { Producer } from '../../producer/producer.ts';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+import type { Located } from '../../shared/store/locate.ts';
+import type { Caller, KeyRing } from './key-ring.ts';
+
+/*
+ * Who may do what. An admin acts for every tenant, anybody else for their own (I12). Where nobody signs in, every caller is the
+ * operator of this machine, who is an admin.
+ */
+
+/** Throws `insufficient_permissions` for what concerns every tenant. */
+export function assertAdmin(caller: Caller): void {
+  if (!caller.admin)
+    throw new HeadstoneError(
+      'insufficient_permissions',
+      'This needs an admin key: one with "admin": true among the API keys.',
+    );
+}
+
+/** The tenant whose jobs a list or a sum shows; undefined for all of them. Only an admin chooses. */
+export function tenantShown(caller: Caller, asked: string | undefined): string | undefined {
+  return caller.admin ? asked : caller.tenant;
+}
+
+/** The tenant that a new job belongs to. Throws `invalid_request` if the caller names another tenant and is no admin. */
+export function tenantOfNewJob(caller: Caller, named: string | undefined): string {
+  if (named === undefined || named === caller.tenant || caller.admin) return named ?? caller.tenant;
+  throw new HeadstoneError(
+    'invalid_request',
+    'headstone.tenant needs an admin key. Leave it out, and the job is your own.',
+    { param: 'headstone.tenant' },
+  );
+}
+
+/** True if the ids that a caller chooses are its tenant's own. On this machine and in process all ids are one namespace. */
+export function hasOwnIds({ keyName }: Caller): boolean {
+  return keyName !== null;
+}
+
+/** Finds a job that the caller may see. Another tenant's job is as absent as one that never was. Throws `job_not_found`. */
+export async function locateJob(producer: Producer, id: string, { tenant, admin }: Caller): Promise<Located> {
+  const located = await producer.locate(id, { tenant, seesAll: admin });
+  if (!located) throw notFound(id);
+  return located;
+}
+
+export function notFound(id: string): HeadstoneError {
+  return new HeadstoneError('job_not_found', `Response with id '${id}' not found.`);
+}
+
+/**
+ * True if other tenants use the account at the provider that the caller's requests use. They may be tenants of the app that
+ * have no key.
+ */
+export async function sharesAccount(caller: Caller, producer: Producer, severalHaveKeys: boolean): Promise<boolean> {
+  if (caller.keyName === null || caller.admin) return false;
+  return severalHaveKeys || !(await producer.ownsEverything(caller.tenant));
+}
+
+/** True if the caller may look at the board, which shows the jobs of all tenants. Only an admin may change anything there. */
+export async function maySeeBoard(caller: Caller, producer: Producer, keyRing: KeyRing | null): Promise<boolean> {
+  if (caller.admin) return true;
+  return !keyRing?.holdsSeveralTenants && (await producer.ownsEverything(caller.tenant));
+}

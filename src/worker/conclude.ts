@@ -1,0 +1,114 @@
+import type { RetrieveAnswer } from '../provider/answers.ts';
+import { wordOf } from '../provider/call-failure.ts';
+import { windowMsOf } from '../shared/contract/completion-window.ts';
+import type { UpstreamResponse } from '../shared/contract/response.ts';
+import type { ResultStatus } from '../shared/contract/words.ts';
+import type { Observation } from '../shared/store/lua/shapes.ts';
+import type { JobRecord } from '../shared/store/record.ts';
+import { type Activation, type Context, done, parkFor } from './context.ts';
+import { charge, decide } from './decide.ts';
+import { itemIdsOf } from './observation.ts';
+import { reportHold } from './report-hold.ts';
+import { pollDelayMs } from './schedule.ts';
+
+export type FoundResponse = Extract<RetrieveAnswer, { kind: 'found' }>;
+
+/** What one observation of a running job's response brings. */
+export interface Finding {
+  record: JobRecord;
+  responseId: string;
+  found: Pick<FoundResponse, 'response' | 'text'>;
+  observation: Observation;
+  /** True if every event of the stream was stored. */
+  isStreamComplete?: boolean;
+}
+
+/** The one place that turns the provider's status of a response into an outcome of the job. */
+export async function conclude(finding: Finding, context: Context): Promise<Activation> {
+  const { record, responseId, found, observation, isStreamComplete } = finding;
+  const result = resultOf(found.response);
+  if (result)
+    return await decide(
+      record.id,
+      { ...result, response_id: responseId, observation, stream_complete: isStreamComplete },
+      context,
+      found.text,
+    );
+  switch (found.response.status) {
+    case 'failed':
+      return await afterFailedRun(finding, context);
+    case 'cancelled':
+      // Somebody cancelled it at the provider. It may flip like any other, so it is followed like any other.
+      return await decide(
+        record.id,
+        { status: 'cancelled', cause: 'cancelled', actor: 'provider', response_id: responseId, observation },
+        context,
+      );
+    default:
+      // Queued, in progress, or a status that only a compatible server has: the run has not ended.
+      return parkFor(untilNextPoll(record, context));
+  }
+}
+
+/** What becomes of the job if the response is a result; null if it is none. */
+export function resultOf({ status, output }: UpstreamResponse) {
+  const outcome = resultStatuses.get(status);
+  return outcome ? { status: outcome, has_result: true as const, item_ids: itemIdsOf(output) } : null;
+}
+
+/** A gateway that runs everything in the foreground ends with `requires_action` if the app has to call a function. */
+const resultStatuses = new Map<string, ResultStatus>([
+  ['completed', 'completed'],
+  ['requires_action', 'completed'],
+  ['incomplete', 'incomplete'],
+]);
+
+/** Reasons that another run may overcome. After a content refusal it would only be paid for again. */
+const passingCodes = new Set(['server_error', 'rate_limit_exceeded', 'vector_store_timeout']);
+
+async function afterFailedRun(finding: Finding, context: Context): Promise<Activation> {
+  const { record, responseId, found, observation } = finding;
+  const { id } = record;
+  // A failure without a reason is not known to pass.
+  const code = wordOf(found.response.error?.code) ?? 'unspecified';
+  const message = found.response.error?.message ?? 'The run failed at the provider.';
+  const rerun = passingCodes.has(code) ? await tryRerun(finding, code, context) : null;
+  if (rerun) return rerun;
+  const failed = { status: 'failed', response_id: responseId, code, message, observation, has_body: true } as const;
+  return await decide(id, failed, context, found.text);
+}
+
+/** Null if the job has no attempt left. */
+async function tryRerun(finding: Finding, code: string, context: Context): Promise<Activation | null> {
+  const { record, responseId, observation } = finding;
+  const { store, telemetry } = context;
+  const facts = { job_id: record.id, model: record.model, response_id: responseId };
+  const isRateLimit = code === 'rate_limit_exceeded';
+  const reply = await store.run('rerun', {
+    id: record.id,
+    code,
+    response_id: responseId,
+    counts: !(isRateLimit && observation.usage === undefined),
+    observation,
+    due_in_ms: 0,
+    hold: isRateLimit ? { of: 'model', kind: 'rate', code } : undefined,
+  });
+  if (reply.reply === 'queued') {
+    telemetry.emit('job_rerun', { ...facts, code });
+    reportHold(reply, code, telemetry);
+    await store.outbox.followQuietly(reply.work);
+    return done('rerun');
+  }
+  if (reply.reply !== 'stale') return null;
+  // The job was decided meanwhile, but what was observed belongs in the ledger (I3).
+  await charge(facts, { observation }, context);
+  return done('stale');
+}
+
+/** Milliseconds until the next poll: each a little later than the one before, and none after the deadline. */
+export function untilNextPoll(record: JobRecord, { store, configuration }: Context): number {
+  const now = store.now();
+  const windowMs = windowMsOf(record.completion_window);
+  const delayMs = pollDelayMs(now - (record.running_at ?? now), { ...configuration, windowMs });
+  return Math.max(0, Math.min(delayMs, record.deadline_at - now));
+}
