@@ -1,13 +1,11 @@
 import type { ClientOptions, OpenAI } from 'openai';
-import type { Upstream } from '../provider/answers.ts';
-import { openUpstream } from '../provider/upstream.ts';
-import { HeadstoneError } from '../shared/contract/errors.ts';
 import { loadConfiguration } from '../shared/runtime/configuration.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Connection } from '../shared/store/connection/redis.ts';
 import { type QueueName, queueNames } from '../shared/store/lua/work.ts';
 import { Store } from '../shared/store/store.ts';
+import { keyless } from './keyless.ts';
 import { Worker } from './worker.ts';
 
 export interface WorkerOptions {
@@ -32,7 +30,7 @@ export interface ForeignOpenAI {
   post(...request: never[]): unknown;
 }
 
-/** Creates a worker. It connects when it is started. Throws `configuration` if a setting is wrong or the key is missing. */
+/** Creates a worker. It connects, and loads the provider's client, when it is started. Throws `configuration`. */
 export function createWorker(options: WorkerOptions = {}): Worker {
   const base = options.configuration ?? loadConfiguration(process.env).configuration;
   const configuration = { ...base, concurrency: { ...base.concurrency, ...options.concurrency } };
@@ -46,29 +44,11 @@ export function createWorker(options: WorkerOptions = {}): Worker {
       configuration,
       telemetry,
     }),
-    upstream: upstreamOf(
-      options.openai ?? { apiKey: configuration.openaiApiKey, baseURL: configuration.openaiBaseUrl },
-      configuration,
-    ),
+    openai: (options.openai ?? { apiKey: configuration.openaiApiKey, baseURL: configuration.openaiBaseUrl }) as
+      | ClientOptions
+      | OpenAI,
     configuration,
     telemetry,
     queues: options.queues ?? [...queueNames],
   });
-}
-
-function upstreamOf(openai: ClientOptions | OpenAI | ForeignOpenAI, { launchTimeoutMs }: Configuration): Upstream {
-  try {
-    return openUpstream({ openai: openai as ClientOptions | OpenAI, launchTimeoutMs });
-  } catch (cause) {
-    // The client's constructor complains only about a missing key.
-    throw keyless(cause);
-  }
-}
-
-function keyless(cause?: unknown): HeadstoneError {
-  return new HeadstoneError(
-    'configuration',
-    'A worker needs the provider’s key. Set OPENAI_API_KEY, or give createWorker the option openai with an apiKey.',
-    { cause },
-  );
 }

@@ -1,18 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClientOptions, OpenAI } from 'openai';
 import { type Depths, obstaclesIn } from '../shared/contract/depths.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
-import { type Consumer, openConsumer } from './consumer.ts';
-import type { Activation, Context } from './context.ts';
-import { decide } from './decide.ts';
+import type { Consumer } from './consumer.ts';
+import type { Context } from './context.ts';
 import { InFlight } from './in-flight.ts';
-import { launch } from './launch.ts';
-import { poll } from './poll.ts';
-import { giveUpSettling, settle } from './settle.ts';
 import { StreamSlots } from './stream-slots.ts';
-import { Sweeper } from './sweeper.ts';
+import type { Sweeper } from './sweeper.ts';
 
 const LONGEST_IDLE_MS = 30_000;
 const SUSPICION_MS = 2000;
@@ -21,7 +18,10 @@ const SUSPICION_MS = 2000;
 const HOPELESS_MS = 3000;
 const HOPELESS_CHECK_MS = 250;
 
-export type WorkerParts = Pick<Context, 'store' | 'upstream' | 'configuration' | 'telemetry'> & { queues: QueueName[] };
+export interface WorkerParts extends Pick<Context, 'store' | 'configuration' | 'telemetry'> {
+  openai: ClientOptions | OpenAI;
+  queues: QueueName[];
+}
 
 /** Runs the queues in this process. Any number of workers may run side by side. */
 export class Worker {
@@ -41,9 +41,11 @@ export class Worker {
     this.streams = new StreamSlots(parts.configuration.concurrency.stream);
   }
 
-  /** Resolves once the worker takes entries. Throws `store_unreachable` or `store_unsuitable`. */
+  /** Resolves once the worker takes entries. Throws `configuration`, `store_unreachable` or `store_unsuitable`. */
   async start(): Promise<void> {
-    const { store, upstream, configuration, telemetry, queues } = this.parts;
+    const { store, openai, configuration, telemetry, queues } = this.parts;
+    const { openConsumers, openProvider, Sweeper } = await import('./activations.ts');
+    const upstream = openProvider(openai, configuration.launchTimeoutMs);
     await store.ready();
     const { inFlight } = this;
     const context: Context = {
@@ -66,7 +68,7 @@ export class Worker {
       }
     });
     this.stopping.signal.addEventListener('abort', () => inFlight.interruptAll());
-    this.consumers = queues.map(queue => openConsumer(consumerOptions(queue, context), context));
+    this.consumers = openConsumers(queues, context);
     await Promise.all(this.consumers.map(({ worker }) => worker.waitUntilReady()));
     for (const { worker } of this.consumers) void worker.run();
     this.sweeper = new Sweeper(context);
@@ -162,21 +164,4 @@ export class Worker {
       if (awaySince !== undefined && performance.now() - awaySince > HOPELESS_MS) return;
     }
   }
-}
-
-function consumerOptions(queue: QueueName, { configuration }: Context) {
-  const concurrency = configuration.concurrency[queue];
-  switch (queue) {
-    case 'launch':
-      return { queue, concurrency, activate: launch, giveUp: failAsPoison };
-    case 'poll':
-      return { queue, concurrency, perSecond: configuration.pollsPerSecond, activate: poll, giveUp: failAsPoison };
-    case 'settle':
-      return { queue, concurrency, activate: settle, giveUp: giveUpSettling };
-  }
-}
-
-async function failAsPoison(id: string, context: Context): Promise<Activation> {
-  const message = 'Five workers in a row died while they handled this job.';
-  return await decide(id, { status: 'failed', code: 'poison', message }, context);
 }

@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     expect(new URL(page.url()).pathname).toBe('/sign-in');
     await page.getByLabel('API key').fill('a wrong key');
     await page.keyboard.press('Enter');
-    expect(await page.getByRole('alert').innerText()).toContain('not an API key');
+    expect(await page.getByRole('alert').innerText()).toContain('does not know this API key');
     await page.getByLabel('API key').fill(keys.alice);
     await page.keyboard.press('Enter');
     await page.waitForURL('**/waste?by=cause');
@@ -105,18 +105,18 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await expect.poll(() => status.innerText(), { timeout: 10_000 }).toBe('running');
     await page.getByLabel('Reason').fill('wrong prompt');
     await page.keyboard.press('Enter');
-    await expect.poll(() => bodyOf(page)).toContain('No result of this job will be shown any more');
+    await expect.poll(() => bodyOf(page)).toContain('No result of this job will ever be shown');
     expect(await status.innerText()).toBe('cancelled');
     expect(await page.locator('#cancel').count()).toBe(0);
     await expect.poll(() => bodyOf(page), { timeout: 20_000 }).toContain('tokens wasted');
     const text = await bodyOf(page);
     for (const part of [
       'Enqueued.',
-      'Launched as',
+      'The provider accepted the launch as',
       'Cancelled by root: “wrong prompt” (key root)',
-      'took our cancel, and said cancelled',
-      'The provider finished it all the same (completed). The late result was dropped.',
-      'This job has no result, and never will.',
+      'accepted the cancel and answered cancelled',
+      'The provider finished the response all the same (completed). The late result was dropped.',
+      'This job has no result, and will never have one.',
     ])
       expect(text).toContain(part);
     const [row] = (await producer.get(id))?.ledger ?? [];
@@ -154,7 +154,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.getByLabel('Select every open job on this page').check();
     await page.getByLabel(`Select ${ids[0]}`).uncheck();
     await page.getByRole('button', { name: 'Cancel the selected' }).click();
-    expect(await bodyOf(page)).toMatch(/Cancel 2 jobs\?[\s\S]*Worth about\s+[\d,]+ tokens, \$[\s\S]*An estimate/);
+    expect(await bodyOf(page)).toMatch(/Cancel 2 jobs\?[\s\S]*Estimated value\s+[\d,]+ tokens, \$[\s\S]*An estimate/);
     await page.getByLabel('Reason').fill('batch withdrawn');
     await page.getByRole('button', { name: 'Cancel 2 jobs' }).click();
     await expect.poll(() => page.locator('#headline').innerText()).toBe('Cancelled: 2 of 2');

@@ -41,7 +41,7 @@ test('--server: enqueue, wait, watch, get, list and the ledger, without a Redis'
   expect(streamed).toEqual({ code: 0, stderr: '', stdout: 'Here is what there is to say about: About kelp\n' });
   const watched = await run('watch', 'kelp');
   expect(watched.stdout).toBe(streamed.stdout);
-  expect(watched.stderr).toMatch(/launched[\s\S]*completed/);
+  expect(watched.stderr).toMatch(/launch acknowledged[\s\S]*completed/);
   const csv = (await run('ledger', '--since', '2020-01-01', '--format', 'csv')).stdout.trim().split('\n');
   expect(csv).toHaveLength(3);
   expect((await run('waste')).stdout).toContain('gpt-5.5');
@@ -59,7 +59,7 @@ test('--server: cancels by id and by filter, with verdicts and exit codes', { ti
   expect(await run('cancel', 'nobody')).toMatchObject({ code: 1, stderr: 'There is no job nobody.\n' });
   for (const id of ['one', 'two']) await run('enqueue', 'About dunes', '--id', id, '--tag', 'nightly');
   expect((await run('cancel', '--tag', 'nightly', '--dry-run')).stdout).toContain('This would cancel 2 jobs');
-  expect((await run('cancel', '--tag', 'nightly')).stderr).toContain('add --yes');
+  expect((await run('cancel', '--tag', 'nightly')).stderr).toContain('Add --yes');
   expect((await run('cancel', '--tag', 'nightly', '--yes')).stdout).toBe('Cancelled 2 of 2.\n');
   expect(await run('wait', 'one', '--timeout', '1s')).toMatchObject({ code: 1, stderr: 'Job one was cancelled\n' });
 });
@@ -69,7 +69,7 @@ test('--server: the switch for spending is for admins, and a foreign job is nobo
 }, async () => {
   const { run, as } = await commandLine({ workers: 0 });
   expect((await run('pause', 'launch')).stdout).toBe('Launching is paused.\n');
-  expect((await run('status')).stdout).toContain('launching is PAUSED');
+  expect((await run('status')).stdout).toContain('Launching is PAUSED');
   await run('resume', 'launch');
   expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({ launch_paused: false });
   await run('enqueue', 'About tides', '--id', 'tides', '--tenant', 'museum');
@@ -91,7 +91,7 @@ test('--server: a late cancel has exit code 3; a wait that is too short says tha
   await run('pause', 'launch');
   await run('enqueue', 'About kelp', '--id', 'kelp');
   const short = await run('wait', 'kelp', '--timeout', '200ms');
-  expect(short).toMatchObject({ code: 1, stderr: expect.stringContaining('It goes on: wait again, or cancel it.') });
+  expect(short).toMatchObject({ code: 1, stderr: expect.stringContaining('It goes on. Wait again, or cancel it.') });
 });
 
 test.for([
@@ -113,7 +113,7 @@ test('--server: a key that is wrong says which setting', { timeout: 20_000 }, as
   const { as } = await commandLine({ workers: 0 });
   const ran = await as('wrong')('list');
   expect(ran).toMatchObject({ code: 1, stdout: '' });
-  expect(ran.stderr).toMatch(/wants a key that it knows: set HEADSTONE_API_KEY/);
+  expect(ran.stderr).toMatch(/does not accept this key\. Set HEADSTONE_API_KEY/);
 });
 
 test('--server: a job whose result is gone still says how it ended, as by Redis', { timeout: 60_000 }, async () => {
@@ -187,7 +187,7 @@ test('--server: what answers and is no Headstone is said to be none', { timeout:
     ['enqueue', 'About tides'],
   ]) {
     const ran = await headstone([...args, '--server', url]);
-    expect(ran.stderr, args[0]).toContain('does not answer as a Headstone server');
+    expect(ran.stderr, args[0]).toContain('Check --server.');
     expect(ran.code).toBe(1);
   }
 });
@@ -255,7 +255,7 @@ test('--server: one that sends elsewhere is said to, before a POST becomes a GET
     response.writeHead(301, { location: 'https://headstone.example/' }).end();
   });
   const { code, stderr } = await headstone(['cancel', 'some-job', '--server', url]);
-  expect(stderr).toMatch(/sends to https:\/\/headstone\.example\/: give that as --server\./);
+  expect(stderr).toMatch(/redirects to https:\/\/headstone\.example\/\. Use that as --server\./);
   expect(code).toBe(1);
 });
 

@@ -33,8 +33,10 @@ test('the demo ends by itself with exit code 0, and leaves no process behind', {
   expect(stdout).toContain('cancel  cancelled, usage null');
   expect(stdout).toMatch(/read {4}completed: the whole text is there, and \d+ tokens are charged/);
   for (const part of ['2 while launching', '2 while queued', '5 while running']) expect(stdout).toContain(part);
-  expect(stdout).toContain('30 responses there, 30 rows here, 0 differences');
-  expect(stdout).toMatch(/You cancelled 9, the provider finished 6 of them anyway, \$\d+\.\d\d.*nobody saw them\./);
+  expect(stdout).toContain('30 responses and the ledger has 30 rows, with 0 differences');
+  expect(stdout).toMatch(
+    /You cancelled 9 jobs\. The provider finished 6 of them anyway and charged \$\d+\.\d\d.*Nobody saw their results\./,
+  );
 });
 
 test('the demo at a terminal: a table that is redrawn says where each cancelled job stands', {
@@ -49,7 +51,7 @@ test('the demo at a terminal: a table that is redrawn says where each cancelled 
   expect(last.match(/cancelled {2}completed/g)).toHaveLength(6);
   expect(last.match(/cancelled {2}never asked/g)).toHaveLength(2);
   expect(last).toContain('The others: 23 completed.');
-  expect(last).toContain('30 responses there, 30 rows here, 0 differences');
+  expect(last).toContain('30 responses and the ledger has 30 rows, with 0 differences');
   expect(last).not.toMatch(/^ {3}late /m);
 });
 
@@ -67,7 +69,7 @@ test('the demo at a terminal: Ctrl-C in the middle of its table ends it in order
   expect(isPressed).toBe(true);
   expect(code).toBe(130);
   expect(processesWith(`TEST_MARK=${mark}`)).toEqual([]);
-  expect(pictures.at(-1)).not.toContain('3  What came of it');
+  expect(pictures.at(-1)).not.toContain('3  The result');
 });
 
 test('enqueue, list, cancel, get, waste: as a person types them', { timeout: 60_000 }, async () => {
@@ -121,7 +123,7 @@ test('a worker process runs what the CLI enqueues; a cancel that comes too late 
 
 test.for([
   ['an unknown command', ['enqeue'], 2, /unknown command 'enqeue'[\s\S]*Did you mean enqueue/],
-  ['no prompt', ['enqueue'], 2, /There is no prompt: give it in quotes/],
+  ['no prompt', ['enqueue'], 2, /There is no prompt\. Give it in quotes/],
   [
     'a file that is not there',
     ['enqueue', '--file', '/nowhere.txt'],
@@ -173,7 +175,7 @@ test('a bulk cancel: what is refused is no success, what matches nothing says so
   expect((await run('--all', '--tag', 'a', '--dry-run')).code).toBe(2);
   await headstone(['enqueue', 'About tides', '--tag', 'a'], env);
   const { stdout } = await run('--tag', 'a', '--dry-run');
-  expect(stdout).toContain('This would cancel 1 job (1 queued). What 1 job would cost is not known');
+  expect(stdout).toContain('This would cancel 1 job (1 queued). The cost of 1 job is not known');
   let isAnswered = false;
   const { code, pictures } = await atTerminal('cancel --tag a', { ...env, REDIS_URL: inject('redisUrl') }, picture => {
     if (isAnswered || !picture.includes('[y/N]')) return undefined;
@@ -192,7 +194,7 @@ test('launches that are held back: status and a wait say which, and what to do',
   const status = async () => (await headstone(['status'], env)).stdout;
   await expect
     .poll(status, { timeout: 20_000 })
-    .toContain('held back: all launches (no_route). The provider cannot be reached: look at OPENAI_BASE_URL');
+    .toContain('held: all launches (no_route). The provider cannot be reached. Check OPENAI_BASE_URL');
   expect((await headstone(['get', 'held'], env)).stdout).toContain('held back with all launches');
 });
 
@@ -200,7 +202,7 @@ test('no store: one sentence, and what to do', { timeout: 20_000 }, async () => 
   const ran = await headstone(['list'], { REDIS_URL: 'redis://127.0.0.1:1' });
   expect(ran).toMatchObject({ code: 1, stdout: '' });
   expect(ran.stderr).toMatch(
-    /^Redis at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\): start it, or point REDIS_URL at one that runs\. "headstone store".*\n$/,
+    /^Redis at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\)\. Start it, or point REDIS_URL at one that runs\. "headstone store".*\n$/,
   );
 });
 

@@ -46,7 +46,7 @@ test('probe: never passes --max-usd, and starts nothing where the price is unkno
   for (const [args, sentence] of [
     [['--model', 'gpt-5.5', '--n', '50', '--yes'], 'more than --max-usd'],
     [['--model', 'acme-deployment', '--yes'], 'HEADSTONE_PRICES'],
-    [['--model', 'gpt-5-mini'], 'add --yes'],
+    [['--model', 'gpt-5-mini'], 'Add --yes'],
   ] as const) {
     const { code, output, ledger } = await probe(...args);
     expect(code).toBe(2);
@@ -115,7 +115,7 @@ test('probe: says what it does not know: a create without a certain end, a respo
   const args = ['probe', '--model', 'gpt-5-mini', '--n', '3', '--window', '1s', '--yes'];
   const { code, output } = await runFile(main, args, { quiet: true, env });
   expect(output).toContain(
-    "1 of 3 were cancelled by the provider's word; 0 stayed so, 0 came back, 1 were not seen again.",
+    'The provider said that it cancelled 1 of 3. 0 stayed so, 0 came back, 1 were not seen again.',
   );
   expect(output).toContain('1 create had no certain end');
   expect(code).toBe(0);
@@ -132,7 +132,7 @@ test('probe: Ctrl-C ends the watching, cancels what is left, and says what is no
   await expect.poll(async () => (await ledger()).responses.length, { timeout: 10_000, interval: 10 }).toBe(4);
   command.kill('SIGINT');
   expect(await command.ended).toBe(130);
-  expect(command.stderr()).toContain('Ended before its time');
+  expect(command.stderr()).toContain('The watching was ended early');
   expect((await ledger()).responses.map(({ cancels }) => cancels)).toEqual([1, 1, 1, 1]);
 });
 
@@ -140,9 +140,13 @@ test('demo --live: says what it costs, shows the problem and the answer at the r
   timeout: 90_000,
 }, async () => {
   const { code, output, ledger } = await spend('demo', '--live', '--n', '2', '--window', '10s', '--yes');
-  expect(output).toMatch(/LIVE: 4 responses of at most 600 tokens.*are billed to your key: up to \$0\.\d{4}/);
-  expect(output).toContain("2 of 2 were cancelled by the provider's word; 0 stayed so, 2 came back.");
-  expect(output).toMatch(/You cancelled 2, the provider finished 2 of them anyway, \$0\.\d+, nobody saw them\./);
+  expect(output).toMatch(
+    /LIVE: 4 responses of at most 600 tokens.*are billed to your key\. This can cost up to \$0\.\d{4}/,
+  );
+  expect(output).toContain('The provider said that it cancelled 2 of 2. 0 stayed so, 2 came back.');
+  expect(output).toMatch(
+    /You cancelled 2 jobs\. The provider finished 2 of them anyway and charged \$0\.\d+\. Nobody saw their results\./,
+  );
   expect(code).toBe(0);
   expect(ledger.creates).toBe(4);
 });
@@ -163,7 +167,7 @@ test('demo: how much to spend is nothing to say to the simulator', async () => {
     quiet: true,
     env: { HEADSTONE_LIVE: '' },
   });
-  expect(output).toContain('--n, --yes: only with --live.');
+  expect(output).toContain('--n, --yes can be used only with --live.');
   expect(code).toBe(2);
 });
 
@@ -176,7 +180,7 @@ test('demo --live: starts nothing where nobody agrees, and HEADSTONE_LIVE=1 mean
       quiet: true,
       env: { OPENAI_API_KEY: 'any', OPENAI_BASE_URL: 'http://127.0.0.1:59998/v1', ...env },
     });
-    expect(output).toContain('add --yes');
+    expect(output).toContain('Add --yes');
     expect(code).toBe(2);
   }
 });
@@ -193,7 +197,7 @@ test('demo --live: Ctrl-C in the second act cancels at the provider what Headsto
   await expect.poll(async () => (await ledger()).responses.length, { timeout: 60_000, interval: 20 }).toBe(14);
   command.kill('SIGINT');
   expect(await command.ended).toBe(130);
-  expect(command.stderr()).toContain('Cancelling what runs at your provider');
+  expect(command.stderr()).toContain('Cancelling what still runs at your provider');
   const { responses } = await ledger();
   expect(responses.filter(({ cancels, status }) => cancels === 0 && status !== 'completed')).toEqual([]);
 });

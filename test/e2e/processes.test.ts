@@ -59,7 +59,7 @@ test.for(['server', 'store', 'simulator'])(
     const { child, output } = start([command, '--port', String(port)]);
     const [code] = await once(child, 'close');
     expect(code).toBe(1);
-    expect(output()).toContain(`Another program uses that port (address already in use 127.0.0.1:${port}): stop it`);
+    expect(output()).toContain(`Another program uses that port (address already in use 127.0.0.1:${port}). Stop it`);
   },
 );
 
@@ -75,7 +75,7 @@ test('dev whose port is taken says so, and stops what it had started', { timeout
   const { child, mark, output } = start(['dev'], { HEADSTONE_PORT: String(port) });
   const [code] = await once(child, 'close');
   expect(code).toBe(1);
-  expect(output()).toContain('choose another one with --port or HEADSTONE_PORT');
+  expect(output()).toContain('choose another port with --port or HEADSTONE_PORT');
   await expect.poll(() => processesWith(mark), { timeout: 10_000 }).toEqual([]);
 });
 

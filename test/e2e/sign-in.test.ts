@@ -169,7 +169,7 @@ test('keys come from a file too, and what is wrong with it is said in a sentence
     { name: 'ci', key: keys.alice, tenant: 't' },
     { name: 'ci', key: keys.bob, tenant: 'u' },
   ]);
-  expect(() => loadConfiguration({ HEADSTONE_API_KEYS: twice })).toThrow(/a name of its own/);
+  expect(() => loadConfiguration({ HEADSTONE_API_KEYS: twice })).toThrow(/a different name/);
   expect(() => loadConfiguration({ HEADSTONE_API_KEYS: '[]', HEADSTONE_API_KEYS_FILE: file })).toThrow(
     /at least one key/,
   );

@@ -146,7 +146,7 @@ describe.runIf(hasRedis)('a connection that is not what it seems', () => {
     await refusedBy(
       { connection: `${redis.url}/4` },
       'store_unsuitable',
-      /has no database 4 for us, because there are fewer/,
+      /has no database 4, because it has fewer databases/,
     );
     const worker = createWorker({ connection: `${redis.url}/9`, prefix: '{x}', openai });
     await expect(worker.start()).rejects.toThrow('has no database 9');
@@ -164,14 +164,14 @@ describe.runIf(hasRedis)('a connection that is not what it seems', () => {
     await refusedBy(
       { connection: locked.url },
       'store_refused',
-      new RegExp(`127.0.0.1:${locked.port} wants a password`),
+      new RegExp(`127.0.0.1:${locked.port} needs a password`),
     );
     const wrong = locked.url.replace('://', '://:other-word@');
-    await refusedBy({ connection: wrong }, 'store_refused', /^(?!.*-word).*does not know this user and password/);
+    await refusedBy({ connection: wrong }, 'store_refused', /^(?!.*-word).*does not accept this user and password/);
     const poor = await startRedis('--rename-command', 'EVALSHA', '', '--rename-command', 'INFO', '');
     await refusedBy({ connection: poor.url }, 'store_unsuitable', /does not know the command INFO/);
     const node = await startRedis('--cluster-enabled', 'yes');
-    await refusedBy({ connection: node.url }, 'store_refused', /one node of a Redis Cluster/);
+    await refusedBy({ connection: node.url }, 'store_refused', /a node of a Redis Cluster/);
     await refusedBy({ connection: locked.url.replace('redis:', 'rediss:') }, 'store_unreachable', /127\.0\.0\.1/);
     await refusedBy({ connection: 'http://127.0.0.1:1' }, 'configuration', /has to start with redis/);
     await refusedBy(

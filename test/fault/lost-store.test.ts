@@ -52,7 +52,7 @@ test('a store that is not there is named in a sentence that says what to do', as
   await expect(away.ready()).rejects.toMatchObject({
     code: 'store_unreachable',
     message: expect.stringMatching(
-      /^Redis at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\): start it, or point REDIS_URL/,
+      /^Redis at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\)\. Start it, or point REDIS_URL/,
     ),
   });
   await away.close();

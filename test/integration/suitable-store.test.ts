@@ -31,7 +31,7 @@ const openai = { apiKey: 'any', baseURL: 'http://127.0.0.1:1/v1' };
 
 test('a Redis that is too old is refused by every process, in one sentence', async () => {
   const connection = await startImpostor('redis_version:6.2.14\r\n', 'maxmemory_policy:noeviction\r\n');
-  const sentence = /is 6\.2\.14, and Headstone needs 7\.0 or newer, or Valkey: point REDIS_URL at one/;
+  const sentence = /is version 6\.2\.14, and Headstone needs Redis 7\.0 or newer, or Valkey\. Point REDIS_URL at one/;
   const producer = createProducer({ connection });
   await expect(producer.enqueue({ model: 'm', input: 'x' })).rejects.toThrow(sentence);
   await producer.close();

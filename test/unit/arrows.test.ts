@@ -22,7 +22,15 @@ const arrows: Record<string, string[]> = {
 
 /** The only files and folders that may import a package whose interface is wide. */
 const doors: Record<string, string[]> = {
-  openai: ['provider', 'worker/create-worker.ts', 'cli/client', 'cli/probe/provider.ts', 'cli/demo/bare.ts'],
+  openai: [
+    'provider',
+    'worker/create-worker.ts',
+    'worker/worker.ts',
+    'worker/activations.ts',
+    'cli/client',
+    'cli/probe/provider.ts',
+    'cli/demo/bare.ts',
+  ],
   ioredis: ['shared/store/connection'],
   bullmq: ['shared/store/queues.ts', 'worker/consumer.ts'],
   fastify: ['server', 'simulator'],

@@ -72,7 +72,7 @@ function refuseOthersWith(keyRing: KeyRing | null, producer: Producer) {
       : 'Changing something on the board needs an admin key.';
     reply.code(403);
     if (wantsHtml(request))
-      return reply.type('text/html; charset=utf-8').send(messagePage(caller, 'Not yours to see', sentence));
+      return reply.type('text/html; charset=utf-8').send(messagePage(caller, 'Not allowed', sentence));
     return reply.send(errorBody(sentence, 'insufficient_permissions', 'invalid_request_error'));
   };
 }

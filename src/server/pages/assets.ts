@@ -8,10 +8,10 @@ import { styleSheet } from './style.ts';
 
 const HOUR_S = 3600;
 
-/** An arched headstone; the colours are those of the style sheet. */
+/** The icon: an arched headstone in the colours of the style sheet. */
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path fill="#5b6ee1" d="M4 22v-1.5h1.5V10a6.5 6.5 0 0 1 13 0v10.5H20V22z"/><path fill="none" stroke="#fff" stroke-width="1.8" stroke-linecap="round" d="M9.2 9.2l5.6 5.6m0-5.6l-5.6 5.6"/></svg>`;
 
-/** What pages load, all of it from here: no page asks another server. */
+/** Serves everything that the pages load, so that no page asks another server. */
 export async function assetRoutes(app: Api): Promise<void> {
   const hidden = { schema: { hide: true } };
   const chartFile = join(createRequire(import.meta.url).resolve('chart.js'), '..', 'chart.umd.min.js');

@@ -7,7 +7,7 @@ import { facts, moment } from './parts.ts';
 
 const LIVE_MS = 500;
 
-/** Asks once more, with the figures of a dry run. */
+/** Asks for confirmation, with the figures of a dry run. */
 export function confirmationPage(caller: Caller, filter: CancellationFilter, dryRun: CancellationEstimate): string {
   const { jobs, by_status: byStatus, estimate } = dryRun;
   return layout({
@@ -16,22 +16,22 @@ export function confirmationPage(caller: Caller, filter: CancellationFilter, dry
     section: '/jobs',
     body: html`<h1>Cancel ${whole(jobs)} ${jobs === 1 ? 'job' : 'jobs'}?</h1>
 !${facts([
-      ['Meant are', meant(filter)],
+      ['Jobs', meant(filter)],
       [
-        'Of them',
+        'By status',
         html`${
           Object.entries(byStatus)
             .map(([status, count]) => `${whole(count)} ${status}`)
-            .join(', ') || 'none is open any more'
+            .join(', ') || 'none is open'
         }`,
       ],
-      ['Worth about', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
+      ['Estimated value', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
       [
-        'Not spent, then',
-        html`about ${whole(estimate.spared_tokens)} tokens, ${usd(estimate.spared_cost_usd_micros)}: those that were not launched yet`,
+        'Saved by this',
+        html`about ${whole(estimate.spared_tokens)} tokens, ${usd(estimate.spared_cost_usd_micros)}, for jobs that were not launched yet`,
       ],
       ...(estimate.jobs_without_average > 0
-        ? ([['Not in the figures', html`${whole(estimate.jobs_without_average)} of models that have not run yet`]] as [
+        ? ([['Not included', html`${whole(estimate.jobs_without_average)} jobs of models that have not run yet`]] as [
             string,
             string,
           ][])
@@ -45,24 +45,24 @@ export function confirmationPage(caller: Caller, filter: CancellationFilter, dry
 function confirmForm(filter: CancellationFilter, jobs: number): string {
   return html`<form class="card cancel" method="post" action="/cancellations">
 <input type="hidden" name="filter" value="${JSON.stringify(filter)}">
-<label for="reason">Reason <small>(kept with every job, up to 200 characters)</small></label>
+<label for="reason">Reason <small>(kept with every job, at most 200 characters)</small></label>
 <div class="row">
 <input id="reason" name="reason" maxlength="200" autocomplete="off" autofocus>
 <button class="danger">Cancel ${whole(jobs)} ${jobs === 1 ? 'job' : 'jobs'}</button>
-<a class="button" href="/jobs">Leave them</a>
+<a class="button" href="/jobs">Keep them</a>
 </div>
 </form>`;
 }
 
 function meant({ ids, all, ...rest }: CancellationFilter): string {
-  if (ids) return html`${whole(ids.length)} that you selected`;
+  if (ids) return html`the ${whole(ids.length)} that you selected`;
   if (all) return 'every open job';
   return html`open jobs with ${Object.entries(rest)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ')}`;
 }
 
-/** How far a cancellation has come. */
+/** Shows how far a cancellation has come. */
 export function progressPage(caller: Caller, cancellation: Cancellation): string {
   const { id, status, cancelled, expected, reason, actor } = cancellation;
   const headline = {
@@ -78,15 +78,15 @@ export function progressPage(caller: Caller, cancellation: Cancellation): string
     body: html`<div id="live" !${status === 'running' ? html`data-live="${LIVE_MS}"` : ''}>
 <h1 id="headline" role="status">${headline}: ${whole(cancelled)} of ${whole(expected)}</h1>
 <progress id="progress" max="${Math.max(expected, 1)}" value="${status === 'done' ? Math.max(expected, 1) : cancelled}">${cancelled}</progress>
-!${status === 'done' && cancelled !== expected ? '<p>The others ended by themselves, or came in between.</p>' : ''}
+!${status === 'done' && cancelled !== expected ? '<p>The other jobs ended by themselves, or were enqueued meanwhile.</p>' : ''}
 !${facts([
-      ['By', html`${actor ?? 'nobody named'}`],
+      ['Cancelled by', html`${actor ?? 'unknown'}`],
       ['Reason', html`${reason ?? '–'}`],
       ['Begun', moment(cancellation.created_at)],
       ['Last step', moment(cancellation.advanced_at)],
     ])}
-!${status === 'running' ? html`<form method="post" action="/cancellations/${id}/stop"><button>Stop here</button></form>` : ''}
+!${status === 'running' ? html`<form method="post" action="/cancellations/${id}/stop"><button>Stop</button></form>` : ''}
 </div>
-<p><a class="button" href="/jobs?status=cancelled">Cancelled jobs</a> <a class="button" href="/waste">What it wasted</a></p>`,
+<p><a class="button" href="/jobs?status=cancelled">Cancelled jobs</a> <a class="button" href="/waste">Waste</a></p>`,
   });
 }

@@ -10,7 +10,7 @@ import { confirmationPage, progressPage } from './cancellation-pages.ts';
 import { optionalField } from './form.ts';
 
 const wishSchema = z.object({
-  /** Set by the list's form: then only what was ticked is meant. */
+  /** Set by the list's form, which cancels only the selected jobs. */
   selected: optionalField(z.literal('1')),
   ids: z.union([jobIdSchema.transform(id => [id]), z.array(jobIdSchema)]).optional(),
   status: optionalField(z.string()),
@@ -20,7 +20,7 @@ const wishSchema = z.object({
 
 const orderSchema = z.object({ filter: z.string(), reason: optionalField(reasonSchema) });
 
-/** Cancelling many: a question with figures, the order, and how far it has come. */
+/** The pages for cancelling many jobs: the question with figures, the order, and its progress. */
 export function cancellationPageRoutes(app: Api, producer: Producer, driver: CancellationDriver): void {
   const { cancellations } = producer;
 
@@ -60,7 +60,7 @@ export function cancellationPageRoutes(app: Api, producer: Producer, driver: Can
 function filterOf({ selected, ids, ...rest }: z.output<typeof wishSchema>): CancellationFilter {
   if (ids) return { ids };
   if (selected)
-    throw new HeadstoneError('invalid_request', 'No job was selected: tick the ones to cancel, and press again.');
+    throw new HeadstoneError('invalid_request', 'No job was selected. Select the jobs to cancel, and try again.');
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
   return parseInput(cancellationFilterSchema, given.length === 0 ? { all: true } : Object.fromEntries(given));
 }
@@ -69,6 +69,6 @@ function readFilter(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new HeadstoneError('invalid_request', 'The form was changed on its way: go back, and send it again.');
+    throw new HeadstoneError('invalid_request', 'The form was damaged on its way. Go back and send it again.');
   }
 }

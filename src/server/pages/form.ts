@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a browser sends for a field that was left empty. */
+/** A browser sends an empty text for a field that was left empty. */
 function emptyAsMissing(value: unknown): unknown {
   return value === '' ? undefined : value;
 }

@@ -13,9 +13,9 @@ import { timeline } from './timeline.ts';
 export interface JobPage {
   caller: Caller;
   job: Job;
-  /** Empty when it is no longer kept. */
+  /** Empty if it is no longer kept. */
   request: Record<string, unknown>;
-  /** Of the cancel that led here. */
+  /** The verdict of the cancel that led to this page. */
   verdict: Verdict | undefined;
 }
 
@@ -37,7 +37,7 @@ export function jobPage({ caller, job, request, verdict }: JobPage): string {
 !${isOpen(job) ? liveText(job.id) : ''}
 <section id="story"><h2>What happened</h2>!${timeline(job.timeline)}</section>
 <section id="ledger"><h2>What it cost</h2>!${ledger(job.ledger)}</section>
-<section id="content"><h2>What was asked, and answered</h2>!${content(job, request)}</section>`,
+<section id="content"><h2>Request and result</h2>!${content(job, request)}</section>`,
   });
 }
 
@@ -51,19 +51,21 @@ function about(job: Job): string {
     ['Deadline', moment(job.deadline_at)],
     ['Ended', moment(job.decided_at)],
     ['Response', job.response_id === null ? '–' : html`<code>${job.response_id}</code>`],
-    ...(job.held_by === null ? [] : ([['Held back by', html`${heldLaunches(job.held_by)}`]] as [string, string][])),
+    ...(job.held_by === null
+      ? []
+      : ([['Waits for', html`a hold on ${heldLaunches(job.held_by)}`]] as [string, string][])),
     ...(outcome?.error
       ? ([['Error', html`<code>${outcome.error.code}</code> ${outcome.error.message}`]] as [string, string][])
       : []),
     ...(tombstone
-      ? ([['Tombstone', html`${tombstone.cause}, by ${tombstone.actor ?? 'nobody named'}`]] as [string, string][])
+      ? ([['Tombstone', html`${tombstone.cause}, by ${tombstone.actor ?? 'unknown'}`]] as [string, string][])
       : []),
   ]);
 }
 
 function cancelForm(id: string): string {
   return html`<form class="card cancel" id="cancel" method="post" action="/jobs/${id}/cancel">
-<label for="reason">Reason <small>(kept, up to 200 characters)</small></label>
+<label for="reason">Reason <small>(kept with the job, at most 200 characters)</small></label>
 <div class="row">
 <input id="reason" name="reason" maxlength="200" autocomplete="off" placeholder="wrong prompt">
 <button class="danger">Cancel this job</button>
@@ -71,7 +73,7 @@ function cancelForm(id: string): string {
 </form>`;
 }
 
-/** Filled by a script, as the text comes. */
+/** A script fills this with the text as it comes. */
 function liveText(id: string): string {
   return html`<section><h2>Text</h2><pre id="text" class="text" data-stream="/v1/responses/${id}?stream=true"></pre></section>`;
 }
@@ -83,7 +85,7 @@ function ledger(rows: LedgerRow[]): string {
     [
       { name: 'Response' },
       { name: 'Booked as' },
-      { name: 'Provider says' },
+      { name: 'At the provider' },
       { name: 'Input', numeric: true },
       { name: 'Output', numeric: true },
       { name: 'Total', numeric: true },
@@ -118,7 +120,7 @@ function tokens(
   return '–';
 }
 
-/** Shown to those who may read it by the API too, and folded: it is not what one comes here for. */
+/** The request and the result, folded. Whoever sees this page may read them by the API too. */
 function content(job: Job, request: Record<string, unknown>): string {
   const asked =
     Object.keys(request).length === 0
@@ -133,5 +135,5 @@ function noResult({ status, outcome }: Job): string {
   if (outcome === null) return 'There is no result yet.';
   if (outcome.result === 'deleted') return 'The result was deleted by its owner.';
   if (outcome.result === 'expired') return 'The result is no longer kept (HEADSTONE_RESULT_TTL_MS).';
-  return status === 'failed' ? 'The run failed.' : 'This job has no result, and never will.';
+  return status === 'failed' ? 'The run failed.' : 'This job has no result, and will never have one.';
 }

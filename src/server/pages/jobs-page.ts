@@ -16,7 +16,7 @@ export interface JobsPage {
   caller: Caller;
   filter: JobsFilter;
   jobs: JobSummary[];
-  /** Where the next page goes on; undefined at the end. */
+  /** The id after which the next page begins; undefined on the last page. */
   next: string | undefined;
   isFirst: boolean;
 }
@@ -50,7 +50,7 @@ function mayMatchOpen({ status }: JobsFilter): boolean {
   return !status || (openStatuses as readonly string[]).includes(status);
 }
 
-/** Two filters that rarely meet make the store look far: not every two seconds. */
+/** False for two filters, because the store may have to read far for jobs that match both. */
 function isCheap(filter: JobsFilter): boolean {
   return Object.values(filter).filter(Boolean).length < 2;
 }
@@ -108,7 +108,7 @@ function checkbox(id: string): string {
 function tombstone({ tombstone: mark, held_by }: JobSummary): string {
   if (mark)
     return html`${[mark.cause, mark.actor && `by ${mark.actor}`].filter(Boolean).join(' ')}!${reason(mark.reason)}`;
-  return held_by === null ? '' : html`<small>held back: ${heldLaunches(held_by)}</small>`;
+  return held_by === null ? '' : html`<small>waits for a hold on ${heldLaunches(held_by)}</small>`;
 }
 
 function reason(text: string | null): string {

@@ -3,13 +3,13 @@ import type { Caller } from '../access/key-ring.ts';
 
 export interface Page {
   title: string;
-  /** Null where nobody has signed in yet. */
+  /** Null if nobody has signed in yet. */
   caller: Caller | null;
-  /** The entry of the menu that this page belongs to. */
+  /** The entry of the menu to highlight. */
   section?: '/jobs' | '/waste';
-  /** Markup: every field in it was escaped by the template that made it. */
+  /** Markup, in which the template has escaped every field. */
   body: string;
-  /** Names of scripts under /assets. */
+  /** The names of scripts under /assets. */
   scripts?: string[];
 }
 
@@ -20,7 +20,7 @@ const menu = [
   ['/docs', 'API'],
 ] as const;
 
-/** A whole page around its own part. */
+/** A whole page around its body. */
 export function layout({ title, caller, section, body, scripts = [] }: Page): string {
   return html`<!doctype html>
 <html lang="en">
@@ -62,7 +62,7 @@ function signedIn(keyName: string, { tenant, admin }: Caller): string {
 </form>`;
 }
 
-/** A sentence for a person who went wrong. */
+/** A page with one message. */
 export function messagePage(caller: Caller | null, title: string, message: string): string {
   return layout({
     title,

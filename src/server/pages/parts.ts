@@ -4,12 +4,12 @@ import type { Job, JobSummary } from '../../shared/contract/job.ts';
 import type { Verdict } from '../../shared/contract/words.ts';
 import { time as timeText } from '../../shared/runtime/format.ts';
 
-/** The status as a word, with a colour that repeats it. */
+/** A status as a word, with a colour. */
 export function badge(status: string): string {
   return html`<span class="badge ${status}">${status}</span>`;
 }
 
-/** A point of time: machines read it exactly, people to the second, in UTC. */
+/** A time in UTC, to the second for people and exactly for machines. */
 export function moment(ms: number | null): string {
   if (ms === null) return '–';
   const text = timeText(ms);
@@ -27,16 +27,16 @@ export function tagList(tags: string[]): string {
 export interface Column {
   name: string;
   numeric?: boolean;
-  /** For words of any length. */
+  /** True for texts of any length. */
   wraps?: boolean;
 }
 
-/** A table that scrolls by itself on a narrow screen, and that can be reached by keyboard. Cells are markup. */
+/** A table that scrolls on a narrow screen and can be reached by keyboard. Cells are markup. */
 export function table(caption: string, columns: Column[], rows: string[][]): string {
-  const of = (index: number) => (columns[index]?.numeric ? 'num' : columns[index]?.wraps ? 'wraps' : '');
-  const head = columns.map(({ name }, index) => html`<th scope="col" class="${of(index)}">!${name}</th>`);
+  const alignment = (index: number) => (columns[index]?.numeric ? 'num' : columns[index]?.wraps ? 'wraps' : '');
+  const head = columns.map(({ name }, index) => html`<th scope="col" class="${alignment(index)}">!${name}</th>`);
   const body = rows.map(
-    cells => `<tr>${cells.map((cell, index) => html`<td class="${of(index)}">!${cell}</td>`).join('')}</tr>`,
+    cells => `<tr>${cells.map((cell, index) => html`<td class="${alignment(index)}">!${cell}</td>`).join('')}</tr>`,
   );
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>
 <caption class="unseen">${caption}</caption>
@@ -56,13 +56,13 @@ export function isOpen({ status }: Job | JobSummary): boolean {
   return status === 'queued' || status === 'launching' || status === 'running';
 }
 
-/** What a verdict means, for whoever pressed the button. */
+/** What a verdict means, for the person who cancelled. */
 export const verdictSentences: Record<Verdict, string> = {
-  cancelled: 'Cancelled. No result of this job will be shown any more, whatever the provider does.',
-  already_cancelled: 'It was cancelled before.',
-  already_completed: 'Too late: it had completed.',
-  already_incomplete: 'Too late: it had ended, incomplete.',
-  already_failed: 'Too late: it had failed.',
-  already_expired: 'It had passed its deadline before.',
+  cancelled: 'Cancelled. No result of this job will ever be shown, whatever the provider does.',
+  already_cancelled: 'This job was cancelled before.',
+  already_completed: 'Too late. The job had completed.',
+  already_incomplete: 'Too late. The job had ended as incomplete.',
+  already_failed: 'Too late. The job had failed.',
+  already_expired: 'The job had passed its deadline before.',
   not_found: 'There is no such job.',
 };

@@ -19,14 +19,14 @@ export interface PageParts {
   producer: Producer;
   driver: CancellationDriver;
   sessions: Sessions;
-  /** Null: nobody signs in. */
+  /** Null if nobody signs in. */
   keyRing: KeyRing | null;
 }
 
-/** A list of a thousand selected jobs is the longest form there is. */
+/** The longest form is a list of a thousand selected jobs. */
 const MOST_FORM_BYTES = 128_000;
 
-/** What people look at: rendered here, whole without a script. */
+/** The pages for people. They are rendered by the server and work without scripts. */
 export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing }: PageParts): Promise<void> {
   await assetRoutes(app);
   await app.register(async scope => {
@@ -43,11 +43,11 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
   });
 }
 
-/** Errors of ours as a page; anything else goes on to whoever answers it for programs. */
+/** Shows a HeadstoneError as a page. Any other error is answered as for programs. */
 function answerPerson(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
   if (!(error instanceof HeadstoneError)) throw error;
   const status = httpStatus[error.code];
-  const title = status === 404 ? 'Not found' : status === 403 ? 'Not yours to do' : 'That did not work';
+  const title = status === 404 ? 'Not found' : status === 403 ? 'Not allowed' : 'That did not work';
   return reply
     .code(status)
     .type('text/html; charset=utf-8')

@@ -1,7 +1,7 @@
 import { html } from 'ghtml';
 import { layout } from './layout.ts';
 
-/** Where a person gives their key. `next` is a path of ours. */
+/** The form for signing in. `next` is a path of this server. */
 export function signInPage(next: string, problem: string | null): string {
   return layout({
     title: 'Sign in',
@@ -13,7 +13,7 @@ export function signInPage(next: string, problem: string | null): string {
 <label for="key">API key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
 <button>Sign in</button>
-<p><small>One of the keys in HEADSTONE_API_KEYS. You stay signed in for 12 hours, or until the key is removed.</small></p>
+<p><small>Use one of the keys in HEADSTONE_API_KEYS. You stay signed in for 12 hours, or until the key is removed.</small></p>
 </form>`,
   });
 }

@@ -10,10 +10,10 @@ import { signInPage } from './sign-in-page.ts';
 
 const HOME = '/jobs';
 
-/** Where to go on; never out of this server. */
+/** The path to go to next. It never leads to another server. */
 const nextSchema = z.string().transform(ownPath).catch(HOME);
 
-/** A person gives their key once, and a cookie stands for it. */
+/** People give their key once, and a cookie stands for it from then on. */
 export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions, limit: SignInLimit): void {
   app.get('/sign-in', { schema: { querystring: z.object({ next: nextSchema }) } }, async (request, reply) =>
     reply
@@ -36,7 +36,7 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions, lim
       const waitS = await limit.countTry(request.ip);
       if (waitS !== null) return tooSoon(waitS);
       const session = isForeignPage(request) ? undefined : keyRing.sessionOf(key);
-      if (!session) return refuse(401, 'This is not an API key of this Headstone.');
+      if (!session) return refuse(401, 'This Headstone does not know this API key.');
       const waitForKeyS = await limit.countSignIn(request.ip, session.key_name);
       if (waitForKeyS !== null) return tooSoon(waitForKeyS);
       const token = await sessions.open(session);
@@ -51,7 +51,7 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions, lim
   });
 }
 
-/** As the browser will read it: `/\t/evil.example` is another server to it. */
+/** A path of this server. It is read as a browser reads it, to which `/\t/evil.example` is another server. */
 function ownPath(next: string): string {
   const base = 'http://headstone.invalid';
   if (!URL.canParse(next, base)) return HOME;
@@ -59,10 +59,10 @@ function ownPath(next: string): string {
   return origin === base && !pathname.startsWith('//') ? `${pathname}${search}` : HOME;
 }
 
-/** Scripts cannot read it, other sites cannot send it with a change, and where we are reached by TLS nothing else carries it. */
+/** Scripts cannot read the cookie, other sites cannot send it with a change, and if TLS is used it travels only over TLS. */
 function cookieFor(request: FastifyRequest): CookieSerializeOptions {
   const { protocol, headers } = request;
-  // Of a list, the first is what the browser spoke; who forges it makes only their own cookie stricter.
+  // The first in a list is what the browser used. Whoever forges it makes only their own cookie stricter.
   const forwarded = String(headers['x-forwarded-proto'] ?? '')
     .split(',')[0]
     ?.trim();
@@ -70,7 +70,7 @@ function cookieFor(request: FastifyRequest): CookieSerializeOptions {
   return { path: cookiePath(request), httpOnly: true, sameSite: 'lax', secure: isSecure, maxAge: SESSION_MS / 1000 };
 }
 
-/** Two Headstones under one site keep their sessions apart. */
+/** The path of the cookie, so that two Headstones under one site keep their sessions apart. */
 function cookiePath({ basePath }: FastifyRequest): string {
   return basePath === '' ? '/' : basePath;
 }

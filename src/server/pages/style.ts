@@ -1,4 +1,4 @@
-/** One style sheet for all pages, light and dark, from a phone to a desk. In a string, because compilers copy nothing else. */
+/** The style sheet of all pages, light and dark, for small and large screens. It is a string, because compilers copy no CSS files. */
 export const styleSheet = /* css */ `
 :root {
   color-scheme: light dark;
@@ -78,7 +78,7 @@ td code { font-size: 0.82em; }
 .timeline li { position: relative; padding: 0 0 0.9rem 0.25rem; }
 .timeline li::before { content: ''; position: absolute; left: -1.5rem; top: 0.45rem; width: 0.65rem; height: 0.65rem; border-radius: 50%; background: var(--line); border: 2px solid var(--ground); }
 .timeline li.cancelled::before, .timeline li.late_result_dropped::before, .timeline li.settled::before { background: var(--wasted); }
-.timeline li.completed::before, .timeline li.launched::before { background: var(--good); }
+.timeline li.completed::before, .timeline li.launched::before, .timeline li.launch_acknowledged::before { background: var(--good); }
 .timeline p { margin: 0; overflow-wrap: anywhere; }
 .timeline time { color: var(--faint); font-size: 0.85rem; }
 

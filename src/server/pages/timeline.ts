@@ -5,7 +5,7 @@ import { moment } from './parts.ts';
 
 type Entry = Job['timeline'][number];
 
-/** What happened, in the order in which the store wrote it, as markup. */
+/** The timeline as markup, in the order in which the store wrote it. */
 export function timeline(entries: Entry[]): string {
   const first = entries[0]?.at ?? 0;
   const items = entries.map(
@@ -20,34 +20,42 @@ export function timeline(entries: Entry[]): string {
 const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 const response = ({ response_id }: Entry) => html`<code>${text(response_id)}</code>`;
 
+const acknowledged = (entry: Entry) => html`The provider accepted the launch as !${response(entry)}.`;
+const unwanted = (entry: Entry) =>
+  html`The response !${response(entry)} turned up, which nobody wants any more (${text(entry.cause)}).`;
+const rerun = ({ code }: Entry) => html`Back in the queue for another launch: ${text(code)}.`;
+
 const sentences: Record<string, (entry: Entry) => string> = {
   enqueued: () => 'Enqueued.',
-  adopted: entry => html`Adopted: !${response(entry)} was created elsewhere, and is guarded from here on.`,
-  launching: ({ epoch }) => html`Launching: intent ${text(epoch)} was written before the request went out.`,
-  launched: entry => html`Launched as !${response(entry)}.`,
-  launched_unwanted: entry =>
-    html`A response turned up that nobody wants any more: !${response(entry)} (${text(entry.cause)}).`,
+  adopted: entry => html`Adopted: other code had created !${response(entry)}.`,
+  launching: ({ epoch }) => html`Launching: intent ${text(epoch)} was written before the request was sent.`,
+  launch_acknowledged: acknowledged,
+  launch_unwanted: unwanted,
   launch_refused: ({ code }) => html`The provider refused the launch: ${text(code)}.`,
-  launch_unknown: ({ code }) => html`Whether the provider took the launch is unknown: ${text(code)}.`,
-  queued_again: ({ code }) => html`Back in the queue: ${text(code)}.`,
+  launch_unknown: ({ code }) => html`Whether the provider accepted the launch is unknown: ${text(code)}.`,
+  rerun,
   completed: () => 'Completed.',
-  incomplete: () => 'Ended incomplete: it is a result, and paid for.',
+  incomplete: () => 'Ended as incomplete, which is a result and is paid for.',
   failed: ({ code }) => html`Failed: ${text(code)}.`,
-  expired: () => 'Passed its deadline. No result will be shown any more.',
+  expired: () => 'Passed its deadline. No result will ever be shown.',
   cancelled: ({ actor, reason, key_name }) =>
-    html`<strong>Cancelled</strong>!${by(actor)}!${because(reason)}!${key(key_name)}. No result will be shown any more.`,
+    html`<strong>Cancelled</strong>!${by(actor)}!${because(reason)}!${key(key_name)}. No result will ever be shown.`,
   upstream_cancel_acknowledged: ({ upstream_status }) =>
-    html`The provider took our cancel, and said <em>${text(upstream_status) || 'nothing'}</em>.`,
+    html`The provider accepted the cancel and answered <em>${text(upstream_status) || 'nothing'}</em>.`,
   late_result_dropped: ({ upstream_status }) =>
-    html`<strong>The provider finished it all the same</strong> (<em>${text(upstream_status)}</em>). The late result was dropped.`,
+    html`<strong>The provider finished the response all the same</strong> (<em>${text(upstream_status)}</em>). The late result was dropped.`,
   settled: ({ status, total_tokens, cost_usd_micros }) =>
     status === 'unknown'
-      ? 'Settled: what it cost never became known.'
+      ? 'Settled. Its cost never became known.'
       : html`Settled: <strong>${whole(Number(total_tokens ?? 0))} tokens wasted</strong>, ${usd(numberOrNull(cost_usd_micros))}.`,
   result_deleted: () => 'The result was deleted by its owner.',
+  // The version before wrote these words.
+  launched: acknowledged,
+  launched_unwanted: unwanted,
+  queued_again: rerun,
 };
 
-/** An event of a newer version is shown by its name. */
+/** An entry as a sentence. An entry of a newer version is shown by its name. */
 function sentence(entry: Entry): string {
   return sentences[entry.event]?.(entry) ?? html`${entry.event}`;
 }

@@ -20,7 +20,7 @@ export interface WastePage {
   report: WasteReport;
 }
 
-/** Bars past these are too thin to read; the table has them all. */
+/** How many bars a chart shows, because more would be too thin. The table has all of them. */
 const MOST_BARS = 12;
 const DAY_MS = 86_400_000;
 
@@ -37,8 +37,8 @@ export function wastePage(page: WastePage): string {
 <div class="cards">
 !${card('Wasted', `${whole(totals.total_tokens)} tokens`, `${usd(totals.cost_usd_micros)}${totals.unpriced > 0 ? `, and ${whole(totals.unpriced)} responses without a price` : ''}`, 'wasted')}
 !${card('Used', `${whole(totals.used_total_tokens)} tokens`, usd(totals.used_cost_usd_micros), 'used')}
-!${card('Wasted, of all', percentage(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
-!${card('Still unknown', `${whole(totals.pending + totals.unknown)} responses`, bound(totals))}
+!${card('Share wasted', percentage(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
+!${card('Not known yet', `${whole(totals.pending + totals.unknown)} responses`, bound(totals))}
 </div>
 <section><h2>Tokens by day</h2>!${chart('tokens-by-day', `Tokens by day: ${whole(totals.total_tokens)} wasted beside ${whole(totals.used_total_tokens)} used`)}</section>
 <section><h2>Cost by day</h2>!${chart('cost-by-day', `Cost by day: ${usd(totals.cost_usd_micros)} wasted beside ${usd(totals.used_cost_usd_micros)} used`)}
@@ -46,12 +46,12 @@ export function wastePage(page: WastePage): string {
 <section><h2 id="by">By ${by}</h2>
 !${dimensionLinks(page)}
 !${report.data.length === 0 ? '' : chart('by-dimension', `Tokens by ${by}; the table below has the figures`)}
-!${report.data.length === 0 ? '<p class="empty">Nothing was booked in these days.</p>' : sumsTable(by, report.data)}
-!${by === 'tag' ? '<p><small>A response counts under each of its tags; one without a tag only in the sums above.</small></p>' : ''}
+!${report.data.length === 0 ? '<p class="empty">Nothing was booked on these days.</p>' : sumsTable(by, report.data)}
+!${by === 'tag' ? '<p><small>A response counts under each of its tags. One without a tag counts only in the sums above.</small></p>' : ''}
 </section>
 <section><h2>How late results came</h2>
-<p>From the end of the job to the moment that the final usage of its response was first seen.</p>
-!${chart('late', 'Unwanted responses by how late their final usage was seen; the table below has the figures')}
+<p>The time from the end of the job until the final usage of its response was first observed.</p>
+!${chart('late', 'Unwanted responses by how late their final usage was observed; the table below has the figures')}
 !${table(
       'Unwanted responses by how late they were',
       [{ name: 'Within' }, { name: 'Responses', numeric: true }],
@@ -69,7 +69,7 @@ function periodForm({ caller, by, since, until, tenant }: WastePage): string {
 <label>Until <input type="date" name="until" value="${until ?? ''}"></label>
 !${caller.admin ? html`<label>Tenant <input name="tenant" value="${tenant ?? ''}" size="12"></label>` : ''}
 <button>Show</button>
-<small>Days are UTC; without dates, the last 30.</small>
+<small>Days are in UTC. The default is the last 30.</small>
 </form>`;
 }
 
@@ -77,14 +77,14 @@ function card(name: string, figure: string, more: string, kind = ''): string {
   return html`<div class="card figure ${kind}"><h2>${name}</h2><p>${figure}</p><small>${more}</small></div>`;
 }
 
-/** What may still come on the bill. */
+/** The most that the responses without a known usage may cost. */
 function bound({ pending, unknown, most_tokens, most_cost_usd_micros, unbounded }: WasteSum): string {
-  if (pending + unknown === 0) return 'every response’s tokens are known';
+  if (pending + unknown === 0) return 'the tokens of every response are known';
   const bounded = pending + unknown - unbounded;
   const most = `at most ${whole(most_tokens)} tokens, ${usd(most_cost_usd_micros)}`;
-  const open = `${pending} still followed, ${unknown} never known`;
-  if (bounded === 0) return `${open}; nothing bounds what they cost`;
-  return `${most}${unbounded > 0 ? ` for ${whole(bounded)} of them; nothing bounds the others` : ''} (${open})`;
+  const open = `${pending} still watched, ${unknown} never known`;
+  if (bounded === 0) return `${open}; their cost has no bound`;
+  return `${most}${unbounded > 0 ? ` for ${whole(bounded)} of them, and the others have no bound` : ''} (${open})`;
 }
 
 function percentage({ total_tokens, used_total_tokens }: WasteSum): string {
@@ -92,12 +92,12 @@ function percentage({ total_tokens, used_total_tokens }: WasteSum): string {
   return all === 0 ? '–' : `${((100 * total_tokens) / all).toFixed(1)} %`;
 }
 
-/** A picture with a name; what it shows stands in a table too, so a reader misses nothing. */
+/** A chart with a label. A table shows the same figures, so a screen reader misses nothing. */
 function chart(id: string, label: string): string {
   return html`<div class="chart"><canvas id="${id}" role="img" aria-label="${label}"></canvas></div>`;
 }
 
-/** Only waste has a cause and an actor, so beside these there is nothing used to compare with. */
+/** Used responses have no cause and no actor, so these sums cannot be compared with them. */
 function isComparable(by: WasteDimension): boolean {
   return by !== 'cause' && by !== 'actor';
 }
@@ -158,7 +158,7 @@ function within(late: WasteReport['late'], index: number): string {
         .replace('.0 s', ' s');
 }
 
-/** What charts.js draws. In a block of data: the browser does not run it, and no field of it can end the block. */
+/** The figures that charts.js draws. They are in a block that the browser does not run, and no field can end the block. */
 function figures({ by, byDay, report }: WastePage): string {
   const shown = report.data.slice(0, MOST_BARS);
   const days = everyDay(byDay.data);
@@ -181,7 +181,7 @@ function figures({ by, byDay, report }: WastePage): string {
   return JSON.stringify(data).replaceAll('<', '\\u003c');
 }
 
-/** From the first day with a booking to the last: a day without one is a gap in the picture, and not left out. */
+/** Every day from the first booking to the last, so that a day without one is a gap in the chart. */
 function everyDay(sums: WasteSum[]): { day: string; sum: WasteSum | undefined }[] {
   const byKey = new Map(sums.map(sum => [sum.key, sum]));
   const first = Date.parse(sums.at(0)?.key ?? '');

@@ -25,7 +25,7 @@ export type Depths = z.infer<typeof depthsSchema>;
 /** What keeps a deployment that answers from its usual work, in sentences. */
 export function obstaclesIn(depths: Depths): string[] {
   return [
-    ...(depths.store === 'full' ? ['The store is full: new jobs are refused, and cancels still work.'] : []),
+    ...(depths.store === 'full' ? ['The store is full. New jobs are refused, but cancels still work.'] : []),
     ...(depths.launch_paused ? ['Launching is paused.'] : []),
     ...(Object.keys(depths.holds).length > 0 ? ['Some launches are held back.'] : []),
   ];

@@ -8,7 +8,7 @@ const decidedMessageSchema = z.object({
 });
 export type DecidedMessage = z.infer<typeof decidedMessageSchema>;
 
-/** An outcome, as the deciding script publishes it. */
+/** Parses an outcome that `decide` has published. */
 export function parseDecided(text: string): DecidedMessage | undefined {
   try {
     return decidedMessageSchema.safeParse(JSON.parse(text)).data;

@@ -1,4 +1,4 @@
-/** Every key of a deployment, all under one prefix with one hash tag. The scripts build the same names in Lua. */
+/** Every key of a deployment. All are under one prefix with one hash tag, and the scripts build the same names in Lua. */
 export class Keys {
   readonly prefix: string;
 
@@ -14,71 +14,71 @@ export class Keys {
   job = (id: string) => this.key('job', id);
   /** String: the body of the create. */
   request = (id: string) => this.key('request', id);
-  /** String: the upstream's body, as long as it is kept. */
+  /** String: the provider's body, which expires. */
   result = (id: string) => this.key('result', id);
-  /** List: what happened, as JSON. */
+  /** List: what happened to a job, as JSON. */
   timeline = (id: string) => this.key('timeline', id);
   /** Hash: one ledger row. */
   row = (responseId: string) => this.key('row', responseId);
-  /** Hash: one tenant's sums of one UTC day. */
+  /** Hash: the sums of a tenant on a UTC day. */
   sums = (day: string, tenant: string) => this.key('sums', day, tenant);
   /** Set: the tenants that have sums of a UTC day. */
   sumsTenants = (day: string) => this.key('sums', day);
-  /** Sorted sets of job ids by sequence. */
+  /** Sorted sets: job ids by sequence. */
   jobs = () => this.key('jobs');
   status = (status: string) => this.key('status', status);
   tenant = (tenant: string) => this.key('tenant', tenant);
   tag = (tag: string) => this.key('tag', tag);
-  /** Sorted set of open jobs by the time of their next patrol. */
+  /** Sorted set: open jobs by the time of their next patrol. */
   open = () => this.key('open');
-  /** Sorted set of launches whose POST may be under way, as `ID|EPOCH`, by the time of their intent. */
+  /** Sorted set: launches whose POST may be under way, as `ID|EPOCH`, by the time of their intent. */
   intents = () => this.key('intents');
-  /** Sorted set of response ids that are still followed. */
+  /** Sorted set: responses that are still watched. */
   unsettled = () => this.key('unsettled');
-  /** Stream: the events of a job's response, in batches. */
+  /** Stream: the events of a job, in batches. */
   events = (id: string) => this.key('events', id);
-  /** Sorted set of jobs whose stream a worker holds, by the time of its last sign of life. */
+  /** Sorted set: jobs whose stream a worker follows, by the time of its last sign of life. */
   streams = () => this.key('streams');
-  /** Channel: jobs that have new events. */
+  /** Channel: the ids of jobs that have new events. */
   streamed = () => this.key('streamed');
-  /** Sorted set of response ids by the time that their row was opened. */
+  /** Sorted set: response ids by the time at which their row was opened. */
   rows = (tenant?: string) => (tenant === undefined ? this.key('rows') : this.key('rows', tenant));
-  /** Number: counted up by whoever must know how far the replicas are. */
+  /** Number: raised to find out how far the replicas are. */
   durable = () => this.key('durable');
-  /** Sorted set of queue entries that are due, by the time they were written. */
+  /** Sorted set: entries that are due, by the time at which they were written. */
   outbox = () => this.key('outbox');
-  /** Set of the scopes that have parked jobs. */
+  /** Set: the scopes that have parked jobs. */
   parkedScopes = () => this.key('parked_scopes');
-  /** Hash: by queue entry, how many of its stalls were followed by progress. */
+  /** Hash: how many of a queue entry's stalls were followed by progress. */
   forgivenStalls = () => this.key('forgiven_stalls');
-  /** Hash: what keeps launches back, and until when. */
+  /** Hash: a hold on launches. */
   hold = (scope: string) => this.key('hold', scope);
-  /** Sorted set of the jobs that a hold keeps back, by sequence; those that it refused come behind them, by time. */
+  /** Sorted set: the jobs that a hold keeps back, by sequence. Refused jobs come behind them, by time. */
   parked = (scope: string) => this.key('parked', scope);
-  /** Hash: many jobs under one cancel, and how far it has come. */
+  /** Hash: a cancellation of many jobs, and its progress. */
   cancellation = (id: string) => this.key('cancellation', id);
-  /** Sorted set of the cancellations that are under way, by the time of their last step. */
+  /** Sorted set: the cancellations under way, by the time of their last step. */
   cancellations = () => this.key('cancellations');
-  /** List: jobs of one first send, the newest first, by how often each was sent again. */
+  /** List: the jobs of equal requests that were sent this often, the newest first. */
   sends = (digest: string, count: number) => this.key('sends', digest, String(count));
-  /** String: somebody has asked for this job by its id, so its create was answered. */
+  /** String: set once a caller has asked for this job by its id, so that its create was answered. */
   answered = (id: string) => this.key('answered', id);
-  /** String: whose key a person signed in with, by the digest of their cookie. */
+  /** String: the key that a person signed in with, by the digest of the cookie. */
   session = (digest: string) => this.key('session', digest);
-  /** String: which worker sweeps. */
+  /** String: the worker that sweeps. */
   lease = () => this.key('lease');
-  /** String: a worker's own count of its writes. */
+  /** String: a number that a worker raises each second. */
   canary = (worker: string) => this.key('canary', worker);
-  /** Set: the jobs whose callers chose this id over HTTP, one a tenant at most. */
+  /** Set: the jobs whose callers chose this id over HTTP, at most one for each tenant. */
   chosen = (id: string) => this.key('chosen', id);
-  /** String: the job whose response has this item, so that a reference to it can be judged. */
+  /** String: the job whose response has this item. */
   item = (itemId: string) => this.key('item', itemId);
   /** String: written to find out whether the store takes writes. */
   probe = () => this.key('probe');
-  /** String: what ids are made with that nobody may guess. */
+  /** String: the secret from which ids are made that nobody may guess. */
   secret = () => this.key('secret');
   /** String: the random id of this deployment. */
   deployment = () => this.key('deployment');
-  /** Channel: each outcome, published by the script that decided it. */
+  /** Channel: each outcome. */
   decided = () => this.key('decided');
 }

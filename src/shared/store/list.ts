@@ -7,7 +7,7 @@ import { type JobRecord, parseRecord, summaryOf } from './record.ts';
 const PAGE = 200;
 const DEFAULT_LIMIT = 50;
 
-/** The newest first. Reads the smallest index that the filter names, and checks the rest on the records. */
+/** The jobs that match a filter, the newest first. It reads the smallest index that the filter names and checks the records. */
 export async function listJobs(client: RedisClient, keys: Keys, filter: ListFilter): Promise<JobSummary[]> {
   const index = await smallestIndex(client, indexes(keys, filter));
   const limit = filter.limit ?? DEFAULT_LIMIT;
@@ -19,7 +19,7 @@ export async function listJobs(client: RedisClient, keys: Keys, filter: ListFilt
       filter.after,
     );
     if (sequence === null)
-      throw new HeadstoneError('invalid_request', `after names a job that is not on record: ${filter.after}.`, {
+      throw new HeadstoneError('invalid_request', `after is not the id of a job on record: ${filter.after}.`, {
         param: 'after',
       });
     most = `(${sequence}`;
@@ -49,7 +49,7 @@ async function smallestIndex(client: RedisClient, candidates: string[]): Promise
   return candidates[smallest] as string;
 }
 
-/** `page` alternates ids and scores, as WITHSCORES gives them. */
+/** `page` alternates ids and scores, as WITHSCORES returns them. */
 async function readRecords(client: RedisClient, keys: Keys, page: string[]): Promise<JobRecord[]> {
   const ids = page.filter((_, position) => position % 2 === 0);
   const hashes = await Promise.all(ids.map(id => client.hgetall(keys.job(id))));

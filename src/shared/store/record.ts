@@ -20,14 +20,14 @@ import {
 
 const number = z.coerce.number();
 
-/** A list of texts as JSON; what is none is a problem of this field alone. */
+/** A JSON list of texts. If it is none, only this field is wrong. */
 const textList = z.string().transform((text, context) => {
   const { value } = readAs(z.array(z.string()), text);
   if (!value) context.addIssue({ code: 'custom', message: 'is no list of texts' });
   return value ?? [];
 });
 
-/** The hash of a job as Redis gives it back: strings, and nothing where nothing was written. */
+/** The hash of a job, as Redis returns it: strings, and no field that was never written. */
 const recordSchema = z.looseObject({
   id: z.string(),
   status: jobStatusSchema,
@@ -42,25 +42,25 @@ const recordSchema = z.looseObject({
   epoch: number.optional(),
   intended_at: number.optional(),
   unknown_at: number.optional(),
-  /** What the provider answered in place of an id. */
+  /** What the provider answered instead of an id. */
   unknown_says: z.string().optional(),
   running_at: number.optional(),
   missing_since: number.optional(),
   response_id: z.string().optional(),
   parked_scope: z.string().optional(),
-  /** The id that a caller over HTTP chose: its tenant knows the job by no other. */
+  /** The id that a caller chose over HTTP, by which its tenant knows the job. */
   chosen_id: z.string().optional(),
   /** The provider's id of the response that this one continues. */
   predecessor: z.string().optional(),
   completion_window: z.string().optional(),
-  /** What the create asked to have included: each read has to ask for it again. */
+  /** The fields that the create included. Each read has to ask for them again. */
   include: textList.optional().transform(names => names ?? []),
-  /** JSON: the app's own queue that hears of the outcome. */
+  /** JSON: the app's queue that is told the outcome. */
   notify: z.string().optional(),
-  /** Its response was made by somebody else; and the first look has said whose it is. */
+  /** `adopted`: other code created the response. `identified`: the first observation has shown whose it is. */
   adopted: z.string().optional(),
   identified: z.string().optional(),
-  /** `live`: launched as a stream · `polled`: it was one, and is looked at like any other · `done`: all of it is stored. */
+  /** `live`: the job is a stream. `polled`: it was one, and is polled now. `done`: all of its events are stored. */
   stream: z.enum(['live', 'polled', 'done']).optional(),
   stream_last: number.optional(),
   decided_at: number.optional(),
@@ -73,11 +73,11 @@ const recordSchema = z.looseObject({
   message: z.string().optional(),
 });
 export type JobRecord = z.infer<typeof recordSchema> & {
-  /** Fields that could not be read; what stands beside them is right. */
+  /** Fields that could not be read. The other fields are right. */
   unreadable: string[];
 };
 
-/** In the place of a field that cannot be read, where none may be missing. */
+/** What stands in for a required field that cannot be read. */
 const stopgaps: Record<string, string> = {
   model: UNKNOWN_MODEL,
   tenant: '',
@@ -89,7 +89,7 @@ const stopgaps: Record<string, string> = {
   deadline_at: '8640000000000000',
 };
 
-/** One field that cannot be read must not hide the others, whatever was written into it. */
+/** Parses a record; null if there is none. A field that cannot be read does not hide the others, whatever was written into it. */
 export function parseRecord(hash: Record<string, string>): JobRecord | null {
   if (hash.status === undefined) return null;
   const parsed = recordSchema.safeParse(hash);
@@ -127,12 +127,12 @@ export function summaryOf(record: JobRecord): JobSummary {
   };
 }
 
-/** Every response that a launch of this job is known to have made, the newest last. */
+/** The ids of all responses that launches of this job are known to have made, the newest last. */
 export function responseIdsOf(record: JobRecord): string[] {
   return launchesOf(record).launches.flatMap(launch => launch.response_id ?? []);
 }
 
-/** Codes were once written down as the provider sent them, numbers too. */
+/** The version before stored codes as the provider sent them, numbers too. */
 const storedLaunchSchema = launchSchema.extend({
   code: z
     .union([z.string(), z.number().transform(String)])
@@ -155,7 +155,7 @@ function launchesOf(record: JobRecord): { launches: Launch[]; unreadable: string
   };
 }
 
-/** Undefined for what is no JSON of this shape. */
+/** The value of a JSON text; undefined if it does not have this shape. */
 function readAs<Schema extends z.ZodType>(schema: Schema, text: unknown): { value: z.output<Schema> | undefined } {
   try {
     return { value: schema.safeParse(JSON.parse(String(text))).data };
@@ -173,7 +173,7 @@ export interface RecordParts {
 }
 
 export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
-  // A body is shown only for a result, or for a run that failed of itself, whatever lies in the store (I1).
+  // A body is shown only for a result or a run that failed by itself, whatever the store has (I1).
   const hasResult = isResult(record.status);
   const response = hasResult || record.status === 'failed' ? readAs(z.looseObject({}), result).value : null;
   const { launches, unreadable } = launchesOf(record);
@@ -192,7 +192,7 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
     launches,
     ledger: rows,
     timeline: entries.filter(entry => entry !== undefined),
-    // As it was written: it was looked at when it came.
+    // It was checked when it came, and is shown as it was written.
     response: (response as UpstreamResponse | undefined) ?? null,
     unreadable: [
       ...record.unreadable,
@@ -217,13 +217,13 @@ function errorOf(record: JobRecord) {
   return { code: record.code ?? 'server_error', message: record.message ?? 'The run failed at the provider.' };
 }
 
-/** A row with what only its watcher needs. */
+/** A row, with what is needed to watch its response. */
 export interface WatchedRow {
   row: LedgerRow;
-  /** When the response was made: by the upstream's own word, as its row may have been opened later. */
+  /** When the response was made, by the provider. Its row may have been opened later. */
   madeAt: number;
   completionWindow: string | undefined;
-  /** When its job's outcome, or a newer launch, took its place; Redis' clock. */
+  /** When nobody wanted it any more: its job got an outcome or a newer launch. By Redis' clock. */
   endedAt: number;
   cancelAcknowledged: boolean;
 }
@@ -241,7 +241,7 @@ export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null
   );
 }
 
-/** A ledger row's hash as Redis gives it back. */
+/** Parses a ledger row from its hash; null if there is none. */
 export function parseRow(hash: Record<string, string>): LedgerRow | null {
   if (hash.response_id === undefined) return null;
   return ledgerRowSchema.parse({

@@ -17,12 +17,12 @@ export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-/** UTC days from `since` to `until`, both included; the last 30 where nothing was asked. */
+/** The UTC days from `since` to `until`, both included. The default is the last 30 days. */
 export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   const last = Date.parse(until ?? dayOf(now));
   const first = since === undefined ? last - (DEFAULT_DAYS - 1) * DAY_MS : Date.parse(since);
   if ((last - first) / DAY_MS >= MOST_DAYS)
-    throw new HeadstoneError('invalid_request', `The sums are kept for ${MOST_DAYS} days: ask for a shorter time.`, {
+    throw new HeadstoneError('invalid_request', `The sums are kept for ${MOST_DAYS} days. Ask for a shorter time.`, {
       param: 'since',
     });
   const days: string[] = [];
@@ -30,7 +30,7 @@ export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   return days;
 }
 
-/** Adds up the days' sums under the keys of one dimension. Each hash field is `[dimension, value, measure]`. */
+/** Adds up the sums of days by one dimension. Each field of their hashes is `[dimension, value, measure]`. */
 export async function readWaste(
   client: RedisClient,
   keys: Keys,
@@ -41,7 +41,7 @@ export async function readWaste(
   const report = new Report(groupBy);
   for (const day of days) {
     const tenants = query.tenant === undefined ? await client.smembers(keys.sumsTenants(day)) : [query.tenant];
-    // One at a time: a day of a busy tenant is large, and others are to be answered in between.
+    // One at a time, because a day of a busy tenant is large and others have to be answered meanwhile.
     for (const tenant of tenants) report.add(day, tenant, await client.hgetall(keys.sums(day, tenant)));
   }
   return report.finished();
@@ -80,7 +80,7 @@ class Report {
   }
 }
 
-/** Tenants and days have hashes of their own, so their sums are those of `all`. */
+/** Tenants and days have separate hashes, so their sums are those of `all`. */
 function storedDimension(groupBy: WasteDimension): string {
   return groupBy === 'tenant' || groupBy === 'day' ? 'all' : groupBy;
 }
@@ -89,7 +89,7 @@ function lateBuckets() {
   return [...lateBoundsMs, null].map(under_ms => ({ under_ms, responses: 0 }));
 }
 
-/** As the ledger's script names it. */
+/** The name of a bucket in the sums. */
 function lateMeasure(underMs: number | null): string {
   return `late_${underMs ?? 'more'}`;
 }
@@ -116,6 +116,6 @@ function emptySum(key: string): WasteSum {
 
 function add(sum: WasteSum, measure: keyof WasteSum, amount: number): void {
   const before = sum[measure];
-  // Measures that a report does not show, like used_input_tokens, stay in the store.
+  // The store has measures that a report does not show, like used_input_tokens.
   if (typeof before === 'number') (sum[measure] as number) = before + amount;
 }

@@ -1,5 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis';
 
-/** A connection to the store, as everything behind `Store` speaks to it. */
+/** The type of a connection to Redis. */
 export type RedisClient = Redis;
 export type { RedisOptions };

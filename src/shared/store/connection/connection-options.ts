@@ -1,14 +1,14 @@
 import { HeadstoneError } from '../../contract/errors.ts';
 import type { RedisOptions } from './client.ts';
 
-/** What apps give BullMQ as its connection, apart from a client: options, also with a URL among them. */
+/** The options of a connection, as BullMQ takes them. They may have a `url`. */
 export type ConnectionOptions = RedisOptions & { url?: string };
 
 const HIGHEST_DATABASE = 1_000_000;
 
 /**
- * A connection as ioredis takes it. Whatever it would pass over in silence is refused here: a database that is no number
- * would end the process later, and a socket's URL would be taken for a host.
+ * Reads a connection for ioredis, and refuses what ioredis would misunderstand: a database that is no number would end the
+ * process later, and it would take the URL of a socket for a host. Throws `configuration`.
  */
 export function readConnection(connection: string | ConnectionOptions): { url?: string; options: RedisOptions } {
   if (typeof connection === 'string') return readUrl(connection, {});
@@ -19,11 +19,11 @@ export function readConnection(connection: string | ConnectionOptions): { url?: 
 
 function readUrl(text: string, options: RedisOptions): { url?: string; options: RedisOptions } {
   const url = URL.parse(text);
-  // ioredis takes a bare path for a socket, and a bare name for a host.
+  // ioredis takes a path for a socket and a name for a host.
   if (!url) return { url: text, options };
   if (url.protocol === 'unix:') return { options: { ...socketOptions(url), ...options } };
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:')
-    throw wrong(`starts with ${url.protocol}//, and has to start with redis://, rediss:// or unix://`);
+    throw wrong(`starts with ${url.protocol}//, but has to start with redis://, rediss:// or unix://`);
   const database = decodeURIComponent(url.pathname.slice(1));
   if (database !== '') assertDatabase(/^\d+$/.test(database) ? Number(database) : Number.NaN);
   return { url: text, options };
@@ -42,10 +42,10 @@ function socketOptions(url: URL): RedisOptions {
 
 function assertDatabase(database: unknown): void {
   if (Number.isInteger(database) && Number(database) >= 0 && Number(database) <= HIGHEST_DATABASE) return;
-  throw wrong('names a database that is not a whole number: write it like redis://host:6379/0');
+  throw wrong('has a database that is not a whole number. Write it like redis://host:6379/0');
 }
 
-/** Without the URL itself, which may hold a password. */
+/** An error that does not quote the URL, because it may hold a password. */
 function wrong(problem: string): HeadstoneError {
   return new HeadstoneError('configuration', `The connection to Redis (REDIS_URL) ${problem}.`);
 }

@@ -6,10 +6,10 @@ import { type ConnectionOptions, readConnection } from './connection-options.ts'
 import { addressOf, errorCode, isWrongServer } from './store-errors.ts';
 import { assertDatabase } from './suitable.ts';
 
-/** A URL, ioredis options, or a client that the app already has, as in BullMQ. */
+/** A URL, ioredis options, or the app's ioredis client, as in BullMQ. */
 export type Connection = string | ConnectionOptions | Redis | ForeignRedis;
 
-/** A client of the app's own copy of ioredis: another version, or another bundle. A cluster's is refused. */
+/** A client of another copy of ioredis: another version, or another bundle. A cluster's client is refused. */
 export interface ForeignRedis {
   duplicate(...options: never[]): unknown;
   connect(): Promise<unknown>;
@@ -22,20 +22,20 @@ const CONNECT_TIMEOUT_MS = 5000;
 const CALLER_TIMEOUT_MS = 5000;
 
 /**
- * So long may a connection be silent that owes us an answer. BullMQ's reads block for ten seconds at most, so a longer
- * silence means that the other end is gone without a word: Linux alone would wait for a quarter of an hour.
+ * How long a connection that owes an answer may be silent. BullMQ's reads block for at most ten seconds, so after a longer
+ * silence the other end is gone. Linux would wait for a quarter of an hour.
  */
 const WORKER_SILENCE_MS = 13_000;
 const CALLER_SILENCE_MS = CALLER_TIMEOUT_MS + 1000;
 
-/** Servers left one after the other count together; a new count begins after so long. */
+/** Servers that are left within this time of each other belong to one failover. */
 const SAME_FAILOVER_MS = 15_000;
 const MOST_LEAVING_DELAY_MS = 2000;
 
-/** Reconnects after a server was left are slowed down by how often that happened: it may be the wrong one for ever. */
+/** How often a connection has left a server. Reconnecting slows down with it, because the server may be wrong for ever. */
 const departures = new WeakMap<object, { count: number; at: number }>();
 
-/** `again`: what was refused is sent once more, to the next server. It did nothing on this one. */
+/** Leaves servers that are replicas by now. `again`: the refused command is sent to the next server; it did nothing on this one. */
 function leaveWrongServers(again: boolean): NonNullable<RedisOptions['reconnectOnError']> {
   return function (this: object, error: Error) {
     if (!isWrongServer(error)) return false;
@@ -46,7 +46,7 @@ function leaveWrongServers(again: boolean): NonNullable<RedisOptions['reconnectO
   };
 }
 
-/** Full jitter: pods that lost the same Redis must not come back at the same moment. */
+/** The delay has full jitter, so that pods which lost the same Redis do not all come back at the same moment. */
 function reconnectDelayMs(this: object, attempt: number): number {
   const known = departures.get(this);
   const isLeaving = known !== undefined && performance.now() - known.at < SAME_FAILOVER_MS;
@@ -60,7 +60,7 @@ const always: RedisOptions = {
   retryStrategy: reconnectDelayMs,
 };
 
-/** A worker's blocking reads need null, and no time-out of a command: it would make them deaf. */
+/** A worker's blocking reads need `null` and no time-out for commands, which would break them. */
 const patient: RedisOptions = {
   maxRetriesPerRequest: null,
   commandTimeout: undefined,
@@ -69,9 +69,8 @@ const patient: RedisOptions = {
 };
 
 /**
- * Nothing is sent twice, and nothing is waited for. With no retries a command that was on its way when the connection
- * broke fails at once. With one, ioredis 6 drops it where the next connection is ready soon, and nobody hears of it
- * before its time-out.
+ * Nothing is sent twice and nothing waits. Without retries, a command that was on its way when the connection broke fails at
+ * once. With one retry, ioredis 6 drops it if the next connection is ready soon, and the caller waits for the time-out.
  */
 const failFast: RedisOptions = {
   maxRetriesPerRequest: 0,
@@ -82,21 +81,19 @@ const failFast: RedisOptions = {
   reconnectOnError: leaveWrongServers(false),
 };
 
-/** What a caller's options turn into for a connection that waits by itself, like a subscriber's. */
+/** The options for a copy of a connection that waits through an outage, like a subscriber's. */
 export const patientDuplicate: RedisOptions = {
   ...patient,
   enableOfflineQueue: true,
   autoResendUnfulfilledCommands: true,
 };
 
-/**
- * `caller`: fails fast, because somebody waits for the answer · `worker`: waits through an outage, because the work does.
- */
+/** `caller`: it fails fast, because somebody waits for the answer. `worker`: it waits through an outage. */
 export type Patience = 'caller' | 'worker';
 
 export interface Opened {
   client: RedisClient;
-  /** False when the app gave us its own client: closing it is the app's business. */
+  /** False for the app's own client, which the app closes. */
   owned: boolean;
 }
 
@@ -108,7 +105,7 @@ export function openRedis(connection: Connection, patience: Patience, telemetry:
     ...always,
     ...(patience === 'worker' ? {} : failFast),
     ...given,
-    // Last: what a worker cannot live with is overridden, whatever the app's options say.
+    // These come last, because they override what a worker cannot work with.
     ...(patience === 'worker' ? patient : {}),
   };
   const client = url === undefined ? new Redis(options) : new Redis(url, options);
@@ -116,12 +113,12 @@ export function openRedis(connection: Connection, patience: Patience, telemetry:
   return { client, owned: true };
 }
 
-/** A caller uses the app's client as it is. A worker needs one that waits, so it takes a copy of it. */
+/** A caller uses the app's client. A worker needs one that waits, so it takes a copy. */
 function openFrom(given: Redis, patience: Patience, telemetry: Telemetry): Opened {
   if ('isCluster' in given && given.isCluster)
     throw new HeadstoneError(
       'configuration',
-      'connection is a client of a Redis Cluster, which Headstone does not speak to: give it one node with all of its data.',
+      'connection is a client of a Redis Cluster, which Headstone does not support. Give it a Redis that has all of its data on one node.',
     );
   if (patience === 'caller') {
     given.options.reconnectOnError ??= leaveWrongServers(false);
@@ -133,7 +130,7 @@ function openFrom(given: Redis, patience: Patience, telemetry: Telemetry): Opene
   return { client, owned: true };
 }
 
-/** By its shape, as BullMQ does: `instanceof` knows one copy of ioredis alone. */
+/** Knows a client by its shape, as BullMQ does, because `instanceof` knows only one copy of ioredis. */
 function isClient(connection: Connection): connection is Redis | ForeignRedis {
   return (
     typeof connection === 'object' &&
@@ -145,11 +142,11 @@ function isClient(connection: Connection): connection is Redis | ForeignRedis {
 
 function sayOverridden(telemetry: Telemetry): void {
   telemetry.emit('setting_unknown', {
-    advice: 'commandTimeout of the connection was left out: it would break the reads on which a worker waits.',
+    advice: 'The connection’s commandTimeout was left out, because it would break the reads on which a worker waits.',
   });
 }
 
-/** One line when the store is lost and one when it is back, not one a reconnect; and never another database than ours. */
+/** Logs one line when the store is lost and one when it is back. It also makes sure of the database after each reconnect. */
 function watch(client: RedisClient, telemetry: Telemetry): void {
   let lost = false;
   const lose = (error: Error) => {
@@ -161,7 +158,7 @@ function watch(client: RedisClient, telemetry: Telemetry): void {
   client.on('ready', () => {
     if (lost) telemetry.emit('store_back', { address: addressOf(client) });
     lost = false;
-    // After a reconnect too: until its index is sure, nothing may be written.
+    // This runs after every reconnect, and nothing may be written before the database is sure.
     assertDatabase(client).catch((error: Error) => {
       lose(error);
       client.disconnect(true);

@@ -5,15 +5,15 @@ import { untilReady } from './suitable.ts';
 const LONGEST_WAIT_MS = 1000;
 const CALL_MS = 5000;
 
-/** A job, or a cancellation of many, that was written or read with this status. */
+/** A job or a cancellation that was written or read with this status. */
 export interface Claim {
   place: string;
   status: string;
 }
 
 /**
- * Reads the statuses, and writes a mark behind everything that was read. A full Redis takes it: a cancel needs it (I1).
- * KEYS: the mark, then the places.
+ * Reads statuses and then writes a mark, so that what replicas hold up to the mark includes what was read. A full Redis runs it
+ * too, because a cancel needs it (I1). KEYS: the mark, then the hashes.
  */
 const readAndMark = `#!lua flags=allow-oom
 local statuses = {}
@@ -22,9 +22,9 @@ redis.call('INCR', KEYS[1])
 return statuses`;
 
 /**
- * Whether enough replicas hold what was written or read. Redis' WAIT keeps its connection from everything else for up to a
- * second, so it has one of its own, and whoever asks meanwhile shares the next answer. That connection may have met another
- * server than the write did, one that was promoted without it: so it is asked what it holds itself.
+ * Finds out whether enough replicas hold what was written or read. Redis' WAIT blocks its connection for up to a second, so it
+ * has a separate one, and callers that ask meanwhile share the next answer. That connection may reach another server than the
+ * write did, one that was promoted without it, so it reads the statuses again (docs/decisions/0013).
  */
 export class Replicas {
   private readonly client: RedisClient;
@@ -41,17 +41,17 @@ export class Replicas {
     this.markKey = markKey;
   }
 
-  /** Throws `not_durable` when too few hold it. */
+  /** Throws `not_durable` if too few replicas hold the claims. */
   async confirm(claims: Claim[]): Promise<void> {
     if (this.needed === 0 || claims.length === 0) return;
-    // The round that is under way may have set its mark before what we speak of.
+    // The round that is under way may have set its mark before the claims were written.
     this.next ??= this.plan();
     this.next.claims.push(...claims);
     const statuses = await this.next.statuses;
     if (claims.some(({ place, status }) => statuses.get(place) !== status))
       throw new HeadstoneError(
         'not_durable',
-        'The store was replaced by one that does not hold what was written: ask again.',
+        'The store was replaced by one that does not hold what was written. Ask again.',
       );
   }
 
@@ -73,10 +73,11 @@ export class Replicas {
   }
 
   private async round(places: string[]): Promise<Map<string, unknown>> {
-    if (this.isClosed) throw new HeadstoneError('store_unreachable', 'This was closed before the replicas were heard.');
+    if (this.isClosed)
+      throw new HeadstoneError('store_unreachable', 'The connection was closed before the replicas had answered.');
     this.connection ??= this.open();
     await untilReady(this.connection);
-    // Written in one go, and never sent again: WAIT on another connection would speak of nothing.
+    // Both are sent at once and never again, because WAIT on another connection would mean nothing.
     const [statuses, holding] = await Promise.all([
       this.connection.eval(readAndMark, places.length + 1, this.markKey, ...places) as Promise<unknown[]>,
       this.connection.wait(this.needed, LONGEST_WAIT_MS),
@@ -84,7 +85,7 @@ export class Replicas {
     if (holding < this.needed)
       throw new HeadstoneError(
         'not_durable',
-        `Written, but only ${holding} of ${this.needed} replicas hold it: ask again, and look after the replicas (HEADSTONE_WAIT_REPLICAS).`,
+        `It was written, but only ${holding} of ${this.needed} replicas hold it. Ask again, and check the replicas (HEADSTONE_WAIT_REPLICAS).`,
       );
     return new Map(places.map((place, position) => [place, statuses[position]]));
   }
@@ -95,7 +96,7 @@ export class Replicas {
       autoResendUnfulfilledCommands: false,
       commandTimeout: CALL_MS,
     });
-    // The store's own connection reports outages.
+    // The store's main connection reports outages.
     connection.on('error', () => {});
     return connection;
   }

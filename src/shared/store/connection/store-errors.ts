@@ -3,29 +3,30 @@ import type { RedisClient } from './client.ts';
 
 const LONGEST_ERROR = 80;
 
-/** What Redis answers while it will not serve us: its own word for why. */
+/** The first word of Redis' answer while it refuses to serve. */
 const refusal =
   /^-?(OOM|READONLY|UNBLOCKED|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|NOAUTH|WRONGPASS|NOPERM)\b/;
 
-/** What each word means for whoever runs it, and what to do. */
+/** What each of these words means, and what to do. */
 const sentences: Record<string, string> = {
-  OOM: 'is full: give it memory, or remove keys that are not Headstone’s. Cancels still work',
-  READONLY: 'is a read-only replica: point REDIS_URL at the primary',
-  UNBLOCKED: 'has just become a replica: point REDIS_URL at the primary',
-  MISCONF: 'does not write, because it could not save to its disk: look at its log and its disk',
-  LOADING: 'is still loading its data: wait until it is done',
-  NOREPLICAS: 'does not write, because too few of its replicas answer (min-replicas-to-write): look after them',
-  BUSY: 'is busy with a script of somebody else’s: wait, or run SCRIPT KILL',
-  CLUSTERDOWN: 'belongs to a cluster that is down: look after its nodes',
-  MASTERDOWN: 'is a replica that has lost its primary: point REDIS_URL at a primary',
-  TRYAGAIN: 'is moving slots between its nodes: try again',
-  MOVED: 'is one node of a Redis Cluster, which Headstone does not speak to: give it one node with all of its data',
-  NOAUTH: 'wants a password: put it into REDIS_URL, as in redis://:PASSWORD@host:6379',
-  WRONGPASS: 'does not know this user and password: look at those in REDIS_URL',
-  NOPERM: 'does not allow this user a command or key that Headstone needs: look at its ACL',
+  OOM: 'is full. Give it memory, or remove keys that are not Headstone’s. Cancels still work',
+  READONLY: 'is a read-only replica. Point REDIS_URL at the primary',
+  UNBLOCKED: 'has just become a replica. Point REDIS_URL at the primary',
+  MISCONF: 'does not write, because it could not save to its disk. Check its log and its disk',
+  LOADING: 'is still loading its data. Wait until it is done',
+  NOREPLICAS: 'does not write, because too few of its replicas answer (min-replicas-to-write). Check the replicas',
+  BUSY: 'is busy with another program’s script. Wait, or run SCRIPT KILL',
+  CLUSTERDOWN: 'belongs to a cluster that is down. Check its nodes',
+  MASTERDOWN: 'is a replica that has lost its primary. Point REDIS_URL at a primary',
+  TRYAGAIN: 'is moving slots between its nodes. Try again',
+  MOVED:
+    'is a node of a Redis Cluster, which Headstone does not support. Give it a Redis that has all of its data on one node',
+  NOAUTH: 'needs a password. Put it into REDIS_URL, as in redis://:PASSWORD@host:6379',
+  WRONGPASS: 'does not accept this user and password. Check them in REDIS_URL',
+  NOPERM: 'does not allow this user a command or key that Headstone needs. Check its ACL',
 };
 
-/** What a failed handshake means; the codes are Node's. */
+/** What a failed TLS handshake means, by Node's code. */
 const tlsSentences: Record<string, string> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate of an authority that this machine does not know',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that it signed itself',
@@ -33,10 +34,10 @@ const tlsSentences: Record<string, string> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'has a certificate of an authority that this machine does not know',
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another host name',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS: use redis:// in place of rediss://',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'does not use TLS, so use redis:// instead of rediss://',
 };
 
-/** Where the connection really leads, never with a password: the node that Sentinel named, else what was configured. */
+/** The address of the connection, without a password: the node that Sentinel named, or what was configured. */
 export function addressOf(client: Pick<RedisClient, 'options'>): string {
   const { path, host, port } = client.options;
   const { stream } = client as { stream?: { remoteAddress?: string; remotePort?: number } };
@@ -51,14 +52,14 @@ export function refusalOf(error: unknown): string | null {
   return original instanceof Error ? (refusal.exec(original.message)?.[1] ?? null) : null;
 }
 
-/** Servers that are the wrong one by now: another one has taken over, or will. They refuse before they do anything. */
+/** The words of a server that another has replaced or will replace. It refuses a command before it does anything. */
 const elsewhere = new Set(['READONLY', 'UNBLOCKED', 'LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'NOREPLICAS']);
 
 export function isWrongServer(error: unknown): boolean {
   return elsewhere.has(refusalOf(error) ?? '');
 }
 
-/** What went wrong in a word or two, for the log. */
+/** What went wrong, in a word or two for the log. */
 export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
   const { code } = error as NodeJS.ErrnoException;
@@ -68,7 +69,7 @@ export function errorCode(error: unknown): string {
   const word = refusalOf(error);
   if (word !== null) return word;
   if (error.name === 'MaxRetriesPerRequestError' || error.name === 'AbortError') return 'connection lost';
-  // Of ioredis and Redis themselves, such as a protocol that is not theirs; any other error is told by its kind alone.
+  // Messages of ioredis and Redis are safe to log. Any other error is named only by its kind.
   return /^(Protocol error|ERR )/.test(error.message)
     ? (error.message.split(', with args')[0]?.slice(0, LONGEST_ERROR) ?? error.name)
     : error.name;
@@ -85,37 +86,37 @@ export function unreachable(client: Pick<RedisClient, 'options'>, cause: unknown
   if (tls)
     return new HeadstoneError(
       'store_unreachable',
-      `Redis at ${address} ${tls} (${code}). A private authority goes into NODE_EXTRA_CA_CERTS, or into the option tls.ca.`,
+      `Redis at ${address} ${tls} (${code}). To trust a private authority, use NODE_EXTRA_CA_CERTS or the option tls.ca.`,
       { cause },
     );
   return new HeadstoneError(
     'store_unreachable',
-    `Redis at ${address} does not answer (${code}): start it, or point REDIS_URL at one that runs.`,
+    `Redis at ${address} does not answer (${code}). Start it, or point REDIS_URL at one that runs.`,
     { cause },
   );
 }
 
 export function refused(client: Pick<RedisClient, 'options'>, word: string, cause: unknown): HeadstoneError {
-  const why = sentences[word] ?? 'answers, and does not write now';
+  const why = sentences[word] ?? 'answers but does not write now';
   return new HeadstoneError('store_refused', `Redis at ${addressOf(client)} ${why} (${word}).`, { cause });
 }
 
-/** An error that only a person can mend: the server lacks a command that Headstone needs. */
+/** An error that only a person can fix, such as a server that is too old. */
 export function unsuitable(client: Pick<RedisClient, 'options'>, why: string, cause?: unknown): HeadstoneError {
   return new HeadstoneError('store_unsuitable', `Redis at ${addressOf(client)} ${why}.`, { cause });
 }
 
 export function lacking(client: Pick<RedisClient, 'options'>, command: string, cause: unknown): HeadstoneError {
-  return unsuitable(client, `does not know the command ${command}, which Headstone needs: enable it there`, cause);
+  return unsuitable(client, `does not know the command ${command}, which Headstone needs. Enable it there`, cause);
 }
 
-/** `EVALSHA`, where the server does not know it; null for any other error. */
+/** The command that the server does not know, such as `EVALSHA`; null for any other error. */
 export function missingCommandOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   return /^ERR unknown command ['`"]?([\w|]+)/i.exec(error.message)?.[1]?.toUpperCase() ?? null;
 }
 
-/** True for the failures of a connection, as opposed to an answer of the store. */
+/** True if the connection failed, and false for an answer of the store. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
@@ -126,7 +127,7 @@ export function isConnectionError(error: unknown): boolean {
   );
 }
 
-/** An error of the client or of the server, as a person reads it. Those that are ours stay as they are. */
+/** Turns an error of the client or the server into one with a sentence. A HeadstoneError stays unchanged. */
 export function told(client: RedisClient, error: unknown): Error {
   if (error instanceof HeadstoneError) return error;
   if (isConnectionError(error)) return unreachable(client, error);

@@ -1,0 +1,47 @@
+import type { ClientOptions, OpenAI } from 'openai';
+import type { Upstream } from '../provider/answers.ts';
+import { openUpstream } from '../provider/upstream.ts';
+import type { QueueName } from '../shared/store/lua/work.ts';
+import { type Consumer, openConsumer } from './consumer.ts';
+import type { Activation, Context } from './context.ts';
+import { decide } from './decide.ts';
+import { keyless } from './keyless.ts';
+import { launch } from './launch.ts';
+import { poll } from './poll.ts';
+import { giveUpSettling, settle } from './settle.ts';
+
+/* What a worker needs to work. It is loaded when a worker starts, so that an app which only enqueues does not load it. */
+
+export { Sweeper } from './sweeper.ts';
+
+/** Opens the provider. Throws `configuration` if the key is missing. */
+export function openProvider(openai: ClientOptions | OpenAI, launchTimeoutMs: number): Upstream {
+  try {
+    return openUpstream({ openai, launchTimeoutMs });
+  } catch (cause) {
+    // The client's constructor complains only about a missing key.
+    throw keyless(cause);
+  }
+}
+
+/** Opens the BullMQ workers of these queues. They do not run yet. */
+export function openConsumers(queues: QueueName[], context: Context): Consumer[] {
+  return queues.map(queue => openConsumer(optionsOf(queue, context), context));
+}
+
+function optionsOf(queue: QueueName, { configuration }: Context) {
+  const concurrency = configuration.concurrency[queue];
+  switch (queue) {
+    case 'launch':
+      return { queue, concurrency, activate: launch, giveUp: failAsPoison };
+    case 'poll':
+      return { queue, concurrency, perSecond: configuration.pollsPerSecond, activate: poll, giveUp: failAsPoison };
+    case 'settle':
+      return { queue, concurrency, activate: settle, giveUp: giveUpSettling };
+  }
+}
+
+async function failAsPoison(id: string, context: Context): Promise<Activation> {
+  const message = 'Five workers in a row died while they handled this job.';
+  return await decide(id, { status: 'failed', code: 'poison', message }, context);
+}

@@ -1,0 +1,30 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+
+/** What `import 'headstone'` loaded when it still loaded the worker and the server too, on 28 November 2026. */
+const FILES_BEFORE = 1020;
+
+/** The files that Node loads for an entry of the package. */
+function filesLoadedBy(entry: string): string[] {
+  const script = `
+    const { registerHooks } = await import('node:module');
+    const urls = new Set();
+    registerHooks({ load: (url, context, next) => (urls.add(url), next(url, context)) });
+    await import(${JSON.stringify(new URL(`../../src/${entry}.ts`, import.meta.url))});
+    process.stdout.write(JSON.stringify([...urls].filter(url => url.startsWith('file:'))));
+    process.exit();`;
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }));
+}
+
+test('an app that only enqueues loads at most 60 % of the files, and neither the provider’s client nor the server', () => {
+  const files = filesLoadedBy('index');
+  expect(files.length).toBeLessThanOrEqual(FILES_BEFORE * 0.6);
+  const packages = new Set(files.flatMap(file => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []));
+  expect(packages).toContain('bullmq');
+  for (const name of ['openai', 'fastify', 'chart.js', '@pydantic/genai-prices', '@bull-board/api'])
+    expect(packages).not.toContain(name);
+});
+
+test.each(['worker', 'fetch', 'server'])('the entry headstone/%s loads', entry => {
+  expect(filesLoadedBy(entry).length).toBeGreaterThan(10);
+});
