@@ -1,9 +1,7 @@
-import { createProducer } from '../../producer/create-producer.ts';
 import type { Producer } from '../../producer/producer.ts';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { Telemetry } from '../../shared/runtime/telemetry.ts';
 import type { Client } from './client.ts';
-import { HttpClient } from './http-client.ts';
 
 export interface ClientFlags {
   /** The URL of a Headstone server. Without it, commands use Redis. */
@@ -25,9 +23,11 @@ export async function withClient<Result>(
   if (server !== undefined) {
     // These headers are meant for the provider, and the openai client would send them to the server.
     delete process.env.OPENAI_CUSTOM_HEADERS;
+    const { HttpClient } = await import('./http-client.ts');
     return await work(new HttpClient(server, configuration));
   }
   const telemetry = new Telemetry();
+  const { createProducer } = await import('../../producer/create-producer.ts');
   const producer = createProducer({ configuration, telemetry });
   sayWhenLost(producer, telemetry);
   try {

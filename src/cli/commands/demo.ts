@@ -1,11 +1,9 @@
 import { Command } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
-import { demoLive, type LivePlan } from '../demo/live.ts';
-import { demoSimulated } from '../demo/simulated.ts';
-import { parseUsd } from '../probe/spending.ts';
+import type { LivePlan } from '../demo/live.ts';
 import { withExamples } from '../terminal/output.ts';
-import { durationOption, parseCount } from '../terminal/parse.ts';
+import { durationOption, parseCount, parseUsd } from '../terminal/parse.ts';
 
 interface DemoFlags extends LivePlan {
   live?: boolean;
@@ -28,8 +26,8 @@ export function demoCommand(): Command {
         for (const warning of warnings) process.stderr.write(`${warning}\n`);
         const isLive = live || configuration.live;
         if (!isLive) refuseLiveFlags(command);
-        if (isLive) await demoLive(plan, configuration);
-        else await demoSimulated();
+        if (isLive) await (await import('../demo/live.ts')).demoLive(plan, configuration);
+        else await (await import('../demo/simulated.ts')).demoSimulated();
       }),
     'headstone demo',
     'OPENAI_API_KEY=sk-… headstone demo --live --max-usd 0.05',

@@ -1,13 +1,11 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { counted, span } from '../../shared/runtime/format.ts';
-import { answerTable, summaryOf, trialSentence } from '../probe/report.ts';
-import { runTrials, type TrialPlan } from '../probe/run-trials.ts';
-import { agreesToSpend, MOST_OUTPUT_TOKENS, parseUsd, worstCaseUsd } from '../probe/spending.ts';
+import type { TrialPlan } from '../probe/run-trials.ts';
 import { requireKey } from '../processes/require-key.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { print, printJson, printProse, withJson } from '../terminal/output.ts';
-import { durationOption, parseCount } from '../terminal/parse.ts';
+import { durationOption, parseCount, parseUsd } from '../terminal/parse.ts';
 
 interface ProbeFlags extends TrialPlan {
   maxUsd: number;
@@ -31,6 +29,9 @@ export function probeCommand(): Command {
         const { configuration, warnings } = loadConfiguration(process.env);
         for (const warning of warnings) process.stderr.write(`${warning}\n`);
         requireKey(configuration, 'point OPENAI_BASE_URL at a simulator and use any key');
+        const { agreesToSpend, MOST_OUTPUT_TOKENS, worstCaseUsd } = await import('../probe/spending.ts');
+        const { runTrials } = await import('../probe/run-trials.ts');
+        const { answerTable, summaryOf, trialSentence } = await import('../probe/report.ts');
         const { prices } = configuration;
         const mostUsd = worstCaseUsd(model, n, maxUsd, configuration);
         process.stderr.write(

@@ -1,7 +1,4 @@
 import { Command } from 'commander';
-import { createProducer } from '../../producer/create-producer.ts';
-import { loadApiKeys } from '../../server/access/load-api-keys.ts';
-import { startServer } from '../../server/server.ts';
 import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
 import { withExamples } from '../terminal/output.ts';
 import { parsePort } from '../terminal/parse.ts';
@@ -18,7 +15,10 @@ export function serverCommand(): Command {
       .option('--port <number>', 'the port to listen on; default: HEADSTONE_PORT, 3000', parsePort)
       .option('--insecure-listen', 'listen on every interface even if nobody signs in')
       .action(async ({ port, insecureListen = false }: ServerFlags) => {
-        const { configuration, telemetry } = openProcess();
+        const { configuration, telemetry } = await openProcess();
+        const { createProducer } = await import('../../producer/create-producer.ts');
+        const { loadApiKeys } = await import('../../server/access/load-api-keys.ts');
+        const { startServer } = await import('../../server/server.ts');
         const producer = createProducer({ configuration, telemetry });
         await runUntilAskedToStop(async () => {
           try {

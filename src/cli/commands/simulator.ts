@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { startSimulator } from '../../simulator/simulator.ts';
 import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
 import { withExamples } from '../terminal/output.ts';
 import { parsePort } from '../terminal/parse.ts';
@@ -18,7 +17,8 @@ export function simulatorCommand(): Command {
       .option('--speed <number>', 'divide all of its times by this', parseSpeed, 1)
       .option('--insecure-listen', 'listen on every interface')
       .action(async ({ port, speed, insecureListen }: SimulatorFlags) => {
-        const { telemetry } = openProcess();
+        const { telemetry } = await openProcess();
+        const { startSimulator } = await import('../../simulator/simulator.ts');
         await runUntilAskedToStop(async () => {
           const host = insecureListen ? '0.0.0.0' : '127.0.0.1';
           const simulator = await startSimulator({ port, speed, host });

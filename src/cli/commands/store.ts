@@ -9,7 +9,7 @@ export function storeCommand(): Command {
       .description('run a Valkey in this process: in memory, for this machine only, gone when it stops')
       .option('--port <number>', 'the port to listen on; 0 takes a free one', parsePort, 6379)
       .action(async ({ port }: { port: number }) => {
-        const { telemetry } = openProcess();
+        const { telemetry } = await openProcess();
         hideWasiWarning();
         await runUntilAskedToStop(async () => {
           // Imported here, because Node warns as soon as WASI is.

@@ -1,10 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type RunningHealth, startHealthServer } from '../../server/health.ts';
-import { createMetrics } from '../../shared/runtime/metrics.ts';
+import type { RunningHealth } from '../../server/health.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { Telemetry } from '../../shared/runtime/telemetry.ts';
 import { type QueueName, queueNames } from '../../shared/store/lua/work.ts';
-import { createWorker } from '../../worker/create-worker.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { requireKey } from '../processes/require-key.ts';
 import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
@@ -20,8 +18,9 @@ export function workerCommand(): Command {
           .default([...queueNames], queueNames.join(',')),
       )
       .action(async ({ queues }: { queues: QueueName[] }) => {
-        const { configuration, telemetry } = openProcess();
+        const { configuration, telemetry } = await openProcess();
         requireKey(configuration);
+        const { createWorker } = await import('../../worker/create-worker.ts');
         const worker = createWorker({ configuration, telemetry, queues });
         await runUntilAskedToStop(async () => {
           try {
@@ -49,6 +48,8 @@ async function openHealth(
   telemetry: Telemetry,
 ): Promise<RunningHealth | undefined> {
   if (healthPort === undefined) return undefined;
+  const { startHealthServer } = await import('../../server/health.ts');
+  const { createMetrics } = await import('../../shared/runtime/metrics.ts');
   const depths = () => worker.depths();
   return await startHealthServer(
     { port: healthPort, host },

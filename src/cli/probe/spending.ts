@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { costBoundOf } from '../../shared/runtime/cost-bound.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
@@ -24,12 +23,6 @@ export function smallRequest(model: string, { openaiBaseUrl = '' }: Configuratio
     max_output_tokens: MOST_OUTPUT_TOKENS,
     ...(isAzure ? {} : { service_tier: 'default' }),
   };
-}
-
-export function parseUsd(text: string): number {
-  const dollars = Number(text);
-  if (!(dollars > 0)) throw new InvalidArgumentError('It must be an amount in dollars, like 0.10.');
-  return dollars;
 }
 
 /** The most that this many small responses can cost. Throws `invalid_request` if that exceeds the limit, or the price is unknown. */

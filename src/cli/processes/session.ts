@@ -1,5 +1,4 @@
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
-import { logTelemetry } from '../../shared/runtime/logger.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import { Telemetry } from '../../shared/runtime/telemetry.ts';
 
@@ -9,9 +8,10 @@ export interface ProcessParts {
 }
 
 /** For a command that runs until it is stopped: it logs events to standard output, one JSON line for each. */
-export function openProcess(): ProcessParts {
+export async function openProcess(): Promise<ProcessParts> {
   const { configuration, warnings } = loadConfiguration(process.env);
   const telemetry = new Telemetry();
+  const { logTelemetry } = await import('../../shared/runtime/logger.ts');
   logTelemetry(telemetry, configuration.logLevel);
   for (const advice of warnings) telemetry.emit('setting_unknown', { advice });
   return { configuration, telemetry };

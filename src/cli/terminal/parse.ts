@@ -37,3 +37,9 @@ export function once(value: string, before: string | undefined): string {
   if (before !== undefined) throw new InvalidArgumentError('It can be given once.');
   return value;
 }
+
+export function parseUsd(text: string): number {
+  const dollars = Number(text);
+  if (!(dollars > 0)) throw new InvalidArgumentError('It must be an amount in dollars, like 0.10.');
+  return dollars;
+}
