@@ -1,5 +1,5 @@
-// Breaks one safety of the product at a time and looks whether its test notices: a test that passes without the thing
-// that it tests is no test.
+// Breaks one safety of the product at a time and runs its test, which must fail: a test that passes without the thing that
+// it tests proves nothing.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,13 +25,12 @@ const mutants: Mutant[] = [
       },
       {
         file: 'src/shared/store/store.ts',
-        from: 'await this.ready();\n    const command',
-        to: `await this.ready();
-    if (name === 'decide') {
+        from: '    const command = (this.client',
+        to: `    if (name === 'decide') {
       const found = await this.record((given as { id: string }).id);
       if (found?.decided_at) return { reply: 'already', status: found.status } as ReplyOf<Name>;
     }
-    const command`,
+    const command = (this.client`,
       },
     ],
     test: 'test/integration/i2-one-outcome.test.ts',
@@ -143,7 +142,7 @@ const mutants: Mutant[] = [
     pattern: 'one response for two creates',
   },
   {
-    name: 'a name of ours taken from a caller',
+    name: 'a reserved name taken from a caller',
     edits: [
       {
         file: 'src/shared/contract/request.ts',

@@ -18,6 +18,17 @@ export function hasRedisServer(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
 }
 
+/** Runs `work` with a server of its own, or with none where there is no redis-server on the PATH. */
+export async function withRedisServer<Result>(work: (server?: RedisServer) => Promise<Result>): Promise<Result> {
+  if (!hasRedisServer()) return await work();
+  const server = await startRedisServer();
+  try {
+    return await work(server);
+  } finally {
+    await server.kill();
+  }
+}
+
 /** Resolves when it takes connections. Keeps nothing on the disk. `{port}` in an option is the port that it gets. */
 export async function startRedisServer(...options: string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'headstone-redis-'));

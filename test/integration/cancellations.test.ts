@@ -119,24 +119,9 @@ test('what is wrong is said: an empty filter, a status that has ended, an id use
   const { producer } = await startHarness({ workers: 0 });
   const { cancellations } = producer;
   await expect(cancellations.begin({})).rejects.toThrow('or all: true');
-  await expect(cancellations.begin({ status: 'completed' as 'queued' })).rejects.toThrow('what has ended');
+  await expect(cancellations.begin({ status: 'completed' as 'queued' })).rejects.toThrow('a job that has ended');
   await cancellations.begin({ all: true }, { id: 'mine' });
   expect((await cancellations.begin({ all: true }, { id: 'mine' })).id).toBe('mine');
   await expect(cancellations.begin({ tag: 'other' }, { id: 'mine' })).rejects.toMatchObject({ code: 'id_conflict' });
   await expect(cancellations.get('nobody')).rejects.toMatchObject({ code: 'cancellation_not_found' });
-});
-
-test('ten thousand jobs: no step keeps Redis for 10 ms', async () => {
-  const { producer, redis } = await startHarness({ workers: 0 });
-  for (let batch = 0; batch < 10; batch += 1) await producer.enqueueMany(queued(1000, { tags: ['many'] }));
-  const { id } = await producer.cancellations.begin({ tag: 'many' });
-  await redis.config('SET', 'slowlog-log-slower-than', '10000');
-  await redis.slowlog('RESET');
-  await producer.cancellations.run(id);
-  const slow = ((await redis.slowlog('GET', 128)) as [number, number, number, string[]][]).filter(([, , , command]) =>
-    /^eval/i.test(command[0] ?? ''),
-  );
-  expect((await producer.cancellations.get(id)).cancelled).toBe(10_000);
-  // Of four hundred steps on a shared machine the machine itself holds up some, and the WebAssembly store more than Redis.
-  expect(slow.length).toBeLessThan(process.env.TEST_REDIS_URL ? 4 : 12);
 });

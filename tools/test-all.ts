@@ -1,0 +1,45 @@
+// What `npm test` leaves out: the other store, the long forms and the mutants. Run `npm test` first.
+import { runMutants } from './mutants.ts';
+import { hasRedisServer } from './redis-server.ts';
+import { runSuite, type SuiteResult, summarize } from './suite.ts';
+
+/** These test the store itself, or use no store at all: a second store would not change what they see. */
+const needNoSecondStore = [
+  'test/unit/**',
+  'test/contract/**',
+  'test/e2e/base-path*',
+  'test/e2e/bench*',
+  'test/e2e/browser*',
+  'test/e2e/cli*',
+  'test/alone/hostile-bodies*',
+  'test/e2e/hostile-proxies*',
+  'test/e2e/limits*',
+  'test/e2e/listen*',
+  'test/e2e/other-languages*',
+  'test/e2e/passthrough*',
+  'test/e2e/probe*',
+  'test/e2e/processes*',
+  'test/fault/every-redis*',
+  'test/fault/failover*',
+  'test/integration/embedded-store*',
+];
+
+const results: SuiteResult[] = [];
+if (hasRedisServer()) {
+  const excludes = ['test/long/**', ...needNoSecondStore].map(pattern => `--exclude=${pattern}`);
+  results.push(await runSuite('the embedded store', excludes));
+} else
+  process.stdout.write(
+    'redis-server is not on the PATH, so there is no second store to test on (apt-get install redis-server).\n',
+  );
+results.push(await runSuite('long forms', ['test/long']));
+
+process.stdout.write('\n== mutants\n');
+const { caught, survived } = await runMutants();
+results.push({
+  passed: caught,
+  failed: survived.length,
+  failures: survived.map(name => `mutant that survived: ${name}`),
+  tests: [],
+});
+summarize(results);
