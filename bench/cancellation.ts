@@ -1,5 +1,5 @@
-// Cancels many queued jobs at once, and says how long the longest step kept Redis from everybody else.
-// `npm run bench:cancellation`: 100,000 jobs; a test runs it once with few, so that it cannot rot.
+// Cancels many queued jobs at once, and reports how long the longest step blocked Redis for other clients.
+// `npm run bench:cancellation` uses 100,000 jobs. A test runs it with a few, so that it keeps working.
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { createProducer } from '../src/producer/create-producer.ts';
@@ -43,7 +43,7 @@ await onEachStore(async (store, connection) => {
   await producer.close();
 });
 
-/** The slowest scripts by Redis' own watch, and what another client waits for an answer meanwhile. */
+/** The slowest scripts in Redis' slow log, and how long another client waits for its answers meanwhile. */
 function watch(redis: Redis) {
   const waits: number[] = [];
   let stopped = false;

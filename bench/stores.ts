@@ -1,7 +1,7 @@
 import { startChild } from '../src/cli/processes/children.ts';
 import { hasRedisServer, startRedisServer } from '../tools/redis-server.ts';
 
-/** Measures on the embedded store, then on redis-server where it is on the PATH. */
+/** Measures on the embedded store, and then on redis-server if it is on the PATH. */
 export async function onEachStore(measure: (store: string, connection: string) => Promise<void>): Promise<void> {
   const embedded = await startChild(['store', '--port', '0']);
   try {

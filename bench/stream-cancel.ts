@@ -1,5 +1,5 @@
-// How long after the acknowledgement of a cancel the last reader's stream has ended.
-// `npm run bench:stream-cancel`: 200 cancels; a test runs it once with few, so that it cannot rot.
+// Measures the time from the acknowledgement of a cancel to the end of the last reader's stream.
+// `npm run bench:stream-cancel` uses 200 cancels. A test runs it with a few, so that it keeps working.
 import { randomUUID } from 'node:crypto';
 import { startChild } from '../src/cli/processes/children.ts';
 import { createProducer } from '../src/producer/create-producer.ts';
@@ -14,7 +14,7 @@ const AT_ONCE = 10;
 await onEachStore(async (store, connection) => {
   const prefix = `{bench-${randomUUID().slice(0, 8)}}`;
   const simulator = await startChild(['simulator', '--port', '0']);
-  // Readers and the one who cancels are different processes in life: two producers with connections of their own.
+  // In production the readers and the canceller are different processes, so they have separate producers and connections here.
   const producer = createProducer({ connection, prefix });
   const canceller = createProducer({ connection, prefix });
   const worker = createWorker({ connection, prefix, openai: { apiKey: 'any', baseURL: simulator.address } });

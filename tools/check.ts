@@ -1,11 +1,11 @@
-// What a change must pass before it is committed: format, lint and arrows, types, unit tests. Seconds.
+// The checks before a commit: format, lint, types and unit tests, among them the arrows. They take some seconds.
 import { binaries, runFile } from './run-file.ts';
 
 const checks: [string, string, string[]][] = [
-  ['format, lint, arrows', binaries.biome, ['ci', '--colors=off', '.']],
+  ['format, lint', binaries.biome, ['ci', '--colors=off', '.']],
   ['types', binaries.tsc, ['-p', '.']],
   ['types of the pages’ scripts', binaries.tsc, ['-p', 'src/server/pages/browser']],
-  ['unit tests', binaries.vitest, ['run', 'test/unit', '--reporter=dot']],
+  ['unit tests, arrows', binaries.vitest, ['run', 'test/unit', '--reporter=dot']],
 ];
 
 const results = await Promise.all(

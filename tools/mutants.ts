@@ -7,7 +7,7 @@ import { binaries, root, runFile } from './run-file.ts';
 
 interface Mutant {
   name: string;
-  /** What stands in the file, and what stands there in the mutant. */
+  /** A text of the file, and what replaces it in the mutant. */
   edits: { file: string; from: string; to: string }[];
   test: string;
   /** A part of the test's name. */
@@ -151,7 +151,7 @@ const mutants: Mutant[] = [
       },
     ],
     test: 'test/e2e/hostile-tenants.test.ts',
-    pattern: 'no name of ours in a body',
+    pattern: 'no reserved name in a body',
   },
   {
     name: 'an item of a refused response looked up',
@@ -161,7 +161,7 @@ const mutants: Mutant[] = [
   },
 ];
 
-/** Prints the table; a mutant that survives is a failure. Throws where one no longer fits, or its test is red without it. */
+/** Prints which mutants their tests caught. Throws if one no longer fits its file, or if its test fails without it. */
 export async function runMutants(): Promise<{ caught: number; survived: string[] }> {
   const survived: string[] = [];
   for (const mutant of mutants) {
@@ -179,7 +179,7 @@ async function isCaughtByItsTest({ name, edits, test, pattern }: Mutant): Promis
       cpSync(join(root, part), join(folder, part), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const run = () => runTest(folder, test, pattern);
-    // The test must pass on the healthy copy: else any breakage at all would count as a catch.
+    // The test must pass on the unchanged copy, because otherwise any failure would count as a catch.
     if ((await run()).failed > 0) throw new Error(`The test for "${name}" fails without the mutant.`);
     for (const { file, from, to } of edits) {
       const path = join(folder, file);

@@ -1,4 +1,4 @@
-// A redis-server of one's own, for the tests and the benches, where one is on the PATH.
+// Starts redis-server, if it is on the PATH, for tests and benchmarks.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface RedisServer {
   url: string;
   port: number;
-  /** As a machine dies: SIGKILL. */
+  /** Sends SIGKILL, as if the machine had died. */
   kill(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export function hasRedisServer(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
 }
 
-/** Runs `work` with a server of its own, or with none where there is no redis-server on the PATH. */
+/** Runs `work` with a new server, or without one if redis-server is not on the PATH. */
 export async function withRedisServer<Result>(work: (server?: RedisServer) => Promise<Result>): Promise<Result> {
   if (!hasRedisServer()) return await work();
   const server = await startRedisServer();
@@ -29,7 +29,7 @@ export async function withRedisServer<Result>(work: (server?: RedisServer) => Pr
   }
 }
 
-/** Resolves when it takes connections. Keeps nothing on the disk. `{port}` in an option is the port that it gets. */
+/** Resolves when the server accepts connections. It keeps nothing on disk. `{port}` in an option is replaced by its port. */
 export async function startRedisServer(...options: string[]): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'headstone-redis-'));
   const port = await freePort();
@@ -37,7 +37,7 @@ export async function startRedisServer(...options: string[]): Promise<RedisServe
   const given = options.map(option => option.replace('{port}', String(port)));
   const server = spawn('redis-server', [...ours, '--maxmemory-policy', 'noeviction', ...given], { stdio: 'ignore' });
   const ended = once(server, 'exit');
-  // Whoever started it may be stopped before it stops us.
+  // This process may end before it has called `kill`.
   const stop = () => void server.kill('SIGKILL');
   process.once('exit', stop);
   while (!(await answers(port))) {

@@ -22,7 +22,7 @@ export interface RunOptions {
   quiet?: boolean;
 }
 
-/** Runs a JavaScript file on this same Node. */
+/** Runs a JavaScript file on the Node that runs this one. */
 export async function runFile(file: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   const folder = options.folder ?? root;
   const child = spawn(process.execPath, [file, ...args], {

@@ -1,5 +1,5 @@
-// Runs a file of this checkout on the Node that the project brings, after installing what is missing.
-// Plain JavaScript for Node 20, without a dependency: at the first call nothing is installed yet.
+// Runs a file of this checkout on the Node version that the project depends on, after installing the dependencies if needed.
+// It is plain JavaScript for Node 20 and imports no package, because at the first call nothing is installed yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,14 +14,14 @@ const installed = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === s
 
 if (!installed) {
   process.stderr.write('Installing the dependencies, once (about 20 seconds) ...\n');
-  // --include=dev: NODE_ENV=production in the environment must not leave out the Node we run on.
+  // With NODE_ENV=production npm would leave out the development dependencies, and Node itself is one of them.
   const npm = spawnSync('npm', ['ci', '--include=dev', '--loglevel=error', '--no-fund', '--no-audit'], {
     cwd: root,
     stdio: ['ignore', process.stderr, process.stderr],
     shell: process.platform === 'win32',
   });
   if (npm.status !== 0) {
-    process.stderr.write('npm ci failed. Its own words are above; mend that and run the command again.\n');
+    process.stderr.write('npm ci failed. Its messages are above. Solve the problem and run the command again.\n');
     process.exit(1);
   }
   writeFileSync(stampFile, stamp);
@@ -31,11 +31,11 @@ const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win
 const [file, ...rest] = process.argv.slice(2);
 const child = spawn(node, [join(root, file), ...rest], { stdio: 'inherit' });
 
-// The terminal sends Ctrl-C to the whole group: the child acts on it, this parent only waits for its exit code.
+// The terminal sends Ctrl-C to the whole process group. The child handles it, and this process waits for its exit code.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.on('SIGHUP', () => child.kill('SIGHUP'));
-// `kill` on npm ends npm and its shell alone: whoever is left behind by them is asked to stop too.
+// `kill` ends only npm and its shell. When the parent has changed, the child is asked to stop as well.
 const parent = process.ppid;
 const watch = setInterval(() => {
   if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) child.kill('SIGTERM');

@@ -1,4 +1,4 @@
-// Takes the pictures in docs/images: starts everything, plays the demo's jobs through the server, and looks at four pages.
+// Takes the pictures in docs/images: it starts everything, sends the demo's jobs through the server and opens four pages.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
@@ -36,7 +36,7 @@ try {
     () => {},
   );
   await untilSettled(door);
-  // Three that are still at work.
+  // Three jobs that are still running.
   for (const input of [
     'Explain the tides of the Bay of Fundy',
     'List the eels of the Sargasso Sea',

@@ -1,5 +1,5 @@
-// An app with queues of its own, whose worker creates background responses. New are the producer, `adopt` in place of a
-// polling loop, and a queue that hears how each response ended.
+// An app with its own queues, whose worker creates background responses. Headstone adds the producer, `adopt` instead of a
+// polling loop, and a queue that is told how each response ended.
 
 import { Queue, QueueEvents, Worker } from 'bullmq';
 import { createProducer } from 'headstone';
@@ -20,7 +20,7 @@ const reportWorker = new Worker<{ about: string }, string>(
       input: `Write a report on ${about}`,
       background: true,
     });
-    // From here on Headstone polls it, and a cancel of it holds. (`producer.enqueue` would also have launched it.)
+    // From here on Headstone polls the response, and a cancel is final. (`producer.enqueue` would also have launched it.)
     await producer.adopt(id, { tags: [about], notify: { queue: 'report-outcomes' } });
     return id;
   },
@@ -32,7 +32,7 @@ const { promise: allEnded, resolve } = Promise.withResolvers<void>();
 const outcomeWorker = new Worker<{ id: string; status: string }>(
   'report-outcomes',
   async ({ data: { id } }) => {
-    // The note may come twice, and says little: the record is the truth.
+    // The same note may arrive twice, and it is short. `producer.get` has the whole record.
     const job = await producer.get(id);
     console.log(`${job?.tags[0]}: ${job?.status}`);
     ended.add(id);

@@ -1,14 +1,14 @@
 #!/bin/sh
-# What any HTTP client does: create, retrieve until it has ended, cancel.
+# The steps of any HTTP client: create, retrieve until the response has ended, cancel.
 set -eu
 url=${1:-http://127.0.0.1:3000/v1}
 
-# HEADSTONE_API_KEY is for a server that has keys.
+# A server with sign-in needs HEADSTONE_API_KEY.
 ask() {
   curl --silent --show-error --fail-with-body \
     --header "authorization: Bearer ${HEADSTONE_API_KEY:-any}" --header 'content-type: application/json' "$@"
 }
-# Shows an answer only where it is an error.
+# Prints an answer only if it is an error.
 quietly() {
   answer=$("$@") || { echo "$answer" >&2; exit 1; }
 }
@@ -27,5 +27,5 @@ echo "report: $state"
 unwanted=unwanted-$$
 quietly create 'Something else' "$unwanted"
 quietly ask "$url/responses/$unwanted/cancel" --data '{"reason":"wrong prompt","actor":"alice"}'
-# The provider may finish it all the same: whoever reads it here never sees that.
+# The provider may complete it nevertheless, but nobody who reads it here sees that.
 echo "unwanted: $(status "$unwanted")"

@@ -1,4 +1,4 @@
-// An app that has its own create, retrieve loop and cancel. Three lines are new: the import, the producer, and `fetch`.
+// An app with its own create, retrieve loop and cancel. Three lines are new: the import, the producer and `fetch`.
 
 import { createFetch, createProducer } from 'headstone';
 import { OpenAI } from 'openai';
@@ -20,6 +20,6 @@ console.log(`report: ${status}`);
 
 const unwanted = await openai.responses.create({ model: 'gpt-5.5', input: 'Something else', background: true });
 await openai.responses.cancel(unwanted.id);
-// The provider may finish it all the same: whoever reads it here never sees that.
+// The provider may complete it nevertheless, but nobody who reads it here sees that.
 console.log(`unwanted: ${(await openai.responses.retrieve(unwanted.id)).status}`);
 await producer.close();

@@ -17,5 +17,5 @@ print(f"report: {report.status}")
 
 unwanted = client.responses.create(model="gpt-5.5", input="Something else", background=True)
 client.responses.cancel(unwanted.id, extra_body={"reason": "wrong prompt", "actor": "alice"})
-# The provider may finish it all the same: whoever reads it here never sees that.
+# The provider may complete it nevertheless, but nobody who reads it here sees that.
 print(f"unwanted: {client.responses.retrieve(unwanted.id).status}")

@@ -5,7 +5,7 @@ const FIRST_DESCRIPTOR = 4096;
 const READABLE = 1;
 const WRITABLE = 2;
 
-/** Past this much unread input a socket is paused, so that a fast writer does not fill our memory. */
+/** A socket with this many unread bytes is paused, so that a fast writer does not fill the memory of this process. */
 const MOST_UNREAD_BYTES = 1 << 20;
 
 interface Connection {
@@ -17,8 +17,8 @@ interface Connection {
 }
 
 /**
- * The sockets as Valkey sees them: small integers. Numbers of closed connections are used again:
- * the module's table has some ten thousand places, and a long life opens more connections than that.
+ * The sockets as Valkey sees them, which is as small integers. The numbers of closed connections are reused, because the
+ * module's table has about ten thousand places and a long-lived process opens more connections than that.
  */
 export class DescriptorTable {
   readonly listenerDescriptor = FIRST_DESCRIPTOR;
@@ -34,7 +34,7 @@ export class DescriptorTable {
     this.onEvent = onEvent;
   }
 
-  /** A client connected: it waits here until the module accepts it. */
+  /** Holds a new client's connection until the module accepts it. */
   open(socket: Socket): void {
     const connection: Connection = { socket, unread: [], unreadBytes: 0, ended: false, congested: false };
     const descriptor = this.free.pop() ?? this.next++;
@@ -62,7 +62,7 @@ export class DescriptorTable {
     return this.waiting.shift() ?? -1;
   }
 
-  /** Bytes read; 0 at the end of the input; -1 when there is nothing yet. */
+  /** Returns the number of bytes read: 0 at the end of the input, -1 if there is nothing to read yet. */
   read(descriptor: number, target: Buffer): number {
     const connection = this.connections.get(descriptor);
     if (!connection) return -1;
@@ -81,11 +81,11 @@ export class DescriptorTable {
     return connection.ended ? 0 : -1;
   }
 
-  /** Bytes taken, or -1 while the client reads too slowly: Valkey keeps the rest and its own output limits count it. */
+  /** Returns the number of bytes accepted, or -1 while the client reads too slowly. Valkey then keeps the rest, and its output limits apply. */
   write(descriptor: number, bytes: Buffer): number {
     const connection = this.connections.get(descriptor);
     if (!connection || connection.ended || connection.congested) return -1;
-    // Copied, because the module uses its memory again as soon as this returns.
+    // The bytes are copied because the module reuses its memory as soon as this returns.
     connection.congested = !connection.socket.write(Buffer.from(bytes));
     return bytes.length;
   }

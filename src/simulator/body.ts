@@ -36,7 +36,7 @@ function failure(end: string, code: string) {
     : { code, message: 'The server had an error processing your request.' };
 }
 
-/** The text, as a stream cuts it. */
+/** The text in the pieces in which a stream sends it. */
 export function pieces({ request, script }: SimulatedResponse): string[] {
   const subject = typeof request.input === 'string' ? request.input : 'your input';
   const before = request.recalled.map(text => ` (after: ${text})`).join('');

@@ -24,12 +24,12 @@ export function sendError(reply: FastifyReply, { status, type, code, message }: 
   return reply.code(status).send({ error: { message, type, param: null, code } });
 }
 
-/** A refusal: no response comes into being. Null where the fault lies in the answer, after accepting. */
+/** The refusal that a fault stands for: no response is created. Null if the provider accepts and the fault is in its answer. */
 export function refusal(fault: NonNullable<Script['create']>): ErrorAnswer | null {
   return createErrors[fault] ?? null;
 }
 
-/** The response runs and will be billed, but its id never arrives whole. */
+/** The response runs and will be billed, but the client never receives its whole id. */
 export function loseAnswer(reply: FastifyReply, fault: NonNullable<Script['create']>, body: object) {
   switch (fault) {
     case 'truncated':
@@ -41,7 +41,7 @@ export function loseAnswer(reply: FastifyReply, fault: NonNullable<Script['creat
       reply.raw.socket?.resetAndDestroy();
       return reply;
     default:
-      // `hang`: the connection stays open and nothing comes.
+      // `hang`: the connection stays open, and nothing is sent.
       reply.hijack();
       return reply;
   }
@@ -49,7 +49,7 @@ export function loseAnswer(reply: FastifyReply, fault: NonNullable<Script['creat
 
 const SLOW_READ_MS = 3000;
 
-/** True when the fault has been answered. */
+/** True if this fault has sent the answer. */
 export async function failRead(reply: FastifyReply, response: SimulatedResponse, speed: number): Promise<boolean> {
   const { read, read_times, retry_after_s } = response.script;
   if (read === undefined || response.reads > read_times) return false;

@@ -3,7 +3,7 @@ import { message, responseBody } from './body.ts';
 import type { SimulatedResponse } from './response.ts';
 import type { GatewayAnswer } from './script.ts';
 
-/** What gateways make of OpenAI's API: every shape here was reported of one of them. */
+/** How gateways deviate from OpenAI's API. Each deviation here was reported of a real one. */
 
 export function sendAnswer(reply: FastifyReply, { status, body, type }: GatewayAnswer): FastifyReply {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -13,7 +13,7 @@ export function sendAnswer(reply: FastifyReply, { status, body, type }: GatewayA
   return reply;
 }
 
-/** The body as JSON, with what a read asked to have included. */
+/** The body as JSON, with the parts that a read asked for with `include`. */
 export function bodyText(response: SimulatedResponse, include: string[] = []): string {
   const body = responseBody(response);
   const { searches, odd_numbers: hasOddNumbers } = response.script;
@@ -29,7 +29,7 @@ function withSearch(output: unknown[], include: string[]): unknown[] {
   return [{ id: 'fs_1', type: 'file_search_call', status: 'completed', queries: ['tides'], results }, ...output];
 }
 
-/** The whole result at once, as from a gateway that runs everything in the foreground. */
+/** The whole result, as from a gateway that runs everything in the foreground. */
 export function foregroundBody(response: SimulatedResponse): object {
   const status = response.script.foreground;
   const isOver = status === 'completed' || status === 'incomplete';
@@ -44,7 +44,7 @@ export function foregroundBody(response: SimulatedResponse): object {
   };
 }
 
-/** What a GET asked to have included, in either way of writing a list. */
+/** The `include` list of a GET, in either notation for lists in a query. */
 export function includeOf(query: Record<string, unknown>): string[] {
   return [query['include[]'], query.include].flat().filter(value => typeof value === 'string');
 }

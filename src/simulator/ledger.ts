@@ -3,22 +3,22 @@ import type { SimulatedResponse, Usage } from './response.ts';
 export interface SimulatorLedgerRow {
   response_id: string;
   model: string;
-  /** As sent with the create. */
+  /** The metadata that the create sent. */
   metadata: Record<string, string>;
   created_at: number;
   status: string;
   cancelled_at: number | null;
   cancels: number;
   reads: number;
-  /** What the provider charges; null where nobody can know it. */
+  /** The usage that the provider charges. Null if it cannot be known. */
   billed: Usage | null;
-  /** The last usage that a GET has shown; null where none ever did. */
+  /** The last usage that a GET has shown. Null if none has. */
   shown: Usage | null;
 }
 
-/** What was asked of the simulator, and what it would charge: the independent truth. */
+/** What the simulator was asked for and what it would charge. Tests compare Headstone's ledger with it. */
 export interface SimulatorLedger {
-  /** Every POST that came in, the refused ones too. */
+  /** The number of create requests, refused ones included. */
   creates: number;
   responses: SimulatorLedgerRow[];
 }

@@ -7,11 +7,11 @@ export interface CreateRequest {
   instructions: string | null;
   metadata: Record<string, string>;
   previousResponseId: string | null;
-  /** Texts of earlier responses that this one goes on from: by its predecessor, or by items that its input names. */
+  /** The texts of the earlier responses that this one continues, through its predecessor or through items in its input. */
   recalled: string[];
-  /** As they were sent: a cheaper run may wait in the provider's queue. */
+  /** The options as they were sent. A cheaper run may wait in the provider's queue. */
   backgroundOptions: Record<string, unknown> | null;
-  /** What an unscripted run does not pass; infinite where nothing was said. */
+  /** The largest number of output tokens of an unscripted run. Infinite if the request sets no bound. */
   maxOutputTokens: number;
 }
 
@@ -38,7 +38,7 @@ const LEAST_DURATION_MS = 2000;
 const MORE_DURATION_MS = 3000;
 const CHARACTERS_PER_TOKEN = 4;
 
-/** One response. Its state is a function of the time, so there is no timer to lose and none to wait for. */
+/** One response. Its state is a function of time, so there are no timers. */
 export class SimulatedResponse {
   readonly id: string;
   readonly request: CreateRequest;
@@ -48,11 +48,11 @@ export class SimulatedResponse {
   reads = 0;
   cancels = 0;
   cancelledAt: number | undefined;
-  /** The last usage that a body has shown to anybody. */
+  /** The last usage that a body has shown. */
   shownUsage: Usage | null = null;
-  /** How many more of its streams break. */
+  /** The number of streams that are still going to break. */
   streamsToDrop: number;
-  /** How many streams were opened after the first. */
+  /** The number of streams that were opened after the first. */
   replays = 0;
   private endedAt: number | undefined;
   private readonly durationMs: number;
@@ -62,7 +62,7 @@ export class SimulatedResponse {
   constructor({ request, script, speed, now }: SimulatedResponseOptions) {
     this.request = request;
     const id = `resp_${randomBytes(24).toString('hex')}`;
-    // Each of these characters means something to a URL, a key or a queue.
+    // Each of these characters has a meaning in a URL, a key or a queue.
     this.id = script.id_length === undefined ? id : `${id}+/=%:|. é`.padEnd(script.id_length, 'x');
     this.script = script;
     this.streamsToDrop = script.drop_after === undefined ? 0 : script.drops;
@@ -85,12 +85,12 @@ export class SimulatedResponse {
     return this.now();
   }
 
-  /** When it leaves the provider's queue. */
+  /** The time at which it leaves the provider's queue. */
   get startsAt(): number {
     return this.createdAt + QUEUED_MS / this.speed;
   }
 
-  /** When it would end, if nobody cancelled it. */
+  /** The time at which it ends unless it is cancelled. */
   get naturalEnd(): number {
     return Math.max(this.createdAt + this.durationMs, this.startsAt);
   }
@@ -112,7 +112,7 @@ export class SimulatedResponse {
     return now < this.createdAt + QUEUED_MS / this.speed ? 'queued' : 'in_progress';
   }
 
-  /** What a body shows now; also what the provider charges, as far as anybody can know. */
+  /** The usage that a body shows now, which is also what the provider charges. Null if it cannot be known. */
   get usage(): Usage | null {
     const { script, status } = this;
     if (script.foreground) return this.billed;
@@ -121,7 +121,7 @@ export class SimulatedResponse {
     return this.now() >= this.endsAt + script.usage_after_ms / this.speed ? this.billed : null;
   }
 
-  /** Returns false where it is too late to cancel. */
+  /** Returns false if it is too late to cancel. */
   cancel(): boolean {
     this.cancels += 1;
     if (this.cancelledAt !== undefined) return true;

@@ -13,28 +13,28 @@ import { streamEvents } from './stream.ts';
 export interface SimulatorOptions {
   /** 0 takes a free port. */
   port: number;
-  /** Default: this machine alone. */
+  /** The default is 127.0.0.1. */
   host?: string;
-  /** Divides all of its times. */
+  /** Divides all durations. */
   speed?: number;
-  /** A clock that the caller turns itself. Default: the machine's. */
+  /** A clock that the caller controls. The default is the machine's. */
   now?: () => number;
 }
 
 export interface Simulator {
-  /** What to give an openai client as its base URL. */
+  /** The base URL for an openai client. */
   url: string;
   close(): Promise<void>;
 }
 
-/** As it stands in a URL. */
+/** The path parameters of a route. */
 const LONGEST_ID = 16_384;
 
-/** A key that the simulator refuses; it takes every other one. */
+/** The only API key that the simulator refuses. */
 export const WRONG_KEY = 'sk-wrong';
 
 const createSchema = z.looseObject({
-  /** A stored prompt may name it instead. */
+  /** A stored prompt may name the model instead. */
   model: z.string().default('gpt-5.5'),
   input: z.unknown().optional(),
   background: z.boolean().nullish(),
@@ -43,13 +43,13 @@ const createSchema = z.looseObject({
   metadata: z.record(z.string(), z.string()).nullish(),
   previous_response_id: z.string().nullish(),
   background_options: z.looseObject({ completion_window: z.string().optional() }).nullish(),
-  // A bound that means nothing is no bound, as with the lenient ones among the providers.
+  // An invalid bound is ignored, as lenient providers do.
   max_output_tokens: z.number().int().positive().nullish().catch(null),
 });
 
 /**
- * An OpenAI-compatible upstream that misbehaves on request. It imports nothing of the rest, so that its own ledger,
- * `GET /sim/ledger`, can be the judge of ours.
+ * An OpenAI-compatible provider that misbehaves on request. It imports nothing from the other folders, so that its ledger,
+ * `GET /sim/ledger`, is independent evidence against which tests check Headstone's.
  */
 export async function startSimulator({
   port,
@@ -101,7 +101,7 @@ export async function startSimulator({
       backgroundOptions: parsed.data.background_options ?? null,
       recalled: recall(parsed.data, responses),
     };
-    // The same prompt and script is the same request to us: its tries are counted together.
+    // Requests with the same prompt and script are tries of one request, and are counted together.
     const identity = JSON.stringify([wanted.model, wanted.input, wanted.metadata.sim]);
     const tries = (createsSeen.get(identity) ?? 0) + 1;
     createsSeen.set(identity, tries);
@@ -173,7 +173,7 @@ export async function startSimulator({
   return { url: `http://127.0.0.1:${portOf(app)}/v1`, close: () => app.close() };
 }
 
-/** What the provider puts into a request that names an earlier response, or an item of one. */
+/** The texts that the provider adds to a request which names an earlier response, or an item of one. */
 function recall(
   { input, previous_response_id: previous }: z.infer<typeof createSchema>,
   responses: Map<string, SimulatedResponse>,

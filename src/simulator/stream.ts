@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { message, pieces, responseBody } from './body.ts';
 import type { SimulatedResponse } from './response.ts';
 
-/** How soon a stream notices what was asked of its response meanwhile. */
+/** How often a stream checks whether its response was cancelled. */
 const LOOK_MS = 20;
 
 interface Planned {
@@ -13,7 +13,7 @@ interface Planned {
   event: Record<string, unknown> & { type: string };
 }
 
-/** Sends a response's events as they come, or again from the one after `startingAfter`. */
+/** Sends a response's events as they happen, or replays them from the one after `startingAfter`. */
 export async function streamEvents(
   reply: FastifyReply,
   response: SimulatedResponse,
@@ -76,7 +76,7 @@ function numberOf(numbers: SimulatedResponse['script']['numbers'], number: numbe
   }
 }
 
-/** Everything but the last event, which depends on what happens until then. */
+/** All events except the last one, which depends on what happens meanwhile. */
 function plannedEvents(response: SimulatedResponse): Planned[] {
   const { createdAt, startsAt, naturalEnd, script } = response;
   const body = responseBody(response);
@@ -111,7 +111,7 @@ function plannedEvents(response: SimulatedResponse): Planned[] {
   ];
 }
 
-/** Undefined while the stream goes on; null where it ends without a word. */
+/** The last event. Undefined while the stream continues; null if the stream ends without one. */
 function closingEvent(
   response: SimulatedResponse,
   allSent: boolean,
@@ -121,7 +121,7 @@ function closingEvent(
   if (status === 'cancelled') {
     if (script.stream_cancel === 'failed') return { type: 'response.failed', response: body };
     if (script.stream_cancel === 'cancelled') return { type: 'response.cancelled', response: body };
-    // As the reports have it: no event says so, and what was under way goes on.
+    // As reported of the provider: no event mentions the cancel, and the run continues.
     return script.cancel === 'honour' ? null : undefined;
   }
   if (!allSent || status === 'queued' || status === 'in_progress') return undefined;

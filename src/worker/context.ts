@@ -25,7 +25,7 @@ export interface Context {
 
 /** How an activation of a queue entry ends. */
 export type Activation =
-  /** The entry has done its work. The summary is for people who look at the queue. */
+  /** The entry has done its work. The summary is for people who read the queue. */
   | { kind: 'done'; summary: string }
   /** The same entry comes again. */
   | { kind: 'park'; dueInMs: number };

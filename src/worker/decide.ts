@@ -41,7 +41,7 @@ async function write(id: string, decision: Decision, context: Context, result?: 
   const { store, telemetry } = context;
   const reply = await store.run('decide', { id, ...decision }, result === undefined ? '' : resultBody(result));
   if (reply.reply === 'decided') {
-    // Nothing is acknowledged here. Whoever reads a result, or is told an outcome, waits for the replicas then (I1).
+    // Nothing is acknowledged here. The replicas are waited for when a result is read or an outcome is reported (I1).
     const code = 'code' in decision ? { code: decision.code } : {};
     telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: decision.status, ...code });
     await store.outbox.followQuietly(reply.work);

@@ -10,7 +10,7 @@ import { resolveUnknown } from './launch-answer.ts';
 import { LIVE_MS } from './stream-writer.ts';
 
 const TICK_MS = 1000;
-/** Whoever wrote a line of the outbox carries it out itself, and gets this long to do so. */
+/** The process that wrote a line of the outbox has this long to carry it out. */
 const OWN_HAND_MS = 1000;
 const MOST_PER_TICK = 500;
 

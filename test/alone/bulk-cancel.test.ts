@@ -16,6 +16,6 @@ test('ten thousand jobs: no step keeps Redis for 10 ms', async () => {
     /^eval/i.test(command[0] ?? ''),
   );
   expect((await producer.cancellations.get(id)).cancelled).toBe(10_000);
-  // Of four hundred steps on a shared machine the machine itself holds up some, and the WebAssembly store more than Redis.
+  // A shared machine delays some of the four hundred steps, and the WebAssembly store more of them than Redis.
   expect(slow.length).toBeLessThan(process.env.TEST_REDIS_URL ? 4 : 12);
 });

@@ -6,7 +6,7 @@ import { startChild } from '../../src/cli/processes/children.ts';
 const MOST_HOLD_MS = 50;
 const BYTES = 900_000;
 
-/** So many values as make the body about as large as one may be. */
+/** As many values as fit in a body of nearly the largest allowed size. */
 function filled(value: (n: number) => string, wrap: (values: string) => string): string {
   const values: string[] = [];
   for (let bytes = 0; bytes < BYTES; bytes += (values.at(-1)?.length ?? 0) + 1) values.push(value(values.length));
@@ -33,7 +33,7 @@ const bodies: [name: string, status: number, body: string][] = [
     ),
   ],
   [
-    '100,000 options of ours',
+    '100,000 options of Headstone',
     400,
     filled(
       n => `"k${n}":1`,
@@ -128,7 +128,7 @@ test('no body holds the server from its other callers for longer than 50 ms, and
   };
   const holds: Record<string, number> = {};
   for (const [name, status, body] of bodies) {
-    // A slow moment of the machine is no hold: the quickest of three tells what the server itself needs.
+    // The machine itself may be slow for a moment, so the quickest of three tries tells what the server needs.
     const tries: number[] = [];
     for (let n = 0; n < 3; n += 1) {
       const answered = send('POST', '/v1/responses', body);

@@ -6,7 +6,7 @@ import { createWorker, type ForeignOpenAI } from '../../src/worker/create-worker
 import { startHarness } from '../support/harness.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
-/** The package's other copy: its classes are not those that our own code imports. */
+/** Another copy of the package, whose classes are not the ones that Headstone imports. */
 const foreign = createRequire(import.meta.url)('openai') as {
   OpenAI: typeof Client;
   AzureOpenAI: typeof AzureClient;
@@ -18,7 +18,7 @@ interface Asked {
   headers: Record<string, unknown>;
 }
 
-/** A worker with the app's client, and what its provider was asked. */
+/** A worker with the app's client, and the requests that its provider received. */
 async function startWith(client: (baseURL: string) => unknown, refusals = 0) {
   const asked: Asked[] = [];
   let refused = 0;

@@ -4,7 +4,7 @@ import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 import { startUpstream } from '../support/upstream.ts';
 
-/** What providers and gateways were reported to answer, each as a small input with what a user has a right to. */
+/** The answers that were reported of providers and gateways, each with what a user may expect. */
 
 const background = { background: true } as const;
 
@@ -69,7 +69,7 @@ describe('errors in other words', () => {
     const { producer, events } = await startHarness();
     const { id } = await producer.enqueue(scripted({ create_answer: { status, body } }));
     expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { message } });
-    // The provider's words are for the job's owner alone (I13).
+    // Only the owner of the job may read the provider's message (I13).
     expect(JSON.stringify(events)).not.toContain(message);
   });
 
@@ -304,7 +304,7 @@ describe('background_options', () => {
     expect(full).toBeGreaterThan(0);
     expect(await cost({ completion_window: 'soonest' })).toBe(full);
     expect(await cost({ completion_window: '8h', continuation_id: 'c' })).toBe((full ?? 0) / 2);
-    // Nobody has published what this one costs.
+    // No provider has published a price for this window.
     expect(await cost({ completion_window: '2h' })).toBeNull();
     const stream = client.responses.create({ ...wish, background_options: { completion_window: '2h' }, stream: true });
     await expect(stream).rejects.toMatchObject({ status: 400, param: 'stream' });
@@ -314,7 +314,7 @@ describe('background_options', () => {
     const { producer, happened, simulatorLedger } = await startHarness({
       env: { HEADSTONE_SETTLE_WINDOW_MS: '400', HEADSTONE_SETTLE_FIRST_MS: '50' },
     });
-    // Its cancel is never heard, and it runs for longer than anybody means to watch.
+    // The provider ignores its cancel, and it runs for longer than it is watched.
     const { id } = await producer.enqueue(scripted({ duration_ms: 3000, cancel_fails: 1000 }));
     await happened('launch_acknowledged');
     await producer.cancel(id);
@@ -326,7 +326,7 @@ describe('background_options', () => {
 });
 
 describe('answers that are odd in their bytes', () => {
-  /** One create, answered to the letter. */
+  /** One create, with a literal answer. */
   async function launchedWith(
     say: (response: ServerResponse, metadata: unknown) => void,
     stream = false,

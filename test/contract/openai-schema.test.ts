@@ -23,7 +23,7 @@ function compile(name = 'Response'): ValidateFunction {
   return validate as ValidateFunction;
 }
 
-/** `usage: null` is on the wire and not in the document; `headstone` is our own field. */
+/** The provider sends `usage: null`, which its document does not allow. `headstone` is added by Headstone. */
 function expectValid(validate: ValidateFunction, body: object): void {
   const { usage, headstone, ...rest } = body as { usage?: unknown; headstone?: unknown };
   validate(usage === null ? rest : { ...rest, usage });

@@ -2,7 +2,7 @@ import { OpenAI } from 'openai';
 import { test as base, expect, onTestFinished } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 
-/** The same questions to any OpenAI-compatible URL: the simulator always, the real API only with HEADSTONE_LIVE=1. */
+/** The same tests for any OpenAI-compatible URL: always for the simulator, and for the real API only with HEADSTONE_LIVE=1. */
 const live = process.env.HEADSTONE_LIVE === '1';
 const MODEL = process.env.HEADSTONE_LIVE_MODEL ?? 'gpt-5-nano';
 

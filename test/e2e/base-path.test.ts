@@ -8,7 +8,7 @@ const apiKeys = [{ name: 'root', key, tenant: 'harbour', admin: true }];
 const PATH = '/ops/headstone';
 const authorization = `Bearer ${key}`;
 
-/** Every link, picture, script and form of a page. */
+/** The targets of all links, pictures, scripts and forms of a page. */
 const linksOf = (page: string) =>
   [...page.matchAll(/\b(?:href|src|action|data-stream)="([^"]*)"/g)].map(([, link]) => link ?? '');
 
@@ -45,10 +45,10 @@ test.for([
     expect(links.length, path).toBeGreaterThan(0);
     for (const link of links) {
       const { origin, pathname, search } = new URL(link, base === undefined ? at : new URL(base, at));
-      // A page may speak of another site; it leads to none of ours but under the path.
+      // A page may link to other sites, but every link to this server begins with the path.
       if (origin !== at.origin) continue;
       expect(pathname, `${link} on ${path}`).toMatch(/^\/ops\/headstone\//);
-      // A form is posted.
+      // Forms are posted, so a GET is refused.
       if (page.includes(`action="${link}"`)) continue;
       const { status } = await get(`${pathname.slice(PATH.length)}${search}`);
       expect(status, `${link} on ${path}`).toBeLessThan(400);

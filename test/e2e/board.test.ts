@@ -86,7 +86,7 @@ test('I1, I5: clean, empty and obliterate lose no job and bring none back', asyn
     expect((await ask('PUT', path)).ok).toBe(true);
   expect((await ask('PUT', '/queues/launch/obliterate')).ok).toBe(true);
   expect((await producer.get(wanted.id))?.status).toBe('queued');
-  // The patrol looks every ten minutes: say that they are over.
+  // The patrol comes every ten minutes, which this write makes pass.
   await redis.zadd(`${prefix}:open`, 0, wanted.id);
   await startWorker();
   expect(await producer.wait(wanted.id)).toMatchObject({ status: 'completed' });
@@ -120,7 +120,7 @@ test('I12: the board is for admins; where all keys are of one tenant the others 
   ] as const)
     expect((await own.ask(method, path, keys.alice)).status).toBe(403);
   expect((await own.ask('GET', '/queues')).status).toBe(401);
-  // An app enqueues for a tenant that no key is of: that is nobody else's to see.
+  // An app enqueues for a tenant without a key, and nobody else may see that job.
   await own.producer.enqueue(scripted(), { tenant: 'museum' });
   expect((await own.ask('GET', '/queues', keys.alice)).status).toBe(403);
 });

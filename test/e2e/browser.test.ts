@@ -31,7 +31,7 @@ let system: System;
 let producer: Producer;
 let origin = '';
 
-/** The session that most tests need. */
+/** The session of most tests. */
 async function signedIn(key = keys.root, options = {}) {
   const watched = await openPage(browser, origin, options);
   await watched.page.goto('/sign-in');
@@ -90,7 +90,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     expect(JSON.stringify(cookie)).not.toContain(keys.alice);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL('**/sign-in');
-    // The cookie of before is worth nothing any more.
+    // The old cookie is no longer valid.
     await context.addCookies([{ ...(cookie as NonNullable<typeof cookie>) }]);
     await page.goto('/jobs');
     expect(new URL(page.url()).pathname).toBe('/sign-in');
@@ -215,7 +215,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
       await page.goto(path);
       await page.waitForLoadState('networkidle');
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), path).toBe(true);
-      // By the protocol and not by a tag: our own policy lets no foreign script in.
+      // Injected by the debugging protocol, because the page's content policy refuses a foreign script tag.
       await page.evaluate(axe);
       const found = await page.evaluate<string[]>(
         'axe.run().then(({ violations }) => violations.map(one => one.id + ": " + one.nodes[0].html))',
@@ -254,7 +254,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
       .toContainEqual(expect.stringMatching(/^\/jobs\/./));
     const alice = await signedIn(keys.alice);
     await alice.page.goto('/board/queue/launch');
-    // Other tenants have jobs here, so she is sent to her own.
+    // Other tenants have jobs here, so Alice is sent to her own jobs.
     expect(await bodyOf(alice.page)).toContain('Your own jobs are at /jobs');
     expect([...complaints, ...alice.complaints]).toEqual([]);
     await Promise.all([context.close(), alice.context.close()]);

@@ -68,7 +68,7 @@ test('I5: a CLI that is killed in the middle leaves its cancellation to the work
     Array.from({ length: 1000 }, (_, n) => ({ request: scripted({}, `Prompt ${n}`), options: { tags: ['nightly'] } })),
   );
   const wire = await startProxy();
-  // Forty steps of 25 jobs, each of which waits for the wire.
+  // Forty steps of 25 jobs, each of which waits for the slow connection.
   wire.slow(100);
   const cli = startCommand(['cancel', '--tag', 'nightly', '--reason', 'withdrawn', '--yes'], {
     HEADSTONE_PREFIX: prefix,

@@ -11,7 +11,7 @@ const apiKeys = [
   { name: 'harbour', key: 'key-of-the-harbour', tenant: 'harbour', admin: false },
 ];
 
-/** No Redis is there to fall back on. */
+/** Settings without a Redis to fall back on. */
 async function commandLine(options: Parameters<typeof startFrontDoor>[0] = {}) {
   const door = await startFrontDoor({ ...options, apiKeys });
   const as =
@@ -129,7 +129,7 @@ test('--server: a job whose result is gone still says how it ended, as by Redis'
   });
   expect(await run('wait', 'one')).toMatchObject({ code: 1, stderr: 'Job one was cancelled by alice\n' });
   expect(JSON.parse((await run('get', 'one', '--json')).stdout)).toMatchObject({ status: 'cancelled', response: null });
-  // The same again is the same job, and no new one.
+  // The same request gives the same job.
   expect(await run('enqueue', 'About tides', '--id', 'one')).toMatchObject({ code: 0, stdout: 'one\n' });
   expect(await run('get', 'a:b')).toMatchObject({ code: 2, stderr: expect.stringContaining('id must be 1 to 64') });
 });
@@ -163,7 +163,7 @@ test('--server: a lost answer names the job that may have been enqueued, and not
     OPENAI_PROJECT_ID: 'proj-of-the-provider',
     OPENAI_CUSTOM_HEADERS: 'authorization: Bearer of-the-provider\nx-gateway: of-the-provider',
   });
-  // It was sent again, as the same job.
+  // It was sent again and is the same job.
   expect(ids.size).toBe(1);
   expect(told.length).toBeGreaterThan(1);
   expect(ran.code).toBe(1);

@@ -21,7 +21,7 @@ function freshPrefix(): Record<string, string> {
 }
 
 test('the demo ends by itself with exit code 0, and leaves no process behind', { timeout: 60_000 }, async () => {
-  // In the environment of every process of the tree, so that one that stays can be found by it.
+  // A mark in the environment of every process of the tree, so that a process that stays can be found.
   const mark = `TEST_MARK=${randomUUID()}`;
   const { code, stdout, stderr } = await headstone(['demo'], {
     REDIS_URL: '',

@@ -123,7 +123,7 @@ test('I1: a response of ours is never asked for at the provider, however its id 
     expect(await answered.text(), spelled).not.toContain('Here is what there is to say');
   }
   expect(real).toEqual([]);
-  // Nor is it carried on by what is made of it.
+  // A copy of the signal does not keep it running either.
   for (const path of ['responses', 'responses/compact', 'responses/input_tokens']) {
     const body = JSON.stringify({ model: 'gpt-5.5', input: 'x', previous_response_id: id });
     const refused = await guarded(`${simulator.url}/${path}`, { method: 'POST', body });
@@ -150,13 +150,13 @@ test('a body that nobody reads, and a store that is away, throw into nobody’s 
     const { signal } = leaving;
     const answered = await client.responses.create({ ...request(), stream }, { signal }).asResponse();
     leaving.abort();
-    // The error comes in a turn of its own, when nobody reads yet.
+    // The error comes in a separate turn of the event loop, when nobody reads yet.
     await turn();
     await expect(answered.text()).rejects.toThrow(/abort/i);
   }
   const { id } = await client.responses.create(request());
   await producer.close();
-  // Closed is as good as away: the app's client gets an answer that it can tell.
+  // A closed producer is like a store that is away: the app's client gets an answer that it understands.
   await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 503, code: 'store_unreachable' });
   expect(thrown).toEqual([]);
 });
@@ -228,7 +228,7 @@ test('I9: a stream that is left early is followed no further: by break, by a can
       open -= 1;
     }
   };
-  // Much, and for longer than this test lasts.
+  // A long stream that lasts longer than this test.
   const wish = { ...request({ duration_ms: 20_000, deltas: 4000 }), stream: true } as const;
   for await (const event of await client.responses.create(wish)) if (event.type === 'response.output_text.delta') break;
   const { id } = (await producer.list())[0] ?? { id: '' };

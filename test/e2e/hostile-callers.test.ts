@@ -5,7 +5,7 @@ import { scripted } from '../support/harness.ts';
 
 const background = { background: true } as const;
 
-/** As it stands: fetch would tidy the path up. */
+/** Sends the path unchanged, which fetch would normalize. */
 async function rawStatus(url: string, method: string, path: string, headers: Record<string, string> = {}) {
   const { hostname, port } = new URL(url);
   return await new Promise<{ status: number; location: string; body: string }>((resolve, reject) => {

@@ -17,7 +17,7 @@ interface Passed {
   body: string;
 }
 
-/** A provider that answers what the test says, with a front door that passes on to it. */
+/** A provider that answers what the test says, and a server that passes calls on to it. */
 async function startPassing(basePath = '/v1', answerHeaders: Record<string, string> = {}, text?: string) {
   const passed: Passed[] = [];
   const upstreamUrl = await startUpstream(({ url, headers }, body, response) => {
@@ -218,7 +218,7 @@ test('I12: no spelling of a URL shows Redis’ facts on the board to those who m
       '/board/api/metrics/latency',
     ]) {
       const { status, body } = await rawRequest(url, 'GET', path, bearer);
-      // Without a history of metrics Bull Board has no route for one.
+      // Bull Board has no metrics route unless a history is kept.
       expect(status, path).toBeGreaterThanOrEqual(403);
       expect(body, path).not.toContain('redis_version');
     }

@@ -32,7 +32,7 @@ async function startTown(workers = 1) {
   return { ...town, ask };
 }
 
-/** As much of the answers as the tests read. */
+/** The part of the answers that the tests read. */
 interface Answer {
   id: string;
   job_id?: string;
@@ -42,7 +42,7 @@ interface Answer {
   output: { content: { text: string }[] }[];
 }
 
-/** A job of Alice's whose result says the secret; cancelled too late for the provider to care. */
+/** A job of Alice whose result contains the secret and which the provider completes despite the cancel. */
 async function refusedSecret(town: Awaited<ReturnType<typeof startTown>>) {
   const { id } = await town.clientOf(keys.alice).responses.create({
     ...scripted({ duration_ms: 300, flip_after_ms: 50 }, SECRET),
@@ -54,7 +54,7 @@ async function refusedSecret(town: Awaited<ReturnType<typeof startTown>>) {
   return response_id;
 }
 
-test('I1, I12: no name of ours in a body or in metadata reaches a response that was refused', async () => {
+test('I1, I12: no reserved name in a body or in metadata reaches a response that was refused', async () => {
   const town = await startTown();
   const response_id = await refusedSecret(town);
   const attacks = [
@@ -160,10 +160,10 @@ test('I12: two tenants who choose one id, or one key, meet in nothing', async ()
     (await ask(key, 'GET', '/v1/responses/report-1')).body.output[0]?.content[0]?.text;
   expect(await textOf(keys.alice)).toContain('Eels');
   expect(await textOf(keys.bob)).toContain('Kelp');
-  // The same again is the same job, and another request under the id is a conflict with one's own.
+  // The same request is the same job, and another request with this id is a conflict with the caller's own job.
   expect((await create(keys.alice, 'Eels')).body.id).toBe('report-1');
   expect((await create(keys.alice, 'Other')).status).toBe(409);
-  // Everything that names a job names it as it was chosen, also where it is deleted, chained and listed.
+  // Every answer uses the chosen id, also when the job is deleted, chained and listed.
   expect((await ask(keys.bob, 'GET', '/v1/jobs')).body.data.map(({ id }) => id)).toEqual(['report-1']);
   expect((await ask(keys.bob, 'GET', '/v1/ledger')).body.data.map(row => row.job_id)).toEqual(['report-1']);
   const chained = { ...scripted(), ...background, previous_response_id: 'report-1' };
@@ -171,13 +171,13 @@ test('I12: two tenants who choose one id, or one key, meet in nothing', async ()
   await clientOf(keys.bob).responses.delete('report-1');
   expect((await ask(keys.bob, 'GET', '/v1/responses/report-1')).status).toBe(404);
   expect(await textOf(keys.alice)).toContain('Eels');
-  // An operator is told that there are two, and which they are.
+  // An operator is told that there are two jobs, and their ids.
   const both = await ask(keys.root, 'GET', '/v1/responses/report-1');
   expect(both.status).toBe(400);
   const [own] = /own_[0-9a-f]{40} \(harbour\)/.exec(both.body.error?.message ?? '') ?? [];
   expect((await ask(keys.root, 'GET', `/v1/responses/${own?.split(' ')[0]}`)).body.id).toBe('report-1');
   expect((await ask(keys.bob, 'GET', `/v1/responses/${own?.split(' ')[0]}`)).status).toBe(404);
-  // The app's own ids are one namespace beside those.
+  // The ids that the app chooses are a separate namespace.
   await expect(producer.get('report-1')).rejects.toThrow('Several tenants');
   const app = await producer.enqueue(scripted({}, 'App'), { id: 'report-2', tenant: 'harbour' });
   expect((await ask(keys.alice, 'GET', `/v1/responses/${app.id}`)).status).toBe(200);
@@ -196,7 +196,7 @@ test('I12: the id of an Idempotency-Key can neither be guessed nor taken, and an
   const body = { ...scripted(), ...background };
   const send = (key: string, idempotencyKey: string) =>
     ask(key, 'POST', '/v1/responses', body, { 'idempotency-key': idempotencyKey });
-  // Squatted in the way of the version before.
+  // An id that was taken by the version before.
   const squat = { ...body, headstone: { id: oldId('harbour', 'order-7') } };
   expect((await ask(keys.bob, 'POST', '/v1/responses', squat)).status).toBe(200);
   await producer.enqueue(scripted(), { id: oldId('harbour', 'order-8'), tenant: 'museum' });

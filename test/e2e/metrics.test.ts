@@ -59,7 +59,7 @@ test('a worker process serves the same three endpoints on HEADSTONE_HEALTH_PORT'
 test('health sees a worker that is alive and consumes nothing', async () => {
   const { producer, worker } = await startHarness();
   expect(await worker.isLively()).toBe(true);
-  // What a hung consumer looks like: its loop does not run, and half a minute has passed.
+  // A consumer that hangs: its loop does not run, and half a minute has passed.
   const consumers = (worker as unknown as { consumers: { worker: { pause(): Promise<void> } }[] }).consumers;
   for (const consumer of consumers) await consumer.worker.pause();
   const now = performance.now.bind(performance);

@@ -71,14 +71,14 @@ test('re-sends: equal requests stay apart, a later number follows, another key a
   expect(second).not.toBe(first);
   const again = await Promise.all([send(1), send(1)]);
   expect(new Set(again)).toEqual(new Set([first, second]));
-  // Both first sends are taken: a third request's first send never reached us.
+  // Both first sends are taken, because the first send of a third request never arrived.
   const third = await send(1);
   expect([first, second]).not.toContain(third);
   expect([first, second, third]).toContain(await send(2));
   expect([first, second, third]).not.toContain(await send(1, request({}, 'Another prompt')));
-  // Who does not say how often is taken at their word: each time another job.
+  // A client that does not send a retry count gets a new job each time.
   expect(await send(null)).not.toBe(await send(null));
-  // A number was skipped because a send was lost on its way to us.
+  // A number was skipped because a send was lost on its way.
   const skipped = await send(0, request({}, 'Skipped'));
   expect(await send(2, request({}, 'Skipped'))).toBe(skipped);
 });

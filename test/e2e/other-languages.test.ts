@@ -16,7 +16,7 @@ async function ranAgainstServer(command: string, file: string): Promise<string> 
   });
   const [cancelled] = await producer.list({ tenant: 'harbour', status: 'cancelled' });
   expect(cancelled?.tombstone).toMatchObject({ reason: 'wrong prompt', actor: 'alice', key_name: 'harbour' });
-  // Launched or not: what was asked for is accounted for.
+  // Every request is accounted for, launched or not.
   if ((await producer.get(cancelled?.id ?? ''))?.launches.length) await happened('tokens_wasted');
   return stdout;
 }

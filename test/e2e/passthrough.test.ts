@@ -20,7 +20,7 @@ interface Passed {
   body: string;
 }
 
-/** A provider that answers everything, and a front door that passes on to it what is not ours. */
+/** A provider that answers everything, and a server that passes other calls on to it. */
 async function startPassing(only = apiKeys) {
   const passed: Passed[] = [];
   const upstreamUrl = await startUpstream((request, body, response) => {

@@ -10,7 +10,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 const probe = (...args: string[]) => spend('probe', ...args);
 
-/** On somebody's own account, which is a simulator's here. */
+/** Settings for a provider's account, which is the simulator's here. */
 async function spend(...args: string[]) {
   const simulator = await startSimulator({ port: 0 });
   onTestFinished(() => simulator.close());
@@ -190,7 +190,7 @@ test('demo --live: Ctrl-C in the second act cancels at the provider what Headsto
 }, async () => {
   const simulator = await startSimulator({ port: 0 });
   onTestFinished(() => simulator.close());
-  // Each is cancelled by the demo itself only when it has run for long.
+  // The demo itself cancels each of them only after a long run.
   const env = { OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any', REDIS_URL: '' };
   const command = startCommand(['demo', '--live', '--n', '7', '--window', '1s', '--max-usd', '1', '--yes'], env);
   const ledger = async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger;

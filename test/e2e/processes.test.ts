@@ -12,7 +12,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 interface Running {
   child: ChildProcess;
-  /** In the environment of the whole tree. */
+  /** A mark in the environment of every process of the tree. */
   mark: string;
   output: () => string;
 }

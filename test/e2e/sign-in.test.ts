@@ -36,7 +36,7 @@ async function startHouse(workers = 1) {
   return { ...house, get };
 }
 
-/** As much of the answers as the tests read. */
+/** The part of the answers that the tests read. */
 interface Page {
   data: { response_id: string; key: string }[];
   has_more: boolean;

@@ -36,7 +36,7 @@ async function readiness({ worker, telemetry }: Harness) {
   };
 }
 
-/** The figures of docs/operations.md. */
+/** Prints the figures that docs/operations.md quotes. */
 function elapsed(what: string, since: number): number {
   const ms = Math.round(performance.now() - since);
   process.stdout.write(`every-redis: ${what}: ${ms} ms\n`);
@@ -59,7 +59,7 @@ describe.runIf(hasRedis)('a server that is the wrong one by now', () => {
     const ready = await readiness(harness);
     const inFlight = await producer.enqueue(scripted({ create_ms: 1000 }, 'In flight'));
     await expect.poll(async () => (await simulatorLedger()).creates).toBe(1);
-    // A managed failover: the roles change, the name leads elsewhere, and nobody closes a connection.
+    // A managed failover: the roles change, the name resolves to another server, and no connection is closed.
     await heirClient.replicaof('NO', 'ONE');
     await clientOf(primary).replicaof('127.0.0.1', String(heir.port));
     const movedAt = performance.now();
@@ -105,7 +105,7 @@ describe.runIf(hasRedis)('a connection whose other end is gone without a word', 
     elapsed('half open, until readiness is 503', forgottenAt);
     expect(await happened('store_lost')).toMatchObject({ error: 'silent connection' });
     expect(elapsed('half open, until it is noticed and told', forgottenAt)).toBeLessThan(15_000);
-    // The caller's own connection is noticed at its first call.
+    // The caller notices its dead connection at its first call.
     await expect
       .poll(() => producer.enqueue(scripted({}, 'After')).catch(() => null), { timeout: 20_000 })
       .not.toBeNull();

@@ -23,7 +23,7 @@ async function startPrimary(): Promise<RedisServer> {
   return server;
 }
 
-/** Resolves when it follows whoever listens on the port. */
+/** Resolves when the server replicates the one on this port. */
 async function startReplica(port: number): Promise<{ server: RedisServer; client: Redis }> {
   const server = await startRedisServer('--replicaof', '127.0.0.1', String(port));
   const client = new Redis(server.url);
@@ -55,7 +55,7 @@ test.runIf(hasRedis)(
     const verdicts = await Promise.all(held.map(({ id }) => producer.cancel(id, { actor: 'alice' })));
     expect(new Set(verdicts.map(({ verdict }) => verdict))).toEqual(new Set(['cancelled']));
 
-    // The network between them is gone, and no error tells of it.
+    // The network between them is gone, and no error reports it.
     wire.freeze();
     await Promise.all(lost.map(({ id }) => expect(producer.cancel(id)).rejects.toMatchObject(tooFew)));
     await primary.kill();
@@ -75,7 +75,7 @@ test.runIf(hasRedis)(
   async () => {
     const primary = await startPrimary();
     const heir = await startReplica(primary.port);
-    // The one that takes over has a replica of its own: whoever asked for replicas alone would be content.
+    // The new primary has a replica, so a check that only counted replicas would pass.
     await startReplica(heir.server.port);
     const name = await startProxy(primary.port);
     const producer = careful(name.redisUrl);

@@ -53,7 +53,7 @@ test('I3, I10: workers killed at random under load: every job ends and the ledge
       return await producer.cancel(id);
     });
   for (let kill = 0; kill < 2; kill += 1) {
-    // Killed after so many lines: in the middle of whatever it does then.
+    // Killed after a number of log lines, in the middle of whatever the worker is doing.
     const enough = lines.length + 15;
     await expect.poll(() => lines.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(enough);
     victim.kill('SIGKILL');
@@ -65,7 +65,7 @@ test('I3, I10: workers killed at random under load: every job ends and the ledge
   await expect
     .poll(async () => (await producer.ledger()).filter(row => row.status === 'pending').length, { timeout: 40_000 })
     .toBe(0);
-  // A job that was cancelled while its worker died is decided at once; what became of its launch is known 15 s later.
+  // A job that is cancelled while its worker dies is decided at once. The fate of its launch is known 15 s later.
   await expect
     .poll(async () => (await Promise.all(ids.map(id => producer.get(id)))).flatMap(job => job?.launches ?? []), {
       timeout: 15_000,
@@ -126,7 +126,7 @@ test('I10: a worker that is asked to stop hands its stream over at once', { time
 test('I9: a long stream goes through a worker with little memory, though a reader does not read', {
   timeout: 60_000,
 }, async () => {
-  // A heap in which the worker itself just fits: what stays behind with each event would end it.
+  // The worker just fits in this heap. If it kept something of each event, it would run out of memory.
   vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=64');
   onTestFinished(() => {
     vi.unstubAllEnvs();

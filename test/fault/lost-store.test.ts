@@ -38,7 +38,7 @@ test('I10: a store that falls silent, without a word of a closed connection, is 
   const { id } = await producer.enqueue(scripted({ duration_ms: 1000 }));
   await happened('launch_acknowledged');
   proxy.freeze();
-  // A caller is told within seconds; it does not hang.
+  // A caller gets an error within seconds and does not hang.
   await expect(producer.get(id)).rejects.toMatchObject({ code: 'store_unreachable' });
   proxy.heal();
   await expect

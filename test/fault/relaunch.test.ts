@@ -5,13 +5,13 @@ import { scripted } from '../support/harness.ts';
 import { startScene } from '../support/scene.ts';
 import { observed, openStores } from '../support/store.ts';
 
-/** A lost worker is noticed after two seconds: these tests are about what comes then. */
+/** A lost worker is noticed after two seconds, because these tests are about what happens afterwards. */
 const short = { HEADSTONE_LOCK_MS: '1000' };
 const relaunch = { onUnknownLaunch: 'relaunch' } as const;
 
 type Scene = Awaited<ReturnType<typeof startScene>>;
 
-/** Every response settled and every launch answered for; then ours against the provider's own ledger (I1, I3). */
+/** Waits until every response is settled and every launch is accounted for, then compares Headstone's ledger with the provider's (I1, I3). */
 async function differences({ producer, ledger }: Scene, ids: string[]): Promise<string[]> {
   await expect
     .poll(async () => (await producer.ledger()).filter(row => row.status === 'pending').length, { timeout: 20_000 })
@@ -115,7 +115,7 @@ test('I5, relaunch: a worker that dies between the decision to launch again and 
   await store.run('resolve', { id, epoch, how: 'unknown', code: 'timeout', grace_ms: 0, witnessed: true });
   const rerun = await store.run('rerun', { id, epoch, code: 'launch_unknown', due_in_ms: 0, grace_ms: 0 });
   expect(rerun.reply).toBe('queued');
-  // The step is done, and what it asked for was never added to the queue: nor is the entry of the enqueue there any more.
+  // The step is done, but its entry was never added to the queue, and the entry of the enqueue is gone.
   await producer.queues[0]?.drain();
   expect(await producer.queues[0]?.getJobCountByTypes('waiting', 'delayed', 'prioritized')).toBe(0);
   await startWorker();
@@ -138,7 +138,7 @@ test('I3, I10, superseded: a worker that dies between the record of a superseded
   await store.run('rerun', { id, epoch, code: 'launch_unknown', due_in_ms: 0, grace_ms: 0 });
   await startWorker();
   await expect.poll(async () => (await producer.get(id))?.status, { timeout: 10_000 }).toBe('running');
-  // The first launch's response, as the provider has it; whoever wrote it down died before the cancel.
+  // The response of the first launch, as the provider reports it. The worker that recorded it died before the cancel.
   const [second] = (await ledger()).responses;
   const mark = `${second?.metadata.headstone?.split('/')[0]}/${id}/${epoch}`;
   const created = await fetch(`${simulator.url}/responses`, {
@@ -170,7 +170,7 @@ test('I6, attempts: a worker killed after a run has failed: at most so many paid
   let doomed = await startWorker();
   const { id } = await producer.enqueue(scripted({ end: 'failed', duration_ms: 300 }), { attempts: 3 });
   for (const runs of [1, 2]) {
-    // Killed as soon as the run has ended at the provider: before, in or after the step that launches again.
+    // Killed as soon as the run has ended at the provider, so before, during or after the step that launches again.
     await expect
       .poll(async () => (await ledger()).responses.filter(({ status }) => status === 'failed').length, {
         timeout: 10_000,
@@ -183,7 +183,7 @@ test('I6, attempts: a worker killed after a run has failed: at most so many paid
   }
   expect(await producer.wait(id)).toMatchObject({ status: 'failed' });
   expect((await ledger()).creates).toBeLessThanOrEqual(3);
-  // Also that each response has its row, but for one whose worker died before its id was written.
+  // It also checks that each response has a row, except one whose worker died before its id was written.
   expect(await differences(scene, [id])).toEqual([]);
   const rows = await producer.ledger();
   expect(rows.every(({ kind, cause }) => kind === 'wasted' && cause === 'failed')).toBe(true);
@@ -199,7 +199,7 @@ test('I3, I6, attempts and relaunch under kills at random: no launch too many, a
   const jobs = Array.from({ length: 40 }, (_, n) => ({
     request: scripted(
       {
-        // Long enough that the last of them outlive the last kill.
+        // Long enough for the last of them to outlive the last kill.
         duration_ms: 500 + n * 120,
         create_ms: 50,
         ...(n % 4 === 0 ? { end: 'failed' as const } : {}),
@@ -211,7 +211,7 @@ test('I3, I6, attempts and relaunch under kills at random: no launch too many, a
   }));
   const ids = (await producer.enqueueMany(jobs)).map(({ id }) => id);
   for (const victim of [0, 1, 0]) {
-    // Killed after so many lines, in the middle of whatever it does then.
+    // Killed after a number of log lines, in the middle of whatever the worker is doing.
     const enough = lines.length + 15;
     await expect.poll(() => lines.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(enough);
     workers[victim]?.kill('SIGKILL');

@@ -5,7 +5,7 @@ import { type Harness, scripted, startHarness } from '../support/harness.ts';
 import { acceptJob, intendJob, observed, openStores } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
-/** As the app's own code does it, without us. */
+/** Creates a response as the app's own code does, without Headstone. */
 async function createElsewhere({ simulator }: Harness, script: Partial<Script> = {}): Promise<string> {
   const client = new OpenAI({ baseURL: simulator.url, apiKey: 'any', maxRetries: 0 });
   const { id } = await client.responses.create({ ...scripted(script), background: true });
@@ -75,10 +75,10 @@ test('a 404 that stays ends an adopted job as response_not_found', async () => {
   const { producer, redis, prefix, happened } = await startHarness({ upstreamUrl });
   const { id } = await producer.adopt('resp_nobody');
   await happened('poll_failed');
-  // The 404 has been seen for a minute: say that it is over.
+  // The 404 has to be seen for a minute, which this write makes pass.
   await redis.hset(`${prefix}:job:${id}`, 'missing_since', Date.now() - 61_000);
   expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'response_not_found' } });
-  // It is believed: nobody follows it any more, and what it cost stays unknown.
+  // The 404 is believed: the response is no longer followed, and its cost stays unknown.
   await expect.poll(async () => (await producer.ledger())[0]?.status).toBe('unknown');
   expect(await happened('tokens_wasted')).toMatchObject({ response_id: 'resp_nobody', status: 'unknown' });
 });

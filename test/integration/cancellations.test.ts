@@ -17,7 +17,7 @@ test('I1, I2: cancels what matches and nothing else, counts each job once, and n
     { reason: 'withdrawn', actor: 'alice' },
   );
   expect(begun).toMatchObject({ status: 'running', expected: 60, cancelled: 0 });
-  // Two processes at once: neither gets in the other's way.
+  // Two processes work on it at once and do not disturb each other.
   await Promise.all([cancellations.run(begun.id), cancellations.run(begun.id)]);
   expect(await cancellations.get(begun.id)).toMatchObject({ status: 'done', cancelled: 60 });
   const cancelled = await producer.list({ status: 'cancelled', limit: 1000 });
@@ -26,7 +26,7 @@ test('I1, I2: cancels what matches and nothing else, counts each job once, and n
     expect(job.tags).toContain('big');
     expect(job.tombstone).toMatchObject({ cause: 'cancelled', reason: 'withdrawn', actor: 'alice' });
   }
-  // A repeat finds nothing left.
+  // A second cancellation finds nothing left.
   const again = await cancellations.begin({ tenant: 'harbour', tag: 'nightly' });
   await cancellations.run(again.id);
   expect(await cancellations.get(again.id)).toMatchObject({ status: 'done', expected: 0, cancelled: 0 });

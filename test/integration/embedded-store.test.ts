@@ -24,7 +24,7 @@ test('it answers at once, not on a timer: a thousand round trips take seconds, n
   const { redis } = await startStore();
   const startedAt = performance.now();
   for (let n = 0; n < 1000; n += 1) await redis.incr('counter');
-  // A timer of 100 ms would make this 100 s.
+  // With a timer of 100 ms this would take 100 s.
   expect(performance.now() - startedAt).toBeLessThan(5000);
 });
 

@@ -21,7 +21,7 @@ test('a wrong key fails no job: it holds the account, says what to look at, and 
     code: 'invalid_api_key',
     advice: expect.stringContaining('OPENAI_API_KEY'),
   });
-  // When the last of them is parked, none was tried in vain.
+  // When the last of them is parked, no create has been sent in vain.
   await expect.poll(async () => (await producer.queues[0]?.getJobCounts('waiting', 'active'))?.waiting).toBe(0);
   expect(await producer.list({ status: 'queued' })).toHaveLength(30);
   expect((await simulatorLedger()).responses).toEqual([]);
@@ -35,7 +35,7 @@ test('no route to the provider holds the account too', async () => {
   expect((await producer.get(id))?.status).toBe('queued');
 });
 
-/** Where nobody listens any more. */
+/** The URL of a port that no longer listens. */
 async function closedUrl(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -72,13 +72,13 @@ test('five unknowns in a row hold the model, and one success lifts the hold', as
   const { id } = await producer.enqueue(scripted({}, 'The one that succeeds'));
   await expect.poll(() => redis.hget(`${prefix}:job:${id}`, 'parked_scope')).toBe('model:gpt-5.5');
   expect((await simulatorLedger()).creates).toBe(5);
-  // The minute of the alarm is over: one job may try.
+  // The minute of the alarm is over, so one job may try.
   await redis.hset(`${prefix}:hold:model:gpt-5.5`, 'until', 1);
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   expect(await redis.exists(`${prefix}:hold:model:gpt-5.5`)).toBe(0);
 });
 
-/** Accepts everything but what the test refuses; each response is completed at its first look. */
+/** Accepts everything that the test does not refuse. Each response is completed at its first poll. */
 async function startChoosy(refuse: (body: { model: string; input: string }) => [status: number, body: unknown] | null) {
   const creates: string[] = [];
   const upstreamUrl = await startUpstream((call, body, response) => {
@@ -110,14 +110,14 @@ test('I10, I12: a prompt that a firewall refuses keeps nobody back', async () =>
   expect(events.filter(({ name }) => name === 'launches_held')).toEqual([]);
 });
 
-/** As if their time were over. */
+/** Makes holds expire. */
 async function endHolds(store: Store): Promise<void> {
   const { keys } = store;
   const scopes = ['account', 'model:gpt-5.5', 'tenant:default|model:gpt-5.5'];
   await redisOf(store).del(...scopes.map(keys.hold));
 }
 
-/** Refuses a job again and again, with what happens in between, and gives what has become of it. */
+/** Refuses a job repeatedly, runs `between` after each refusal, and returns what happened to the job. */
 async function refuseAgain(
   hold: Omit<Hold, 'code'>,
   times: number,
@@ -182,7 +182,7 @@ test('several jobs in a row that are refused so hold the account, and the first 
   ids.push((await producer.enqueue({ model: 'm', input: 'd' })).id);
   await expect.poll(async () => (await producer.list()).filter(({ held_by }) => held_by !== null)).not.toEqual([]);
   isOpen = true;
-  // The minute of the alarm is over: one job may try.
+  // The minute of the alarm is over, so one job may try.
   for (const scope of ['account', 'tenant:default|model:m']) await redis.hset(`${prefix}:hold:${scope}`, 'until', 1);
   for (const id of ids) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   expect(await redis.exists(`${prefix}:hold:account`)).toBe(0);
@@ -221,7 +221,7 @@ test('I10: a trial of the account is not spent on a job that another hold has fo
   );
   const bad = await producer.enqueue({ model: 'nowhere', input: 'x' });
   await happened('launches_held', ({ scope }) => scope === 'model:nowhere');
-  // The provider is away for a second: no launch reached it.
+  // The provider is away for a second, and no launch has reached it.
   await redis.hset(`${prefix}:hold:account`, {
     kind: 'alarm',
     code: 'no_route',
@@ -231,7 +231,7 @@ test('I10: a trial of the account is not spent on a job that another hold has fo
   });
   const good = await producer.enqueue({ model: 'm', input: 'a' });
   await expect.poll(() => redis.hget(`${prefix}:job:${good.id}`, 'parked_scope'), { timeout: 10_000 }).toBe('account');
-  // The bad one's own minute is over: it meets the account's hold, and was refused, so it waits behind the good one.
+  // The bad job's own hold is over. It meets the account's hold and waits behind the good job, because it was refused before.
   await redis.hset(`${prefix}:hold:model:nowhere`, 'until', 1);
   await expect.poll(() => redis.hget(`${prefix}:job:${bad.id}`, 'parked_scope'), { timeout: 10_000 }).toBe('account');
   await redis.hset(`${prefix}:hold:model:nowhere`, 'until', Date.now() + 3_600_000);

@@ -34,7 +34,7 @@ test('I13: no prompt, no output and no key in any line of the log, at the loudes
         await harness.happened('tokens_wasted', fields => fields.job_id === id);
       }
       const done = await harness.producer.wait(id);
-      // The canary must be able to sing: the result itself holds the prompt.
+      // The result contains the canary, so that a leak would be seen.
       if (done.status === 'completed') expect(JSON.stringify(done)).toContain(CANARY);
     }),
   );
@@ -54,7 +54,7 @@ test('I13: an upstream that quotes the prompt in its error, its headers and its 
   const lines = captureLog(harness);
   const { id } = await harness.producer.enqueue({ model: 'gpt-5.5', input: CANARY });
   const done = await harness.producer.wait(id);
-  // Its owner may read why it failed.
+  // The job's owner may read why it failed.
   expect(done).toMatchObject({ status: 'failed', error: { code: 'invalid_prompt', message: `Bad prompt: ${CANARY}` } });
   await harness.happened('job_decided');
   expect(lines.join('')).toContain('launch_refused');
@@ -104,7 +104,7 @@ test('I13: the server logs neither prompt nor key nor cookie, for what it answer
       headers: { cookie, 'content-type': 'application/json' },
       body,
     });
-  // A record that cannot be read is an error of ours.
+  // A record that cannot be read is reported as an error.
   await door.redis.set(`${door.prefix}:job:${id}`, CANARY);
   await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 500 });
   const log = lines.join('');

@@ -30,7 +30,7 @@ test('I14: a cancel is not acknowledged before enough replicas hold it, and a re
   const tooFew = { code: 'not_durable', retryable: true, message: expect.stringContaining('only 0 of 1 replicas') };
   await expect(producer.cancel(id)).rejects.toMatchObject(tooFew);
   await expect(producer.cancel(id)).rejects.toMatchObject(tooFew);
-  // It is decided all the same: what is missing is the assurance.
+  // The job is decided nevertheless. Only the assurance is missing.
   expect((await producer.get(id))?.status).toBe('cancelled');
 });
 
@@ -80,7 +80,7 @@ test('I1, I14: a bulk cancel is not done before enough replicas hold it, however
   for (let time = 0; time < 2; time += 1) {
     await expect(cancellations.run(id)).rejects.toMatchObject({ code: 'not_durable' });
     await expect(cancellations.get(id)).rejects.toMatchObject({ code: 'not_durable' });
-    // What is missing is the assurance: all of them are cancelled at once.
+    // All of them are cancelled at once. Only the assurance is missing.
     expect((await producer.list({ status: 'cancelled', limit: 100 })).length).toBe(60);
   }
 });
@@ -104,7 +104,7 @@ test('I9, I10: while replicas are missing, notes wait together, and streams that
   expect(notes).toHaveLength(20);
   const askedAt = performance.now();
   await expect(store.outbox.follow(notes)).rejects.toMatchObject({ code: 'not_durable' });
-  // One wait, not twenty.
+  // They share one wait.
   expect(performance.now() - askedAt).toBeLessThan(6000);
   const left = await redis.zrangebyscore(`${prefix}:outbox`, Date.now() + 5000, '+inf');
   expect(left.filter(line => line.startsWith('notify|'))).toHaveLength(20);

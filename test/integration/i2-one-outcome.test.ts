@@ -18,7 +18,7 @@ test(`I2: of a cancel and a result that meet, exactly one wins, ${RACES} times`,
         { id, status: 'completed', response_id: responseId, observation: observed('completed', 100), has_result: true },
         '{"id":"x","status":"completed"}',
       );
-    // Who is sent first changes, so that each side wins now and then.
+    // The order of sending alternates, so that each side wins sometimes.
     const [first, second] = await Promise.all(race % 2 === 0 ? [cancel(), complete()] : [complete(), cancel()]);
     const [ofCancel, ofResult] = race % 2 === 0 ? [first, second] : [second, first];
     expect([ofCancel.reply, ofResult.reply].sort()).toEqual(['already', 'decided']);
@@ -39,7 +39,7 @@ test('I2: every later decision is told who won, and changes nothing', async () =
   const { store } = await openStores();
   await runJob(store, 'job', 'resp_1');
   await store.run('decide', { id: 'job', status: 'expired', cause: 'expired' }).then(reply =>
-    // By Redis' clock the deadline is an hour away.
+    // By Redis' clock, the deadline is an hour away.
     expect(reply.reply).toBe('early'),
   );
   await store.run('decide', { id: 'job', status: 'cancelled', cause: 'cancelled', reason: 'first', actor: 'a' });

@@ -48,7 +48,7 @@ test('I3: every response has one row, and its tokens are the provider’s to the
   const rows = await producer.ledger();
   const simulator = await harness.simulatorLedger();
   expect(audit({ jobs: jobs as Job[], rows, simulator })).toEqual([]);
-  // 16 requests: one was refused, so it is nobody's response; two lost their id.
+  // Of the 16 requests, one was refused and has no response, and two lost their id.
   expect(simulator.responses).toHaveLength(15);
   expect(rows).toHaveLength(13);
 
@@ -131,7 +131,7 @@ test('I3: while the upstream’s cancel fails the watcher looks all the same', a
 });
 
 test('I3, I5: a usage that does not add up is booked as it is, without a price: its result is taken, its waste settled', async () => {
-  // As a gateway counts that leaves the cached tokens out of the input.
+  // Some gateways do not count the cached tokens as input.
   const usage = { input_tokens: 10, output_tokens: 5, total_tokens: 15, input_tokens_details: { cached_tokens: 50 } };
   let creates = 0;
   let isFlipped = false;

@@ -19,7 +19,7 @@ test('I5: jobs whose queues were wiped out are found by the patrol and run', asy
     await producer.enqueueMany(Array.from({ length: 20 }, (_, n) => ({ request: scripted({}, `Prompt ${n}`) })))
   ).map(({ id }) => id);
   for (const queue of producer.queues) await queue.obliterate({ force: true });
-  // The patrol looks every ten minutes: say that they are over.
+  // The patrol comes every ten minutes, which this write makes pass.
   for (const id of ids) await redis.zadd(`${prefix}:open`, 0, id);
   await startWorker();
   for (const id of ids) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
@@ -30,7 +30,7 @@ test('I5: an add is ignored by BullMQ for an id that it still keeps, and ensure 
   const { id } = await producer.enqueue(scripted({ duration_ms: 200, flip_after_ms: 100 }));
   const { response_id } = await happened('launch_acknowledged');
   const settle = producer.queues.find(queue => queue.name === 'settle');
-  // A parked entry, a day away: a second add would leave it there.
+  // An entry that is delayed by a day. A second add would leave it there.
   await settle?.add('settle', { id: response_id }, { jobId: `hs-${response_id}`, delay: 86_400_000 });
   await producer.cancel(id);
   await happened('tokens_wasted');

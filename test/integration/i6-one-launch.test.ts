@@ -55,7 +55,7 @@ test('I6: the same question of the same activation gets the same intent, another
   await acceptJob(store, 'job');
   const ask = (token: string) => store.run('intend', { id: 'job', token, max_in_flight: 10 });
   const first = await ask('mine');
-  // The answer was lost on its way, and the connection asked again.
+  // The answer was lost on its way, and the connection sent the script again.
   expect(await ask('mine')).toEqual(first);
   expect(await ask('another’s')).toMatchObject({ reply: 'unresolved', state: 'intended' });
 });

@@ -20,7 +20,7 @@ test('I7: a worker that lost its claim changes nothing, except truths that only 
   await relaunch(store, 'job', 'resp_new');
   const before = await store.record('job');
 
-  // The old worker wakes up and says what it knows.
+  // The old worker wakes up and reports what it knows.
   const refused = await store.run('resolve', {
     id: 'job',
     epoch: oldEpoch,

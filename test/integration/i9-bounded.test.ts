@@ -32,7 +32,7 @@ test('I9: a job’s timeline keeps its newest hundred entries', async () => {
   expect((await producer.get(again.id))?.timeline).toHaveLength(100);
 });
 
-/** From what the workers told: launched and not decided yet. */
+/** The number of jobs that were launched and not yet decided, according to the workers' logs. */
 function mostAtOnce(events: { name: string }[]): number {
   let running = 0;
   let most = 0;
@@ -56,7 +56,7 @@ test('I9: launches that wait for a place keep their turn, and a lost channel doe
   run.mockRestore();
   expect(questions).toBeLessThan(40);
   await producer.wait(second.id);
-  // It waited for longer than 0.6 × lock, and its intent was still its first.
+  // It waited for longer than 0.6 times the lock, and its intent was still the first.
   expect((await producer.get(second.id))?.launches).toMatchObject([{ state: 'acknowledged' }]);
   expect((await simulatorLedger()).creates).toBe(2);
 });

@@ -31,7 +31,7 @@ test('I1, I5: each outcome adds one job to the app’s own queue, on its own pre
       { id: `headstone-${refused.id}`, name: 'response-ended', data: { id: refused.id, status: 'cancelled' } },
     ]),
   );
-  // What the queue is like stays as the app has said.
+  // The queue keeps the options that the app has set.
   expect(await keptEvents()).toBe('123');
 });
 
@@ -39,7 +39,7 @@ test('I5: a note that could not be sent is found in the outbox, and one that was
   const { producer, redisUrl, redis, prefix, startWorker } = await startHarness({ workers: 0 });
   const app = appQueue(redisUrl, `${prefix}:app`);
   const { id } = await producer.enqueue(scripted(), { notify: { queue: 'app', prefix: `${prefix}:app` } });
-  // Decided by a process that died before it could tell: the script alone.
+  // Only the script runs, as if its process had died before it could notify anybody.
   await producer.store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
   expect(await app.count()).toBe(0);
   const [line] = (await redis.zrange(`${prefix}:outbox`, '0', '-1')).filter(entry => entry.startsWith('notify|'));
@@ -50,9 +50,9 @@ test('I5: a note that could not be sent is found in the outbox, and one that was
   expect(await app.count()).toBe(1);
 });
 
-test('I10: a queue of the app’s that refuses its note keeps back nothing of ours', async () => {
+test('I10: a queue of the app’s that refuses its note delays no other job', async () => {
   const { producer, redis, prefix } = await startHarness();
-  // What BullMQ keeps of a queue is no hash here, so every add is refused.
+  // BullMQ's key for the queue is not a hash here, so every add is refused.
   await redis.set(`${prefix}:app:app:meta`, 'taken by somebody else');
   const { id } = await producer.enqueue(scripted(), { notify: { queue: 'app', prefix: `${prefix}:app` } });
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });

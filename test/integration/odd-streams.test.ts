@@ -27,16 +27,16 @@ const delta = (text: string, sequence_number?: number) => ({
 });
 
 interface Provider {
-  /** What a create says before its connection ends. */
+  /** What a create sends before its connection ends. */
   first: (object | string)[];
-  /** What each further stream says; null: 500. */
+  /** What each further stream sends. Null makes it a 500. */
   again: (object | string)[] | null;
-  /** Whether a stream's connection stays open after it. */
+  /** Whether the stream's connection stays open afterwards. */
   stays?: boolean;
   json?: boolean;
 }
 
-/** A provider whose GET says that it is done, whatever its streams say. */
+/** A provider whose GET says that the response has completed, whatever its streams say. */
 async function startOdd({ first, again, stays = false, json = false }: Provider) {
   const calls = { creates: 0, gets: 0, resumes: 0 };
   const send = (response: ServerResponse, events: (object | string)[]) => {
@@ -120,12 +120,12 @@ test('I3, I6: a worker that is asked to stop waits for the id of a streamed crea
     env: { HEADSTONE_LAUNCH_TIMEOUT_MS: '500' },
     redisUrl: proxy.redisUrl,
   });
-  // For longer than a worker waits for anything else only keepalives come, and no id.
+  // For longer than a worker waits for anything else, only keepalives come and no id.
   const script = { duration_ms: 20_000, keepalives: 45, keepalive_ms: 100 };
   const { id } = await producer.enqueue({ ...scripted(script), stream: true });
   await expect.poll(async () => (await simulatorLedger()).creates, { interval: 10 }).toBe(1);
   expect((await producer.get(id))?.launches).toMatchObject([{ state: 'intended' }]);
-  // Longer than between two looks at whether the worker is done: its id is on the way to the store at one of them.
+  // Longer than the interval at which the worker checks whether it is done, so that one check falls into the write of the id.
   proxy.slow(300);
   await worker.close();
   proxy.slow(0);

@@ -6,7 +6,7 @@ test('pause launch: nothing new is spent, not even by what a worker has taken al
   const running = await producer.enqueue(scripted({ duration_ms: 800 }));
   await happened('launch_acknowledged');
   const [first, second] = await producer.enqueueMany([{ request: scripted() }, { request: scripted() }]);
-  // Both stand in a worker's hands, because there is no room for them.
+  // A worker has taken both and waits with them, because the limit is reached.
   await expect.poll(async () => await producer.queues[0]?.getActiveCount()).toBe(2);
   await producer.pauseLaunch(true);
   expect(await producer.wait(running.id)).toMatchObject({ status: 'completed' });

@@ -118,7 +118,7 @@ test('wait: has a time-out and a signal, and says when there is no such job', as
   const { id } = await producer.enqueue(scripted());
   await expect(producer.wait(id, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'wait_timeout' });
   const controller = new AbortController();
-  // Longer than Node's timers reach.
+  // Longer than the longest delay of Node's timers.
   const waiting = producer.wait(id, { timeoutMs: 366 * 86_400_000, signal: controller.signal });
   controller.abort(new Error('the user left'));
   await expect(waiting).rejects.toThrow('the user left');
@@ -133,7 +133,7 @@ test('wait: survives a lost connection, and a lost message', async () => {
   await expect.poll(async () => (await remote.redis.pubsub('NUMSUB', `${remote.prefix}:decided`))[1]).toBe(1);
   proxy.cut();
   await expect(remote.producer.cancel(id)).rejects.toMatchObject({ code: 'store_unreachable', retryable: true });
-  // The record is decided by somebody who still has a wire.
+  // The record is decided by a process that is still connected.
   const direct = createProducer({
     connection: inject('redisUrl'),
     prefix: remote.prefix,

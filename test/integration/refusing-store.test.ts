@@ -19,13 +19,13 @@ test.for([
     const { id } = await producer.enqueue(scripted({ create_ms: 300 }));
     await happened('launch_intended');
     await admin.config('SET', setting, bad);
-    // A connection that stands has said its password: the next one has to say it anew.
+    // An open connection has already sent its password, and the next one has to send it again.
     if (word === 'NOAUTH') await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await expect.poll(async () => (await simulatorLedger()).responses.length).toBe(1);
     const refusals = async () =>
       Number(new RegExp(`errorstat_${word}:count=(\\d+)`).exec(await admin.info('errorstats'))?.[1] ?? 0);
     const before = await refusals();
-    // The id has been brought more than once by then.
+    // By then the write of the id has been tried more than once.
     await expect.poll(refusals, { timeout: 20_000 }).toBeGreaterThan(before + 5);
     await expect(producer.cancel('nobody')).rejects.toMatchObject({
       retryable: true,
@@ -56,7 +56,7 @@ test('I10: a full store: cancels are written, forgetting goes on, a worker can s
   await happened('launch_acknowledged', fields => fields.job_id === running.id);
   const { id: ended } = await producer.enqueue(scripted({}, 'Over'));
   await producer.wait(ended);
-  // Its time ends while the store is full.
+  // Its deadline passes while the store is full.
   await admin.zadd(`${prefix}:ended`, Date.now() + 1000, ended);
   await admin.config('SET', 'maxmemory', '1');
   await expect(producer.enqueue(scripted())).rejects.toMatchObject({ code: 'store_refused', retryable: true });

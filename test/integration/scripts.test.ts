@@ -139,7 +139,7 @@ test('intend: the caps and the holds are checked in the step that writes the int
   });
   expect((await store.run('release', { scope: 'model:gpt-5.5', limit: 10 })).reply).toBe('held');
   expect(await redisOf(store).zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(2);
-  // A cancelled job leaves its parking place too.
+  // A cancelled job is no longer parked.
   await store.run('decide', { id: 'third', status: 'cancelled', cause: 'cancelled' });
   expect(await redisOf(store).zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(1);
 });
@@ -171,11 +171,11 @@ test('launched: a success lifts the alarm that it was tried under, and no later 
   };
   const held = () => redisOf(store).exists(`${store.keys.prefix}:hold:model:gpt-5.5`);
   for (const kind of ['rate', 'alarm'] as const) {
-    // Both were sent before the refusal, and this one's answer comes after it.
+    // Both were sent before the refusal, and the answer of this one arrives after it.
     await acceptJob(store, `slow-${kind}`);
     const epoch = await intendJob(store, `slow-${kind}`);
     await refuse(`refused-${kind}`, kind);
-    // Later than the other launch by Redis' clock, which counts milliseconds.
+    // Later than the other launch by Redis' clock, which has a resolution of milliseconds.
     await redisOf(store).hincrby(`${store.keys.prefix}:hold:model:gpt-5.5`, 'since', 5);
     await store.run('acknowledge', {
       id: `slow-${kind}`,

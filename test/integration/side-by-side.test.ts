@@ -13,7 +13,7 @@ test.for([
   const first = await startHarness();
   const redisUrl = new URL(database, inject('redisUrl')).href;
   const second = await startHarness({ prefix: `${first.prefix}${suffix}`, redisUrl, workers: 0 });
-  // The same id means another job in each, and a cancel in one is none in the other.
+  // The same id names a different job in each deployment, and a cancel in one does not affect the other.
   await second.producer.enqueue(scripted(), { id: 'same', tags: ['shared'] });
   const waiting = second.producer.wait('same');
   await first.producer.enqueue(scripted({ duration_ms: 400, flip_after_ms: 50 }), { id: 'same', tags: ['shared'] });
@@ -22,14 +22,14 @@ test.for([
   await first.happened('tokens_wasted');
   expect(await second.producer.get('same')).toMatchObject({ status: 'queued', launches: [] });
   expect(await second.producer.list({ tag: 'shared' })).toHaveLength(1);
-  // Neither does a worker of the one take a job of the other: the simulators are two.
+  // No worker of one deployment takes a job of the other, as their two simulators show.
   await second.startWorker();
   expect(await waiting).toMatchObject({ status: 'completed' });
   expect(await first.producer.get('same')).toMatchObject({ status: 'cancelled' });
   for (const { simulatorLedger } of [first, second]) expect(await simulatorLedger()).toMatchObject({ creates: 1 });
   expect((await first.producer.waste()).totals).toMatchObject({ responses: 1, used_responses: 0 });
   expect((await second.producer.waste()).totals).toMatchObject({ responses: 0, used_responses: 1 });
-  // Where an orphan belongs is written into it: each deployment has an id of its own.
+  // The metadata of an orphan names its deployment, and each deployment has a different id.
   const marks = await Promise.all([first, second].map(markOf));
   expect(new Set(marks).size).toBe(2);
 });
@@ -76,7 +76,7 @@ test('I1, I13: producer.queues on the app’s own Bull Board: entries without a 
   await happened('launch_acknowledged');
   await producer.cancel(id);
   await happened('tokens_wasted');
-  // The board gives the entries of one queue at a time.
+  // The board returns the entries of one queue at a time.
   for (const name of ['launch', 'poll', 'settle']) {
     const { body } = await app.inject(`/api/queues?activeQueue=${name}&status=latest&page=1&jobsPerPage=10`);
     const { queues } = JSON.parse(body) as { queues: { name: string; jobs: { data: unknown }[] }[] };

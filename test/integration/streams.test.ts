@@ -47,7 +47,7 @@ test('a streamed job: every event in order under our id, the same for a late rea
   expect(await all(producer, id)).toEqual(live);
   expect(await all(producer, id, 6)).toEqual(live.filter(event => event.sequence_number > 6));
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
-  // Decided by the stream's own last event: no GET was needed.
+  // The last event of the stream decided the job, so no GET was needed.
   await happened('stream_ended');
   expect((await simulatorLedger()).responses[0]?.reads).toBe(0);
   const [row] = await producer.ledger();
@@ -224,7 +224,7 @@ test('I6: a launch that is long without an id, and whose worker waits for it, is
   const { producer, happened, redis, prefix, events } = await startHarness();
   const { id } = await producer.enqueue(streamed({ keepalives: 80, keepalive_ms: 100, duration_ms: 300 }));
   await happened('launch_intended');
-  // Longer than a create may take and two locks, after which a silent intent was once taken for dead.
+  // Longer than a create may take plus two locks, after which a silent intent used to be taken for dead.
   const age = async () => Date.now() - Number(await redis.hget(`${prefix}:job:${id}`, 'intended_at'));
   await expect.poll(age, { timeout: 10_000 }).toBeGreaterThan(6000);
   await redis.zadd(`${prefix}:open`, 0, id);

@@ -4,7 +4,7 @@ import { createProducer } from '../../src/producer/create-producer.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { redisOf } from '../support/store.ts';
 
-/** Speaks just enough RESP to be asked who it is. */
+/** Speaks just enough RESP to answer which server it is. */
 async function startImpostor(server: string, memory: string): Promise<string> {
   const impostor = createServer((socket: Socket) => {
     socket.on('data', chunk => {
@@ -62,7 +62,7 @@ test('a store that is away is told each time it is asked for, and leaves no list
     });
     return listeners();
   };
-  // What BullMQ listens for at its own start is over after the first.
+  // BullMQ's listener at its start is gone after the first event.
   const before = await refused();
   expect(await refused()).toEqual(before);
 });

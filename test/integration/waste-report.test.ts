@@ -33,7 +33,7 @@ test('I3: what is unknown stands in the report with its upper bound, until its u
   });
   expect(settled.late.map(({ responses }) => responses)).toEqual([2, 0, 0, 0, 0, 0]);
   expect(settled.late.map(({ under_ms }) => under_ms)).toEqual([10_000, 60_000, 300_000, 900_000, 3_600_000, null]);
-  // The histogram is of whom it is asked for.
+  // The histogram covers only the tenant that it is asked for.
   expect((await producer.waste({ tenant: 'nobody' })).late.every(({ responses }) => responses === 0)).toBe(true);
 });
 

@@ -7,7 +7,7 @@ import { type Child, startChild } from '../../src/cli/processes/children.ts';
 import { runFile } from '../../tools/run-file.ts';
 import { type PackedPackage, packPackage } from '../support/packed-package.ts';
 
-/** What judges the package; of the test's own project, so that the product's install stays small. */
+/** The tools that judge the package. The test installs them, so that the project itself needs fewer dependencies. */
 const judges = ['esbuild@0.28.2', 'typescript@5.9.3', '@types/node@24.10.1', 'publint@0.3.25', '@arethetypeswrong/cli'];
 
 let packed: PackedPackage;

@@ -5,8 +5,8 @@ import { startFrontDoor } from '../support/front-door.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 /**
- * Whatever a provider sends, in each place where it speaks: afterwards the job can be read, listed and cancelled, it ends,
- * and it is nobody else's problem.
+ * Whatever a provider sends, wherever it sends something, the job can afterwards be read, listed and cancelled, it ends,
+ * and it affects no other job.
  */
 
 interface Answer {
@@ -17,7 +17,7 @@ interface Answer {
 
 const RUNS = Number(process.env.ANY_ANSWER_RUNS ?? 120);
 
-/** Values of the wrong kind, in the fields that we read. */
+/** Values of the wrong type for the fields that Headstone reads. */
 const oddValue = fc.oneof(
   fc.string(),
   fc.integer(),
@@ -43,7 +43,7 @@ const known = {
   service_tier: oddValue,
   tool_usage: oddValue,
 };
-/** Mostly a response with odd fields; or anything at all. */
+/** Usually a response with odd fields, sometimes any JSON at all. */
 const json = fc.oneof(
   { weight: 4, arbitrary: fc.record(known, { requiredKeys: [] }) },
   { weight: 2, arbitrary: fc.record({ ...known, id: fc.constantFrom('resp_1', 'r/?#%', 'é🙂', 'x'.repeat(465)) }) },
@@ -138,7 +138,7 @@ test('no answer of a provider makes a job unreadable, uncancellable, stuck, or s
       run += 1;
       create = creates;
       others = rest;
-      // Holds of earlier runs are no part of this one.
+      // The holds of earlier runs must not affect this one.
       const holds = await redis.keys(`${prefix}:hold:*`);
       if (holds.length > 0) await redis.del(...holds);
       const { id } = await producer.enqueue({ model: `m-${run}`, input: 'x', stream });
@@ -162,7 +162,7 @@ test('no answer of a provider makes a job unreadable, uncancellable, stuck, or s
     },
   );
   await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
-  // Nobody else has to suffer for it.
+  // Other jobs are not affected.
   create = [{ status: 200, headers: {}, body: JSON.stringify({ id: 'resp_good', status: 'queued' }) }];
   others = [{ status: 200, headers: {}, body: JSON.stringify({ id: 'resp_good', status: 'completed', output: [] }) }];
   const holds = await redis.keys(`${prefix}:hold:*`);

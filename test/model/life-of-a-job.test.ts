@@ -8,11 +8,11 @@ import { scripted } from '../support/harness.ts';
 import { redisOf } from '../support/store.ts';
 import { type Life, startLife } from './life.ts';
 
-/** What the test knows for certain: the jobs, and each outcome at its first sight. */
+/** What the test knows for certain: the jobs, and each outcome as it was first seen. */
 interface Model {
   ids: string[];
   outcomes: Map<string, JobStatus>;
-  /** Jobs whose cancel was acknowledged as won. */
+  /** Jobs whose cancel was acknowledged as successful. */
   cancelled: Set<string>;
 }
 
@@ -74,7 +74,7 @@ const advance = fc.integer({ min: 100, max: 2000 }).map(ms =>
   }),
 );
 
-/** What holds at every moment. */
+/** Checks what must hold at every moment. */
 async function hold(model: Model, life: Life): Promise<void> {
   for (const id of model.ids) {
     const job = (await life.producer.get(id)) as Job;
@@ -94,7 +94,7 @@ async function hold(model: Model, life: Life): Promise<void> {
   }
 }
 
-/** Faults end, time goes on: every job gets its outcome, and every response its price (I10). */
+/** When the faults end and time passes, every job gets an outcome and every response a price (I10). */
 async function heal(model: Model, life: Life): Promise<void> {
   for (let round = 0; round < 400; round += 1) {
     life.advance(1000);
@@ -102,7 +102,7 @@ async function heal(model: Model, life: Life): Promise<void> {
     await hold(model, life);
     const rows = await life.producer.ledger();
     if (model.outcomes.size === model.ids.length && rows.every(row => row.status !== 'pending')) return;
-    // A run that a rate limit refused holds its model: the hold is over.
+    // A run that was refused by a rate limit holds its model, so the hold is ended here.
     for (const key of await redisOf(life.store).keys(`${life.store.keys.prefix}:hold:*`))
       await redisOf(life.store).del(key);
   }
@@ -119,7 +119,7 @@ test('any life of any jobs keeps the promises, against the store and the provide
       try {
         const model: Model = { ids: [], outcomes: new Map(), cancelled: new Set() };
         await fc.asyncModelRun(() => ({ model, real: life }), steps);
-        // A run that is always refused by a rate limit never ends by itself: its user cancels it.
+        // A run that a rate limit always refuses never ends by itself, so its user cancels it.
         for (const id of model.ids) {
           const request = JSON.stringify(await life.producer.request(id));
           if (request.includes('rate_limited') && !model.outcomes.has(id)) await life.producer.cancel(id);

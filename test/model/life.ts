@@ -16,16 +16,16 @@ import { settle } from '../../src/worker/settle.ts';
 import { StreamSlots } from '../../src/worker/stream-slots.ts';
 import { redisOf } from '../support/store.ts';
 
-/** One deployment without BullMQ's clock: the test itself says which entry is taken, and when the worker dies. */
+/** A deployment without BullMQ's clock. The test decides which entry is taken and when the worker dies. */
 export interface Life {
   producer: Producer;
   store: Store;
   simulator: Simulator;
-  /** The provider's clock, which only the test turns. */
+  /** The provider's clock, which only the test moves. */
   advance(ms: number): void;
   /** Takes the entries that a job may have. */
   tick(id: string): Promise<void>;
-  /** Launches, and dies between the provider's answer and our record of it. */
+  /** Launches, and dies after the provider's answer and before it is recorded. */
   die(id: string): Promise<void>;
   simulatorLedger(): Promise<SimulatorLedger>;
   close(): Promise<void>;
@@ -77,7 +77,7 @@ export async function startLife(): Promise<Life> {
     async tick(id) {
       const record = await store.record(id);
       if (!record) return;
-      // A launch that was left in the middle is taken again, as BullMQ hands a stalled entry to another worker.
+      // A launch that was interrupted is taken again, as BullMQ gives a stalled entry to another worker.
       const silent = (await store.job(id))?.launches.some(({ state }) => state === 'intended');
       if (record.status === 'queued' || silent) await launch(id, context, async () => {});
       else await poll(id, context);

@@ -5,7 +5,7 @@ import type { Store } from '../../src/shared/store/store.ts';
 import { observed, openStores } from '../support/store.ts';
 import { type Sent, Shelf } from './shelf.ts';
 
-/** The scripts alone, called by workers that die, sleep and wake, hear twice or late: in no order that makes sense. */
+/** Calls only the scripts, in random order, as workers would that die, sleep and wake up, and hear things twice or late. */
 interface Calm {
   readonly nothing?: never;
 }
@@ -26,7 +26,7 @@ function step(name: string, act: Act): Step {
 const at = <Value>(values: Value[], position: number): Value | undefined =>
   values[position % Math.max(1, values.length)];
 
-/** With the job, the intent or the sent create at a position; nothing where there is none yet. */
+/** Calls the step with the job, the intent or the sent create at a position, and does nothing if there is none yet. */
 const onJob = (name: string, act: (id: string, shelf: Shelf) => Promise<unknown>) =>
   fc.nat(9).map(n => step(`${name}(${n})`, async shelf => given(at(shelf.jobs, n), id => act(id, shelf))));
 const onSent = <Extra>(
@@ -58,7 +58,7 @@ const accept = fc
     step(`accept(${attempts}, ${onUnknown}, ${tenant})`, shelf => shelf.accept(attempts, onUnknown, tenant)),
   );
 const intend = onJob('intend', (id, shelf) => shelf.intend(id));
-/** Now and then a gateway answers it with the response of another create. */
+/** Sometimes a gateway answers it with the response of another create. */
 const send = fc.tuple(fc.nat(9), fc.nat(9), fc.boolean()).map(([n, other, isShared]) =>
   step(`send(${n}, ${isShared ? `as ${other}` : 'new'})`, async shelf => {
     const intent = at(shelf.intents, n);
@@ -98,7 +98,7 @@ const rerun = onSent('rerun', fc.tuple(tokens, fc.boolean()), async (sent, [tota
   const look = await shelf.show(response_id, 'failed', total);
   const run = { id, response_id, code: 'server_error', counts, due_in_ms: 0, observation: look };
   const { reply } = await shelf.store.run('rerun', run);
-  // As its caller does: what was seen still belongs in the ledger.
+  // The caller does this too: what was observed still belongs in the ledger.
   if (reply !== 'queued') await shelf.store.run('charge', { response_id, observation: look });
 });
 const end = onSent(
@@ -168,7 +168,7 @@ function keyOf(row: LedgerRow, groupBy: 'cause' | 'actor' | 'model' | 'tenant' |
   return groupBy === 'day' ? new Date(row.at).toISOString().slice(0, 10) : (row[groupBy] ?? '');
 }
 
-/** What the sums must say, from the rows alone. */
+/** The expected sums, computed from the rows. */
 async function expectSumsOfRows(store: Store): Promise<void> {
   const rows = await store.rows({});
   const of = (kind: string, measure: (row: LedgerRow) => number) =>

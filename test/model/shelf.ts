@@ -5,7 +5,7 @@ import type { JobRecord } from '../../src/shared/store/record.ts';
 import type { Store } from '../../src/shared/store/store.ts';
 import { acceptJob, observed, redisOf } from '../support/store.ts';
 
-/** How far a status is from the start. */
+/** The distance of a status from the start. */
 const ranks: Record<string, number> = {
   queued: 0,
   in_progress: 0,
@@ -15,14 +15,14 @@ const ranks: Record<string, number> = {
   failed: 2,
 };
 
-/** A create that went out: the response that it made, if its answer is ever heard of. */
+/** A create that was sent, and the response that it made, if its answer ever arrives. */
 export interface Sent {
   id: string;
   epoch: number;
   responseId: string;
 }
 
-/** A few jobs in a store, the creates that were sent for them, and all that was ever certain. */
+/** A few jobs in a store, the creates that were sent for them, and everything that was ever certain about them. */
 export class Shelf {
   readonly store: Store;
   readonly jobs: string[] = [];
@@ -30,7 +30,7 @@ export class Shelf {
   readonly intents: { id: string; epoch: number }[] = [];
   readonly sent: Sent[] = [];
   private readonly certain = new Map<string, string>();
-  /** The largest total of tokens that a response ever showed to somebody who booked it. */
+  /** The largest number of tokens that a response showed to a caller that booked it. */
   private readonly shown = new Map<string, number>();
 
   constructor(store: Store) {
@@ -48,14 +48,14 @@ export class Shelf {
     if (intent.reply === 'intended') this.intents.push({ id, epoch: intent.epoch });
   }
 
-  /** What a script is about to be told of a response; of one that is not in the ledger nobody books anything. */
+  /** What a script is about to be told about a response. Nothing is booked for a response that is not in the ledger. */
   async show(responseId: string, status: string, totalTokens?: number): Promise<Observation> {
     if (totalTokens !== undefined && (await this.store.row(responseId)))
       this.shown.set(responseId, Math.max(totalTokens, this.shown.get(responseId) ?? 0));
     return observed(status, totalTokens);
   }
 
-  /** What is wrong now, in words; nothing where all promises hold. */
+  /** The promises that are broken now, in words. Empty if all hold. */
   async problems(): Promise<string[]> {
     const found: string[] = [];
     for (const id of [...this.jobs, ...this.adopters]) {

@@ -3,7 +3,7 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** False where there is no Chromium; a test that needs one says so and is left out. */
+/** False if there is no Chromium. Tests that need it are then skipped with a sentence. */
 export const hasBrowser = existsSync(executablePath);
 if (!hasBrowser)
   process.stdout.write(
@@ -27,7 +27,7 @@ export async function startBrowser(): Promise<Browser> {
 export interface Watched {
   context: BrowserContext;
   page: Page;
-  /** What a page must not do: complain, run what a field brought, or ask another server. */
+  /** What a page must not do: log an error, run what a field contains, or ask another server. */
   complaints: string[];
 }
 
@@ -40,7 +40,7 @@ export async function openPage(
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', message => {
-    // A page that is refused is a line on the console too, and no fault.
+    // A page that is refused also writes to the console, which is not a fault.
     if (message.type() === 'error' && !message.text().includes('status of 4')) complaints.push(message.text());
   });
   page.on('pageerror', error => complaints.push(error.message));

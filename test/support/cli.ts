@@ -11,19 +11,19 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs the CLI as a person would, on the store of the tests unless `env` says otherwise. */
+/** Runs the CLI as a person would, on the store of the tests unless `env` names another. */
 export async function headstone(args: string[], env: Record<string, string> = {}, input?: string): Promise<Ran> {
   const command = startCommand(args, env, input);
   return { code: await command.ended, stdout: command.stdout(), stderr: command.stderr() };
 }
 
-/** The same for a command that is watched while it runs. */
+/** Starts a command that the test watches while it runs. */
 export function startCommand(args: string[], env: Record<string, string> = {}, input?: string) {
   const child = spawn(process.execPath, [main, ...args], {
-    // What the contract tests may spend is not for the CLI's.
+    // The permission to spend money is for the contract tests, not for these.
     env: { ...process.env, REDIS_URL: inject('redisUrl'), HEADSTONE_LIVE: '', ...env },
   });
-  // Nothing that a failed test has started stays.
+  // A failed test leaves no process behind.
   onTestFinished(() => {
     child.kill('SIGKILL');
   });

@@ -7,7 +7,7 @@ import { type Harness, type HarnessOptions, startHarness } from './harness.ts';
 export interface FrontDoor extends Harness {
   server: RunningServer;
   clientOf(key: string): OpenAI;
-  /** Of nobody in particular. */
+  /** A client without a key. */
   client: OpenAI;
 }
 

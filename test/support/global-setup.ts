@@ -7,7 +7,7 @@ declare module 'vitest' {
   }
 }
 
-/** The store that all tests share, each under a prefix of its own: TEST_REDIS_URL, or an embedded one. */
+/** The store that all tests share, each with its own prefix. It is TEST_REDIS_URL, or an embedded store. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_REDIS_URL;
   if (given !== undefined) {

@@ -13,7 +13,7 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts
 import { createWorker } from '../../src/worker/create-worker.ts';
 import type { Worker } from '../../src/worker/worker.ts';
 
-/** The product's behaviour on a short clock. */
+/** Settings with short durations. */
 const quick = {
   HEADSTONE_POLL_MIN_MS: '50',
   HEADSTONE_POLL_MAX_MS: '200',
@@ -28,11 +28,11 @@ const quick = {
 export interface HarnessOptions {
   env?: Record<string, string>;
   workers?: number;
-  /** Default: one of its own. */
+  /** The default is a new prefix. */
   prefix?: string;
-  /** Between us and the store; default: straight. */
+  /** The address of the store. The default is a direct connection. */
   redisUrl?: string;
-  /** Where the workers launch; default: a simulator. */
+  /** The provider's base URL. The default is a new simulator's. */
   upstreamUrl?: string;
   apiKey?: string;
 }
@@ -57,7 +57,7 @@ export interface Harness {
   startWorker(): Promise<Worker>;
 }
 
-/** A simulator, a producer and workers under a prefix of their own, which stays behind where the test fails. */
+/** Starts a simulator, a producer and workers under a new prefix, whose keys stay behind if the test fails. */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const prefix = options.prefix ?? `{test-${randomUUID().slice(0, 8)}}`;
   const redisUrl = options.redisUrl ?? inject('redisUrl');
@@ -67,7 +67,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   telemetry.subscribe(event => events.push(event));
   const simulator = await startSimulator({ port: 0 });
   const producer = createProducer({ connection: redisUrl, prefix, configuration, telemetry });
-  // Straight, also where the others go through a proxy; in the same database.
+  // A direct connection, even where the others use a proxy, to the same database.
   const redis = new Redis(new URL(new URL(redisUrl).pathname, inject('redisUrl')).href);
   const workers: Worker[] = [];
   const startWorker = async () => {
@@ -129,7 +129,7 @@ async function deleteKeys(redis: Redis, prefix: string): Promise<void> {
     if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
 }
 
-/** A request that the simulator plays as told. */
+/** A request with a script for the simulator. */
 export function scripted(script: Partial<Script> = {}, input = 'Write about tides') {
   return { model: 'gpt-5.5', input, metadata: { sim: JSON.stringify({ create_ms: 0, duration_ms: 100, ...script }) } };
 }

@@ -6,17 +6,17 @@ import { root } from '../../tools/run-file.ts';
 
 export interface PackedPackage {
   tarball: string;
-  /** A project made from an example, with the package and others installed. Gives its folder. */
+  /** Creates a project from an example, with this package and the others installed. Returns its folder. */
   install(example: string, ...others: string[]): string;
   remove(): void;
 }
 
-/** The package as npm packs it, for projects that know nothing of this checkout. */
+/** The package as npm packs it, for projects outside this checkout. */
 export function packPackage(): PackedPackage {
   const folder = mkdtempSync(join(tmpdir(), 'headstone-package-'));
   const npm = (cwd: string, ...args: string[]) =>
     execFileSync('npm', [...args, '--loglevel=error', '--no-fund', '--no-audit'], { cwd, encoding: 'utf8' });
-  // Built from a copy: another test may be reading this checkout.
+  // It is built from a copy, because another test may be reading this checkout.
   const source = join(folder, 'source');
   cpSync(root, source, { recursive: true, filter: path => !/[/\\](node_modules|dist|\.git|docs)$/.test(path) });
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'));

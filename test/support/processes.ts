@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** Of this machine's processes, those with it in their environment; empty where there is no /proc to ask. */
+/** The processes of this machine that have the mark in their environment. Empty on systems without /proc. */
 export function processesWith(mark: string): string[] {
   if (!existsSync('/proc/self/environ')) return [];
   return readdirSync('/proc').filter(pid => {

@@ -4,30 +4,30 @@ import { inject, onTestFinished } from 'vitest';
 export interface Proxy {
   port: number;
   redisUrl: string;
-  /** The same wire, where what stands behind it is a server. */
+  /** The same proxy for a server behind it. */
   url: string;
-  /** Breaks the connection at the first byte of an answer, so many times. */
+  /** Breaks the connection at the first byte of an answer, this many times. */
   loseReplies(times: number): void;
-  /** How many were lost so. */
+  /** How many answers were lost in this way. */
   readonly lost: number;
-  /** How many pieces of an answer came through. */
+  /** How many chunks of answers came through. */
   readonly answered: number;
   /** Breaks every connection and refuses new ones. */
   cut(): void;
-  /** Lets every answer come so much later. */
+  /** Delays every answer by this much. */
   slow(ms: number): void;
-  /** Swallows every byte, and says nothing: what a network does when it loses a node. */
+  /** Drops every byte without an error, as a network does when it loses a node. */
   freeze(): void;
   heal(): void;
-  /** Breaks every connection; the next ones lead to another port. */
+  /** Breaks every connection. New connections lead to another port. */
   leadTo(port: number): void;
-  /** The next connections lead to another port, and those that stand stay: a managed failover. */
+  /** New connections lead to another port, and existing ones stay open, as in a managed failover. */
   leadNextTo(port: number): void;
-  /** The connections that stand swallow every byte from now on; new ones are as ever: the other end was replaced. */
+  /** Existing connections drop every byte from now on, and new ones work, as if the other end had been replaced. */
   forget(): void;
 }
 
-/** A wire to the store, or to a port of this machine, that a test can cut. */
+/** A proxy to the store, or to a port of this machine, that a test can cut. */
 export async function startProxy(toPort?: number): Promise<Proxy> {
   const store = new URL(inject('redisUrl'));
   const hostname = toPort === undefined ? store.hostname : '127.0.0.1';
@@ -109,7 +109,7 @@ export async function startProxy(toPort?: number): Promise<Proxy> {
       breakAll();
     },
     heal() {
-      // Bytes that a frozen wire swallowed never arrive, so its connections are of no use any more.
+      // The bytes that a frozen proxy dropped never arrive, so its connections are useless.
       if (state === 'frozen') breakAll();
       state = 'open';
     },

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 
-/** A request as it stands: fetch would tidy the path up. */
+/** Sends the path unchanged, which fetch would normalize. */
 export async function rawRequest(url: string, method: string, path: string, headers: Record<string, string> = {}) {
   const { hostname, port } = new URL(url);
   return await new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
@@ -16,7 +16,7 @@ export async function rawRequest(url: string, method: string, path: string, head
   });
 }
 
-/** Lines on a bare connection, and all that comes back. */
+/** Sends lines on a plain connection and returns everything that comes back. */
 export async function rawLines(url: string, lines: string[]): Promise<string> {
   const { hostname, port } = new URL(url);
   return await new Promise((resolve, reject) => {
@@ -24,7 +24,7 @@ export async function rawLines(url: string, lines: string[]): Promise<string> {
     const socket = connect(Number(port), hostname, () => socket.write(`${lines.join('\r\n')}\r\n\r\n`));
     socket.on('data', chunk => {
       heard += chunk;
-      // A connection that is kept alive ends when we have what we asked for.
+      // A connection that is kept alive is closed once the answer is complete.
       if (/\r\n\r\n/.test(heard)) socket.end();
     });
     socket.on('close', () => resolve(heard));

@@ -7,7 +7,7 @@ import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 
-/** Worker processes of their own, which can be killed; the lock is the product's own, because the 15 s depend on it. */
+/** Starts workers as processes that can be killed. The lock is the product's default, because the 15 s depend on it. */
 export async function startScene(settings: Record<string, string> = {}) {
   const env = {
     REDIS_URL: inject('redisUrl'),

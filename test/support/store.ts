@@ -8,13 +8,13 @@ import { Store } from '../../src/shared/store/store.ts';
 
 export interface TestStore {
   store: Store;
-  /** Another connection to the same record. */
+  /** Another connection to the same deployment. */
   other: Store;
-  /** Deletes everything and closes both, at the end of the test at the latest. */
+  /** Deletes everything and closes both connections. It runs at the end of the test at the latest. */
   close(): Promise<void>;
 }
 
-/** Two connections to one fresh deployment, without workers: for the scripts alone. */
+/** Two connections to a new deployment without workers, for tests of the scripts. */
 export async function openStores(
   env: Record<string, string> = {},
   prefix = `{test-${randomUUID().slice(0, 8)}}`,
@@ -40,7 +40,7 @@ export async function openStores(
   return { store, other, close };
 }
 
-/** The store's own connection, for tests that look behind it. */
+/** The private connection of a store, for tests that inspect Redis. */
 export function redisOf(store: Store): RedisClient {
   return store.lend(client => client);
 }
@@ -79,7 +79,7 @@ interface AcceptWish {
   on_unknown: 'fail' | 'relaunch';
 }
 
-/** Accepted, intended and launched: gives the epoch. */
+/** Accepts, intends and launches a job. Returns the epoch. */
 export async function runJob(
   store: Store,
   id: string,

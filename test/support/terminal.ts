@@ -9,13 +9,13 @@ const ROWS = 60;
 
 export interface Shown {
   code: number;
-  /** What stood on the screen after each piece of output. */
+  /** The screen after each chunk of output. */
   pictures: string[];
 }
 
 /**
- * Runs a command of the CLI at a terminal: script(1) of util-linux gives it one, and xterm draws what a person would see.
- * What `type` gives for a picture is typed.
+ * Runs a CLI command in a terminal: script(1) of util-linux provides it, and xterm draws what a person would see.
+ * The text that `type` returns for a screen is typed.
  */
 export async function atTerminal(
   command: string,

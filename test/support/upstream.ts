@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 
 export type Handler = (request: IncomingMessage, body: string, response: ServerResponse) => void | Promise<void>;
 
-/** An upstream that answers what the test says, for what the simulator has no script for. Gives its base URL. */
+/** Starts a provider that answers what the test says, where the simulator has no script for it. Returns its base URL. */
 export async function startUpstream(handler: Handler): Promise<string> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -9,7 +9,7 @@ test('max_output_tokens and the length of the text bound a response', () => {
   const bound = most({ model: 'gpt-5.5', input: 'Write about tides', max_output_tokens: 1000 });
   expect(bound?.tokens).toBeGreaterThan(1000 + 'Write about tides'.length);
   expect(bound?.tokens).toBeLessThan(1300);
-  // 1,000 of output at $30 a million are 30,000 micro-dollars.
+  // 1,000 output tokens at $30 a million cost 30,000 micro-dollars.
   expect(bound?.cost_usd_micros).toBeGreaterThan(30_000);
 });
 

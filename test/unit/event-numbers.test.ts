@@ -9,7 +9,7 @@ const delta = (text: string, sequence_number?: number) => ({
 const created = (sequence_number: number) => ({ type: 'response.created', sequence_number });
 const fresh = () => new EventNumbers({ base: 0, last: -1, areTheirs: true });
 
-/** Where each event of each connection was placed. */
+/** The number that each event of each connection was given. */
 function placed(numbers: EventNumbers, ...connections: (ReturnType<typeof delta> | ReturnType<typeof created>)[][]) {
   return connections.map((events, n) => {
     if (n > 0) numbers.reconnect();

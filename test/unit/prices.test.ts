@@ -17,7 +17,7 @@ const cost = (
     .costUsdMicros;
 
 test('a known model: fresh input, cached input and output, in whole micro-dollars', () => {
-  // 600 × $5 + 400 × $0.50 + 500 × $30, a million tokens each.
+  // (600 × $5 + 400 × $0.50 + 500 × $30) per million tokens.
   expect(cost({})).toBe(18_200);
 });
 

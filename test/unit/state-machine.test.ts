@@ -25,7 +25,7 @@ test('only `move` writes a status of a job, and it refuses what is not in the ta
     const source = readFileSync(new URL(name, lua), 'utf8');
     const writers = source.match(/'HSET', key\('job', \w+\), 'status'/g) ?? [];
     expect(writers, name).toHaveLength(name === 'script.ts' ? 1 : 0);
-    // Cancellations have a status too, which is none of a job.
+    // A cancellation's status is not a job's status.
     if (name !== 'cancellations.ts') expect(source, name).not.toMatch(/'HSET', place, ?'status'/);
   }
   expect(readFileSync(new URL('script.ts', lua), 'utf8')).toContain(

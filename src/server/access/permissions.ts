@@ -57,7 +57,7 @@ export async function sharesAccount(caller: Caller, producer: Producer, severalH
   return severalHaveKeys || !(await producer.ownsEverything(caller.tenant));
 }
 
-/** True if the caller may look at the board, which shows the jobs of all tenants. Only an admin may change anything there. */
+/** True if the caller may see the board, which shows the jobs of all tenants. Only an admin may change anything there. */
 export async function maySeeBoard(caller: Caller, producer: Producer, keyRing: KeyRing | null): Promise<boolean> {
   if (caller.admin) return true;
   return !keyRing?.holdsSeveralTenants && (await producer.ownsEverything(caller.tenant));

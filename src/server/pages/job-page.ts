@@ -120,7 +120,7 @@ function tokens(
   return '–';
 }
 
-/** The request and the result, folded. Whoever sees this page may read them by the API too. */
+/** The request and the result, folded. Everyone who may see this page may also read them by the API. */
 function content(job: Job, request: Record<string, unknown>): string {
   const asked =
     Object.keys(request).length === 0

@@ -62,7 +62,7 @@ function ownPath(next: string): string {
 /** Scripts cannot read the cookie, other sites cannot send it with a change, and if TLS is used it travels only over TLS. */
 function cookieFor(request: FastifyRequest): CookieSerializeOptions {
   const { protocol, headers } = request;
-  // The first in a list is what the browser used. Whoever forges it makes only their own cookie stricter.
+  // The first in a list is what the browser used. A forged value only makes the forger's own cookie stricter.
   const forwarded = String(headers['x-forwarded-proto'] ?? '')
     .split(',')[0]
     ?.trim();

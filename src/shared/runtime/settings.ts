@@ -16,12 +16,12 @@ import {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Every setting, once: name, what it means, default as a person would write it, and how it is read. */
+/** Every setting: its name, its meaning, its default as a person would write it, and its schema. */
 export const settings = {
   redisUrl: {
     name: 'REDIS_URL',
     meaning:
-      'The store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction. Without it: redis://127.0.0.1:6379; demo, dev and the tests start a store of their own.',
+      'The address of the store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction. The default is redis://127.0.0.1:6379; demo, dev and the tests start their own store instead.',
     fallback: undefined,
     schema: z
       .string()
@@ -35,33 +35,33 @@ export const settings = {
   },
   openaiApiKey: {
     name: 'OPENAI_API_KEY',
-    meaning: 'The provider’s key. The simulator takes any.',
+    meaning: 'The provider’s API key. The simulator accepts any.',
     fallback: undefined,
     schema: z.string().optional(),
   },
   openaiBaseUrl: {
     name: 'OPENAI_BASE_URL',
-    meaning: 'Where the provider is. On Azure: https://RESOURCE.openai.azure.com/openai/v1/.',
+    meaning: 'The provider’s base URL. On Azure: https://RESOURCE.openai.azure.com/openai/v1/.',
     fallback: undefined,
     schema: z.url({ protocol: /^https?$/, error: 'must start with http:// or https://' }).optional(),
   },
   prefix: {
     name: 'HEADSTONE_PREFIX',
-    meaning: 'In front of every key of this deployment. The braces keep it on one node of a Redis Cluster.',
+    meaning: 'The prefix of every key in Redis. The braces keep all keys on one node of a Redis Cluster.',
     fallback: '{headstone}',
     schema: prefixSchema,
   },
-  port: { name: 'HEADSTONE_PORT', meaning: 'Of the server.', fallback: '3000', schema: port },
+  port: { name: 'HEADSTONE_PORT', meaning: 'The port of the server.', fallback: '3000', schema: port },
   host: {
     name: 'HEADSTONE_HOST',
     meaning:
-      'The address to listen on, of a server with sign-in and of a worker’s health. Default: every interface, IPv6 too. A server without sign-in keeps to 127.0.0.1 and ::1.',
+      'The address to listen on, for a server with sign-in and for a worker’s health endpoints. The default is every interface, IPv6 included. A server without sign-in always listens on 127.0.0.1 and ::1 only.',
     fallback: undefined,
     schema: z.string().min(1).max(255).optional(),
   },
   basePath: {
     name: 'HEADSTONE_BASE_PATH',
-    meaning: 'The path that the server stands under at its site, like /headstone. Its links begin with it.',
+    meaning: 'The path under which a proxy publishes the server, like /headstone. Links and redirects begin with it.',
     fallback: '',
     schema: z
       .string()
@@ -73,108 +73,112 @@ export const settings = {
   trustedProxies: {
     name: 'HEADSTONE_TRUSTED_PROXIES',
     meaning:
-      'Addresses or ranges of the proxies in front, by comma, like 10.0.0.0/8: their x-forwarded-for, -proto and -prefix are believed.',
+      'The addresses or ranges of the proxies in front, separated by commas, like 10.0.0.0/8. Only their x-forwarded-for, -proto and -prefix headers are believed.',
     fallback: undefined,
     schema: z
       .string()
       .transform(text => text.split(',').map(part => part.trim()))
-      .pipe(z.array(z.string().regex(/^[\da-fA-F.:]+(\/\d{1,3})?$/, 'must be addresses or ranges, by comma')))
+      .pipe(
+        z.array(z.string().regex(/^[\da-fA-F.:]+(\/\d{1,3})?$/, 'must be addresses or ranges, separated by commas')),
+      )
       .optional(),
   },
   healthPort: {
     name: 'HEADSTONE_HEALTH_PORT',
-    meaning: 'Of a worker: health and metrics alone. Without it a worker listens on nothing.',
+    meaning: 'The port of a worker’s health and metrics endpoints. Without it a worker listens on no port.',
     fallback: undefined,
     schema: port.optional(),
   },
   apiKeys: {
     name: 'HEADSTONE_API_KEYS',
-    meaning: 'JSON: who may use the server, as a list of {"name", "key" or "sha256", "tenant", "admin"?}.',
+    meaning: 'Who may use the server, as JSON: a list of {"name", "key" or "sha256", "tenant", "admin"?}.',
     fallback: undefined,
     schema: json.pipe(apiKeysSchema).optional(),
   },
   apiKeysFile: {
     name: 'HEADSTONE_API_KEYS_FILE',
-    meaning: 'A file that holds the same list. Without either, the server speaks to its own machine alone.',
+    meaning: 'The path of a file that holds the same list. Without a list the server answers its own machine only.',
     fallback: undefined,
     schema: z.string().optional(),
   },
   maxInFlight: {
     name: 'HEADSTONE_MAX_IN_FLIGHT',
-    meaning: 'Responses that may run at the provider at once, in all pods; those only watched do not count.',
+    meaning:
+      'How many responses may run at the provider at once, across all workers. Responses that are only watched do not count.',
     fallback: '100',
     schema: wholeNumber(1),
   },
   pollsPerSecond: {
     name: 'HEADSTONE_POLLS_PER_SECOND',
-    meaning: 'Looks at running responses, in all pods.',
+    meaning: 'How many polls of running responses are sent per second, across all workers.',
     fallback: '50',
     schema: wholeNumber(1),
   },
   concurrency: {
     name: 'HEADSTONE_CONCURRENCY',
-    meaning: 'Activations at once in one pod, by queue; and streams, which hold a connection each.',
+    meaning:
+      'How many activations of each queue one worker runs at once, and how many streams, each of which holds a connection.',
     fallback: 'launch=10,poll=50,settle=10,stream=50',
     schema: concurrencySchema,
   },
   streamReaders: {
     name: 'HEADSTONE_STREAM_READERS',
-    meaning: 'Readers of streams who may be connected to one server at once, in all and for one tenant.',
+    meaning: 'How many readers of streams one server accepts at once, in total and per tenant.',
     fallback: 'process=1000,tenant=250',
     schema: readersSchema,
   },
   pollMinMs: {
     name: 'HEADSTONE_POLL_MIN_MS',
-    meaning: 'From the launch to the first look.',
+    meaning: 'The time from the launch to the first poll.',
     fallback: '2000',
     schema: durationMs(10),
   },
   pollMaxMs: {
     name: 'HEADSTONE_POLL_MAX_MS',
-    meaning: 'Between two looks, at the most.',
+    meaning: 'The longest time between two polls.',
     fallback: '30000',
     schema: durationMs(10),
   },
   settleFirstMs: {
     name: 'HEADSTONE_SETTLE_FIRST_MS',
     meaning:
-      'From the outcome to the first look at an unwanted response; the others come at 3, 12, 36 and 360 times this.',
+      'The time from the outcome to the first observation of an unwanted response. The later ones follow at 3, 12, 36 and 360 times this value.',
     fallback: '5000',
     schema: durationMs(10),
   },
   settleWindowMs: {
     name: 'HEADSTONE_SETTLE_WINDOW_MS',
-    meaning: 'From the outcome to the last look at an unwanted response.',
+    meaning: 'The time from the outcome to the last observation of an unwanted response.',
     fallback: String(HOUR_MS),
     schema: durationMs(10),
   },
   retentionFloorMs: {
     name: 'HEADSTONE_RETENTION_FLOOR_MS',
-    meaning: 'Age of a response at which it is looked at once more: the provider may delete it after ten minutes.',
+    meaning: 'The age at which a response is observed once more, because the provider may delete it after ten minutes.',
     fallback: String(9 * 60_000),
     schema: durationMs(10),
   },
   streamSilenceMs: {
     name: 'HEADSTONE_STREAM_SILENCE_MS',
-    meaning: 'How long a stream may be silent before the response is asked for by a GET.',
+    meaning: 'How long a stream may be silent before its response is polled.',
     fallback: '60000',
     schema: durationMs(10),
   },
   launchTimeoutMs: {
     name: 'HEADSTONE_LAUNCH_TIMEOUT_MS',
-    meaning: 'How long a create may take before it counts as unknown.',
+    meaning: 'How long a create may take before the launch counts as unknown.',
     fallback: '60000',
     schema: durationMs(10),
   },
   unknownGraceMs: {
     name: 'HEADSTONE_UNKNOWN_GRACE_MS',
-    meaning: 'How long an unknown launch waits for its response’s id to turn up before the job fails.',
+    meaning: 'How long a job with an unknown launch waits for the id of its response before it fails.',
     fallback: '30000',
     schema: durationMs(10),
   },
   deadlineMs: {
     name: 'HEADSTONE_DEADLINE_MS',
-    meaning: 'Life of a job that asked for no deadline of its own.',
+    meaning: 'The deadline of a job that was enqueued without one, from its creation.',
     fallback: String(DAY_MS),
     schema: durationMs(10),
   },
@@ -194,7 +198,7 @@ export const settings = {
     name: 'HEADSTONE_LEDGER_TTL_MS',
     meaning: 'How long a ledger row is kept.',
     fallback: String(90 * DAY_MS),
-    // A provider keeps a response for 30 days, and by its row we know that a cancel has refused it.
+    // A provider keeps a response for 30 days, and the row is how a refused one is recognized until then.
     schema: durationMs(30 * DAY_MS),
   },
   sumsTtlMs: {
@@ -205,50 +209,51 @@ export const settings = {
   },
   lockMs: {
     name: 'HEADSTONE_LOCK_MS',
-    meaning: 'How long a silent worker keeps an activation; half of it is the interval of the check for stalled ones.',
+    meaning: 'How long a silent worker keeps an activation. Stalled activations are looked for at half this interval.',
     fallback: '8000',
     schema: durationMs(1000),
   },
   waitReplicas: {
     name: 'HEADSTONE_WAIT_REPLICAS',
-    meaning: 'Replicas that must hold an outcome before it is acknowledged.',
+    meaning: 'How many replicas must hold an outcome before it is acknowledged.',
     fallback: '0',
     schema: wholeNumber(0, 10),
   },
   maxRequestBytes: {
     name: 'HEADSTONE_MAX_REQUEST_BYTES',
-    meaning: 'Size of one request as JSON.',
+    meaning: 'The largest size of a request, in bytes of JSON.',
     fallback: '1000000',
     schema: wholeNumber(1000),
   },
   prices: {
     name: 'HEADSTONE_PRICES',
-    meaning: 'JSON over the built-in price table: deployments, models, discounts, tiers.',
+    meaning:
+      'Prices that extend or replace the built-in table, as JSON: deployments, models, discounts, tiers, windows.',
     fallback: '{}',
     schema: json.pipe(priceSettingsSchema),
   },
   passthrough: {
     name: 'HEADSTONE_PASSTHROUGH',
     meaning:
-      '1 lets the server pass on what is not a background response, under OPENAI_API_KEY; where several tenants have keys, only what leaves nothing behind that another could read.',
+      '1 makes the server pass other calls on to the provider, with OPENAI_API_KEY. Where several tenants have keys, it passes on only calls that leave nothing behind for another tenant to read.',
     fallback: '0',
     schema: flag,
   },
   cliApiKey: {
     name: 'HEADSTONE_API_KEY',
-    meaning: 'The key that the CLI signs in with, where a command has --server.',
+    meaning: 'The key with which the CLI signs in at the server that --server names.',
     fallback: undefined,
     schema: z.string().optional(),
   },
   live: {
     name: 'HEADSTONE_LIVE',
-    meaning: '1 lets demo, dev and the contract tests spend real money.',
+    meaning: '1 allows demo, dev and the contract tests to spend real money.',
     fallback: '0',
     schema: flag,
   },
   logLevel: {
     name: 'LOG_LEVEL',
-    meaning: 'debug, info, warn, error or silent.',
+    meaning: 'The least severe level that is logged: debug, info, warn, error or silent.',
     fallback: 'info',
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
       error: 'must be debug, info, warn, error or silent',

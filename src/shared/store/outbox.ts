@@ -27,7 +27,7 @@ export class Outbox {
     this.store = store;
   }
 
-  /** The lines that have waited since before a time: whoever wrote them did not carry them out. */
+  /** The lines that were written before `time` and that their writers did not carry out. */
   async overdue(before: number, limit: number): Promise<Work[]> {
     const { keys } = this.store;
     const lines = await this.store.ask(client =>

@@ -65,7 +65,7 @@ export class Patrol {
     return await this.store.ask(client => client.smembers(this.store.keys.parkedScopes()));
   }
 
-  /** Open jobs that the patrol has to look at now. */
+  /** The open jobs that are due for a patrol. */
   async dueJobs(limit: number): Promise<string[]> {
     return await this.upTo(this.store.keys.open(), this.store.now(), limit);
   }
@@ -74,7 +74,7 @@ export class Patrol {
     await this.store.ask(client => client.zadd(this.store.keys.open(), 'XX', until, id));
   }
 
-  /** Unsettled responses that the patrol has to look at now. */
+  /** The unsettled responses that are due for a patrol. */
   async dueResponses(limit: number): Promise<string[]> {
     return await this.upTo(this.store.keys.unsettled(), this.store.now(), limit);
   }

@@ -1,7 +1,7 @@
 import type { Telemetry } from '../runtime/telemetry.ts';
 import type { Store } from './store.ts';
 
-/** How many jobs one step looks at. docs/decisions/0009 has what a step of this size takes. */
+/** How many jobs one step reads. docs/decisions/0009 says how long a step of this size takes. */
 const CHUNK = 25;
 const MOST_AT_ONCE = 10;
 

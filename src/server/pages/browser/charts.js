@@ -1,4 +1,4 @@
-// Draws the waste page's figures. They stand in tables too: without this script nothing is missing.
+// Draws the charts of the waste page. The tables below them show the same figures to readers without JavaScript.
 import './chart.umd.js';
 
 /** @type {any} */
@@ -73,7 +73,7 @@ function bars(id, labels, datasets, { across = false, money = false } = {}) {
 }
 
 /**
- * A canvas knows no light-dark(): the browser resolves it for us.
+ * Resolves light-dark(), which a canvas does not understand, by asking the browser.
  * @param {string} value
  */
 function resolve(value) {

@@ -1,13 +1,13 @@
-// Keeps a page that somebody looks at up to date: asks for it again and puts in what has changed, without a jump of the
-// page or a loss of the focus.
+// Keeps a visible page up to date. It fetches the page again and replaces the parts that have changed, so that the page
+// neither jumps nor loses the focus.
 const root = document.querySelector('[data-live]');
 
-/** Parts that change; the forms beside them are left alone, somebody may be typing. */
+/** The parts that change. Forms are left alone, because somebody may be typing in them. */
 const parts = ['live', 'story', 'ledger', 'content'];
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
-  // Signed out meanwhile: show where to sign in.
+  // The session has ended, so the reload leads to the sign-in page.
   if (answer.redirected) return location.assign(answer.url);
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -26,7 +26,7 @@ function exchange(id, fresh) {
   const before = document.getElementById(id);
   const after = fresh.getElementById(id);
   if (!before || !after || before.innerHTML === after.innerHTML) return;
-  // What a person has chosen or opened stays so.
+  // Checkboxes that are ticked and details that are open stay so.
   if (before.contains(document.activeElement) || before.querySelector('input:checked, details[open]')) return;
   before.innerHTML = after.innerHTML;
 }
@@ -34,7 +34,7 @@ function exchange(id, fresh) {
 async function keepFresh() {
   const everyMs = Number(document.querySelector('[data-live]')?.getAttribute('data-live'));
   if (!everyMs) return;
-  // Nobody looks at a hidden page, and a server that is away comes back.
+  // A hidden page needs no update, and a server that does not answer is asked again later.
   if (!document.hidden) await refresh().catch(() => {});
   setTimeout(keepFresh, everyMs);
 }

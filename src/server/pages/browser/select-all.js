@@ -1,4 +1,4 @@
-// The box in the head of the table ticks every box below it.
+// The checkbox in the table's header ticks every checkbox below it.
 document.addEventListener('change', event => {
   const { target } = event;
   if (!(target instanceof HTMLInputElement) || !('selectAll' in target.dataset)) return;

@@ -1,4 +1,4 @@
-// Shows a job's text as it comes. After a cancel there is none: what was said until then was refused too.
+// Shows a job's text while it is produced. A cancel removes it, because the text so far is refused as well.
 const place = document.querySelector('[data-stream]');
 
 if (place instanceof HTMLElement) {

@@ -9,7 +9,7 @@ export interface SurveyArguments {
   filter: StoredFilter;
   /** The sequence where the chunk before ended. Left out for the first chunk. */
   below?: number;
-  /** How many jobs to look at. */
+  /** How many jobs to read. */
   limit: number;
 }
 
@@ -84,7 +84,7 @@ return reply('begun')
 
 export interface AdvanceCancellationArguments {
   id: string;
-  /** How many jobs to look at. Everybody else waits for Redis while it does, so this is small. */
+  /** How many jobs to read. Other clients wait for Redis meanwhile, so this is small. */
   limit: number;
 }
 

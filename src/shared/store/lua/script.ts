@@ -36,7 +36,7 @@ export function defineScript<Arguments extends object>() {
   });
 }
 
-/** The patrol looks at every open job at least this often, and adds its queue entry if that is missing. */
+/** The patrol checks every open job at least this often, and adds its queue entry if that is missing. */
 export const PATROL_MS = 600_000;
 
 /** `{queued = true, running = true}` */
@@ -95,7 +95,7 @@ local transitions = {
 ${luaTransitions}
 }
 
--- The time at which the patrol looks at an open job next: at its deadline or earlier.
+-- The time at which the patrol checks an open job next, which is never later than its deadline.
 local function next_patrol(deadline_at)
   return int(math.min(deadline_at, now + patrol_ms))
 end
