@@ -21,7 +21,7 @@ import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/wo
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { readDepths } from '../shared/store/depths.ts';
-import { type Located, locate, type Seeker } from '../shared/store/locate.ts';
+import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
 import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
@@ -238,8 +238,7 @@ export class Producer {
 
   /** True if the id names a job of any tenant, or a response that a job has made. */
   async isOurs(id: string): Promise<boolean> {
-    const { keys } = this.store;
-    return (await this.store.ask(client => client.exists(keys.job(id), keys.chosen(id), keys.row(id)))) > 0;
+    return await isKnown(this.store, id);
   }
 
   /** Waits for the job's outcome. Throws `wait_timeout`, `job_not_found`, `result_expired`, `not_durable`. */
@@ -264,11 +263,7 @@ export class Producer {
 
   /** True if every job on record belongs to this tenant. */
   async ownsEverything(tenant: string): Promise<boolean> {
-    const { keys } = this.store;
-    const [own, all] = await this.store.ask(client =>
-      Promise.all([client.zcard(keys.tenant(tenant)), client.zcard(keys.jobs())]),
-    );
-    return own === all;
+    return await ownsEverything(this.store, tenant);
   }
 
   /** Lists jobs, the newest first. The default limit is 50. */

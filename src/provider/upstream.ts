@@ -23,7 +23,7 @@ const MOST_BODY_BYTES = 64_000_000;
 const jsonHeaders = { 'content-type': 'application/json' };
 
 /** Knows a client by its shape, because `instanceof` knows only one copy of the package, and apps may have another. */
-export function isClient(openai: ClientOptions | OpenAI): openai is OpenAI {
+function isClient(openai: ClientOptions | OpenAI): openai is OpenAI {
   const shape = openai as Partial<OpenAI>;
   return [shape.withOptions, shape.get, shape.post].every(method => typeof method === 'function');
 }

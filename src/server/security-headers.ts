@@ -7,7 +7,7 @@ interface Allowed {
 }
 
 /** What a page may load and do. It may load only what this server serves, and run no code that a field could bring in. */
-export function contentPolicy({ script = "'self'", style = "'self'" }: Allowed = {}): string {
+function contentPolicy({ script = "'self'", style = "'self'" }: Allowed = {}): string {
   return [
     "default-src 'none'",
     `script-src ${script}`,

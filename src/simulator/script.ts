@@ -16,7 +16,7 @@ export type GatewayAnswer = z.infer<typeof answerSchema>;
  * What a response does. A test writes it into its request as `metadata.sim`, a JSON object of at most 512 characters.
  * The defaults are what has been reported of the provider: some seconds of work, and a flip after a cancel.
  */
-export const scriptSchema = z.strictObject({
+const scriptSchema = z.strictObject({
   duration_ms: milliseconds.optional(),
   input_tokens: tokens.optional(),
   output_tokens: tokens.optional(),

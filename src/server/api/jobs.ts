@@ -7,7 +7,7 @@ import { asChosen, findJob } from './find-job.ts';
 import { limitSchema, listOf } from './pagination.ts';
 import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
 
-export const jobsQuerySchema = z.strictObject({
+const jobsQuerySchema = z.strictObject({
   status: jobStatusSchema.optional(),
   tenant: z.string().optional(),
   tag: z.string().optional(),

@@ -18,7 +18,7 @@ export type Api = FastifyInstance<
 export const idParamsSchema = z.object({ id: z.string() });
 
 /** The field `headstone` of a create, for what OpenAI's API has no field for. */
-export const createOptionsSchema = z.strictObject({
+const createOptionsSchema = z.strictObject({
   id: jobIdSchema.optional(),
   tenant: tenantSchema.optional().describe('The tenant that the job belongs to. Needs an admin key.'),
   tags: tagsSchema.optional(),
@@ -47,7 +47,7 @@ export const responseSchema = z
   })
   .describe('A Response of OpenAI’s API under the job’s id. Once it is cancelled it never shows a result.');
 
-export const errorSchema = z.object({
+const errorSchema = z.object({
   error: z.object({
     message: z.string(),
     type: z.string(),

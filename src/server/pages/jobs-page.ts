@@ -6,7 +6,7 @@ import type { Caller } from '../access/key-ring.ts';
 import { layout } from './layout.ts';
 import { badge, isOpen, jobLink, moment, table, tagList } from './parts.ts';
 
-export interface JobsFilter {
+interface JobsFilter {
   status?: string | undefined;
   tenant?: string | undefined;
   tag?: string | undefined;

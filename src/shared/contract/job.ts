@@ -7,7 +7,7 @@ import { causeSchema, jobStatusSchema, outcomeStatusSchema } from './words.ts';
 const time = z.number().int();
 
 /** The mark of a cancelled or expired job: who ended it, why and when. */
-export const tombstoneSchema = z.object({
+const tombstoneSchema = z.object({
   cause: causeSchema,
   reason: z.string().nullable(),
   actor: z.string().nullable(),
@@ -18,7 +18,7 @@ export const tombstoneSchema = z.object({
 export type Tombstone = z.infer<typeof tombstoneSchema>;
 
 /** Why a job failed. `code` is the provider's, or Headstone's: launch_unknown, response_not_found, response_of_another_job, poison. */
-export const jobErrorSchema = z.object({ code: z.string(), message: z.string() });
+const jobErrorSchema = z.object({ code: z.string(), message: z.string() });
 export type JobError = z.infer<typeof jobErrorSchema>;
 
 /**
@@ -38,7 +38,7 @@ export type Launch = z.infer<typeof launchSchema>;
 
 export const timelineEntrySchema = z.looseObject({ at: time, event: z.string() });
 
-export const outcomeSchema = z.object({
+const outcomeSchema = z.object({
   status: outcomeStatusSchema,
   at: time,
   error: jobErrorSchema.nullable(),
@@ -78,7 +78,7 @@ export const jobSchema = jobSummarySchema.extend({
 export type Job = z.infer<typeof jobSchema>;
 
 /** How a job ended, as `wait` returns it. A cancelled or expired job has no response, whatever the provider did (I1). */
-export const finishedSchema = z.discriminatedUnion('status', [
+const finishedSchema = z.discriminatedUnion('status', [
   z.object({ id: z.string(), status: z.literal('completed'), response: upstreamResponseSchema }),
   z.object({ id: z.string(), status: z.literal('incomplete'), response: upstreamResponseSchema }),
   z.object({ id: z.string(), status: z.literal('failed'), error: jobErrorSchema }),

@@ -44,7 +44,7 @@ export type WasteDimension = z.infer<typeof wasteDimensionSchema>;
 const count = z.number().int();
 
 /** Sums of the wasted responses under one key, and of the used ones for comparison. */
-export const wasteSumSchema = z.object({
+const wasteSumSchema = z.object({
   key: z.string(),
   responses: count,
   input_tokens: count,

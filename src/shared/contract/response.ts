@@ -59,4 +59,3 @@ export const upstreamFinalStatuses: ReadonlySet<string> = new Set([
   'incomplete',
   'cancelled',
 ]);
-export const upstreamOpenStatuses: ReadonlySet<string> = new Set(['queued', 'in_progress']);

@@ -30,6 +30,21 @@ export async function locate(store: Store, id: string, { tenant, seesAll }: Seek
   return chosen[0] ?? null;
 }
 
+/** True if the id names a job of any tenant, or a response that a job has made. */
+export async function isKnown(store: Store, id: string): Promise<boolean> {
+  const { keys } = store;
+  return (await store.ask(client => client.exists(keys.job(id), keys.chosen(id), keys.row(id)))) > 0;
+}
+
+/** True if every job on record belongs to this tenant. */
+export async function ownsEverything(store: Store, tenant: string): Promise<boolean> {
+  const { keys } = store;
+  const [own, all] = await store.ask(client =>
+    Promise.all([client.zcard(keys.tenant(tenant)), client.zcard(keys.jobs())]),
+  );
+  return own === all;
+}
+
 async function tenantOf(store: Store, id: string): Promise<string | null> {
   return await store.ask(client => client.hget(store.keys.job(id), 'tenant'));
 }

@@ -11,7 +11,7 @@ const KEPT_EVENTS = 1000;
 export const DELAYED_SCORE_UNIT = 0x1000;
 
 /** The provider's ids are free text, and BullMQ refuses ids that have a colon or are only digits. */
-export function entryId(id: string): string {
+function entryId(id: string): string {
   return `${ENTRY_PREFIX}${encodeURIComponent(id).replaceAll('.', '%2E')}`;
 }
 

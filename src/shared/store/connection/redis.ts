@@ -10,7 +10,7 @@ import { assertDatabase } from './suitable.ts';
 export type Connection = string | ConnectionOptions | Redis | ForeignRedis;
 
 /** A client of another copy of ioredis: another version, or another bundle. A cluster's client is refused. */
-export interface ForeignRedis {
+interface ForeignRedis {
   duplicate(...options: never[]): unknown;
   connect(): Promise<unknown>;
   disconnect(): void;

@@ -106,12 +106,12 @@ export function unsuitable(client: Pick<RedisClient, 'options'>, why: string, ca
   return new HeadstoneError('store_unsuitable', `Redis at ${addressOf(client)} ${why}.`, { cause });
 }
 
-export function lacking(client: Pick<RedisClient, 'options'>, command: string, cause: unknown): HeadstoneError {
+function lacking(client: Pick<RedisClient, 'options'>, command: string, cause: unknown): HeadstoneError {
   return unsuitable(client, `does not know the command ${command}, which Headstone needs. Enable it there`, cause);
 }
 
 /** The command that the server does not know, such as `EVALSHA`; null for any other error. */
-export function missingCommandOf(error: unknown): string | null {
+function missingCommandOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   return /^ERR unknown command ['`"]?([\w|]+)/i.exec(error.message)?.[1]?.toUpperCase() ?? null;
 }

@@ -25,7 +25,6 @@ const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('ended'), status: outcomeStatusSchema, work: workSchema }),
   z.object({ reply: z.literal('unwanted'), cause: causeSchema, work: workSchema }),
 ]);
-export type AcknowledgeReply = z.infer<typeof replySchema>;
 
 /**
  * Ties a response's id to the intent that made it and opens its ledger row. The script never refuses an id, whichever worker

@@ -22,7 +22,6 @@ const replySchema = z.discriminatedUnion('reply', [
   }),
   z.object({ reply: z.literal('missing') }),
 ]);
-export type ChargeReply = z.infer<typeof replySchema>;
 
 /**
  * Books what was learned about a response. A usage may only rise, the sums move by the difference, and the job's outcome

@@ -46,7 +46,6 @@ const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('already'), status: outcomeStatusSchema }),
   z.object({ reply: z.enum(['early', 'stale', 'missing']) }),
 ]);
-export type DecideReply = z.infer<typeof replySchema>;
 
 /**
  * Gives an open job its one outcome, once (I1, I2). ARGV[2] is the result's body, if there is one. No other step publishes it.

@@ -7,7 +7,7 @@ import { defineScript } from './script.ts';
 import type { Came } from './shapes.ts';
 import { workSchema } from './work.ts';
 
-export type Resolution =
+type Resolution =
   /** The request is wrong. It never ran and never will. */
   | { how: 'refused'; next: 'failed'; code: string; message: string }
   /** The create never ran. The job goes back to the queue: at once, later, or until a hold ends. */
@@ -31,7 +31,6 @@ const replySchema = z.discriminatedUnion('reply', [
   }),
   z.object({ reply: z.enum(['failed', 'stale']), work: workSchema }),
 ]);
-export type ResolveReply = z.infer<typeof replySchema>;
 
 /**
  * Ends an intent that has no response, as refused or as unknown (I4). `stale`: the job has moved on without this worker,

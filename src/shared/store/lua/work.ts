@@ -7,7 +7,7 @@ export type QueueName = (typeof queueNames)[number];
 export const ENTRY_PREFIX = 'hs-';
 
 /** `notify` is not a queue of Headstone: the entry tells the app's queue an outcome. */
-export type WorkKind = QueueName | 'notify';
+type WorkKind = QueueName | 'notify';
 
 /** An entry that one of the three queues should have. */
 export interface QueueEntry {
