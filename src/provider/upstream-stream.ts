@@ -1,12 +1,7 @@
 import type { OpenAI } from 'openai';
 import { Stream } from 'openai/streaming';
-import { upstreamResponseSchema } from '../shared/contract/response.ts';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
 import { withBoundLines } from './answer-body.ts';
-import type { LaunchAnswer } from './answers.ts';
-import { errorTextIn, LONGEST_MESSAGE } from './call-failure.ts';
-
-const LONGEST_WITHOUT_ID_MS = 600_000;
 
 /** What came of waiting for an event. `broken`: the connection broke, which says nothing about the response. */
 export type Heard =
@@ -111,29 +106,4 @@ function hasError(data: unknown): boolean {
 
 function objectOf(data: unknown): object {
   return typeof data === 'object' && data !== null ? data : { message: data };
-}
-
-/** Listens until an event shows the response's id. For minutes only keepalives may come before it, as users report. */
-export async function untilId(stream: UpstreamStream, silenceMs: number): Promise<LaunchAnswer> {
-  const heardBefore: UpstreamEvent[] = [];
-  const givenUpAt = performance.now() + LONGEST_WITHOUT_ID_MS;
-  while (performance.now() < givenUpAt) {
-    const heard = await stream.next(silenceMs);
-    if (heard.kind !== 'event') {
-      stream.close();
-      return { kind: 'unknown', code: `stream_${heard.kind}` };
-    }
-    if (heard.event.type === 'error') {
-      stream.close();
-      const message = errorTextIn(heard.event)?.slice(0, LONGEST_MESSAGE);
-      return { kind: 'unknown', code: 'stream_error', httpStatus: 200, message };
-    }
-    heardBefore.push(heard.event);
-    const parsed = upstreamResponseSchema.safeParse(heard.event.response);
-    if (!parsed.success) continue;
-    stream.putBack(heardBefore);
-    return { kind: 'acknowledged', response: parsed.data, servedModel: stream.servedModel, stream };
-  }
-  stream.close();
-  return { kind: 'unknown', code: 'stream_without_id' };
 }

@@ -4,7 +4,8 @@ import { readBounded, sniff } from './answer-body.ts';
 import type { CancelAnswer, LaunchAnswer, RetrieveAnswer, StreamAnswer, Upstream } from './answers.ts';
 import { callFailure, errorBodyOf, errorTextOf, LONGEST_MESSAGE, rememberErrorBodies } from './call-failure.ts';
 import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
-import { openStream, servedModelOf, untilId } from './upstream-stream.ts';
+import { untilId } from './until-id.ts';
+import { openStream, servedModelOf } from './upstream-stream.ts';
 
 export interface UpstreamOptions {
   /** The options of `new OpenAI(…)`, or a client that the app has. */
