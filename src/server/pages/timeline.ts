@@ -22,7 +22,7 @@ const response = ({ response_id }: Entry) => html`<code>${text(response_id)}</co
 
 const acknowledged = (entry: Entry) => html`The provider accepted the launch as !${response(entry)}.`;
 const unwanted = (entry: Entry) =>
-  html`The response !${response(entry)} turned up, which nobody wants any more (${text(entry.cause)}).`;
+  html`The response !${response(entry)} arrived after the job had ended (${text(entry.cause)}), so it is unwanted.`;
 const rerun = ({ code }: Entry) => html`Back in the queue for another launch: ${text(code)}.`;
 
 const sentences: Record<string, (entry: Entry) => string> = {

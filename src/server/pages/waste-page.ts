@@ -5,7 +5,7 @@ import {
   type WasteSum,
   wasteDimensionSchema,
 } from '../../shared/contract/ledger.ts';
-import { span, usd, whole } from '../../shared/runtime/format.ts';
+import { counted, span, usd, whole } from '../../shared/runtime/format.ts';
 import type { Caller } from '../access/key-ring.ts';
 import { layout } from './layout.ts';
 import { table } from './parts.ts';
@@ -35,10 +35,10 @@ export function wastePage(page: WastePage): string {
     body: html`<h1>Waste</h1>
 !${periodForm(page)}
 <div class="cards">
-!${card('Wasted', `${whole(totals.total_tokens)} tokens`, `${usd(totals.cost_usd_micros)}${totals.unpriced > 0 ? `, and ${whole(totals.unpriced)} responses without a price` : ''}`, 'wasted')}
+!${card('Wasted', `${whole(totals.total_tokens)} tokens`, `${usd(totals.cost_usd_micros)}${totals.unpriced > 0 ? `, and ${counted(totals.unpriced, 'response')} without a price` : ''}`, 'wasted')}
 !${card('Used', `${whole(totals.used_total_tokens)} tokens`, usd(totals.used_cost_usd_micros), 'used')}
 !${card('Share wasted', percentage(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
-!${card('Not known yet', `${whole(totals.pending + totals.unknown)} responses`, bound(totals))}
+!${card('Usage not known', counted(totals.pending + totals.unknown, 'response'), bound(totals))}
 </div>
 <section><h2>Tokens by day</h2>!${chart('tokens-by-day', `Tokens by day: ${whole(totals.total_tokens)} wasted beside ${whole(totals.used_total_tokens)} used`)}</section>
 <section><h2>Cost by day</h2>!${chart('cost-by-day', `Cost by day: ${usd(totals.cost_usd_micros)} wasted beside ${usd(totals.used_cost_usd_micros)} used`)}
