@@ -6,6 +6,7 @@ import { callFailure, errorBodyOf, errorTextOf, LONGEST_MESSAGE, rememberErrorBo
 import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
 import { untilId } from './until-id.ts';
 import { openStream, servedModelOf } from './upstream-stream.ts';
+import { withTimeout } from './with-timeout.ts';
 
 export interface UpstreamOptions {
   /** The options of `new OpenAI(…)`, or a client that the app has. */
@@ -34,12 +35,13 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
   const client = quietClient(isClient(openai) ? openai : new OpenAI(openai));
 
   async function create(body: string, model: string): Promise<LaunchAnswer> {
-    const signal = AbortSignal.timeout(launchTimeoutMs);
     try {
-      const answer = await client
-        .post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 0, signal })
-        .asResponse();
-      return await launchAnswerIn(answer);
+      return await withTimeout(launchTimeoutMs, async signal => {
+        const answer = await client
+          .post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 0, signal })
+          .asResponse();
+        return await launchAnswerIn(answer);
+      });
     } catch (error) {
       return failedCreate(error, model);
     }
@@ -105,42 +107,39 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
 
   async function retrieve(
     responseId: string,
-    { signal, include }: { signal: AbortSignal; include: string[] },
+    { signal: outer, include }: { signal: AbortSignal; include: string[] },
   ): Promise<RetrieveAnswer> {
-    try {
+    const read = async (signal: AbortSignal): Promise<RetrieveAnswer> => {
+      const query = queryOf(include);
       const answer = await client
-        .get(path(responseId), {
-          query: queryOf(include),
-          timeout: READ_TIMEOUT_MS,
-          maxRetries: 0,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)]),
-        })
+        .get(path(responseId), { query, timeout: READ_TIMEOUT_MS, maxRetries: 0, signal })
         .asResponse();
       const body = parseBody(await readBounded(answer, MOST_BODY_BYTES));
       if (!body) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
       return { kind: 'found', ...body, servedModel: servedModelOf(answer) };
+    };
+    try {
+      return await withTimeout(READ_TIMEOUT_MS, read, outer);
     } catch (error) {
       const { status } = callFailure(error);
       // Extra fields that a reader wants must not keep the response itself from being read.
-      if (mayBeTheInclude(status, include)) return await retrieve(responseId, { signal, include: [] });
+      if (mayBeTheInclude(status, include)) return await retrieve(responseId, { signal: outer, include: [] });
       return status === 404 ? { kind: 'absent' } : failure(error);
     }
   }
 
   async function cancel(responseId: string): Promise<CancelAnswer> {
     try {
-      const answer = await client
-        .post(`${path(responseId)}/cancel`, {
-          timeout: READ_TIMEOUT_MS,
-          maxRetries: 0,
-          signal: AbortSignal.timeout(READ_TIMEOUT_MS),
-        })
-        .asResponse();
-      return {
-        kind: 'acknowledged',
-        response: parseBody(await readBounded(answer, MOST_BODY_BYTES))?.response ?? null,
-        servedModel: servedModelOf(answer),
-      };
+      return await withTimeout(READ_TIMEOUT_MS, async signal => {
+        const answer = await client
+          .post(`${path(responseId)}/cancel`, { timeout: READ_TIMEOUT_MS, maxRetries: 0, signal })
+          .asResponse();
+        return {
+          kind: 'acknowledged',
+          response: parseBody(await readBounded(answer, MOST_BODY_BYTES))?.response ?? null,
+          servedModel: servedModelOf(answer),
+        };
+      });
     } catch (error) {
       // Users report 400 "Cannot cancel a completed response". Compatible servers answer 409.
       const { status } = callFailure(error);

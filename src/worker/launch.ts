@@ -20,7 +20,7 @@ const STREAMS_FULL_RETRY_MS = 2000;
 /** How long a launch waits whose request cannot be read now (I9). */
 const NOT_SENT_RETRY_MS = 5000;
 
-/** The part of its lock's time after which a worker that was away may have been given up, so it starts nothing new (I6). */
+/** A worker that was away for this part of its lock's time may count as dead, so it starts nothing new (I6). */
 const FRESH_SHARE = 0.6;
 
 /** Launches a queued job: writes the intent, sends the create, and records what came of it. */

@@ -146,7 +146,7 @@ export async function giveUpSettling(responseId: string, context: Context): Prom
   return watched ? await close(watched, { window_ms: 0 }, context) : done('no row');
 }
 
-/** Logs the line that this project exists for. After a crash it may come twice; the row is the truth. */
+/** Logs `tokens_wasted` for a closed row. After a crash the line may come twice, and the row is the truth. */
 async function reportWaste(responseId: string, { store, telemetry }: Context): Promise<void> {
   const row = await store.row(responseId);
   if (row?.kind !== 'wasted' || row.cause === null || row.status === 'pending') return;
@@ -174,7 +174,7 @@ function watchOf({ madeAt, endedAt, completionWindow }: WatchedRow, { configurat
     providersMs,
     openedAt: madeAt,
     firstMs: configuration.settleFirstMs,
-    // It starts when the provider has to have run the response, and is then as long as for any other.
+    // If the response may wait at the provider, the usual length is counted from the end of that wait.
     windowMs: Math.max(0, providersMs === 0 ? 0 : madeAt + providersMs - endedAt) + configuration.settleWindowMs,
     retentionFloorMs: configuration.retentionFloorMs,
   };

@@ -93,8 +93,8 @@ export class Worker {
   }
 
   /**
-   * False if a queue has entries waiting and this worker has taken none of them for 30 s. A dozen public reports tell of
-   * BullMQ workers that were alive and idle for hours.
+   * False if a queue has entries waiting and this worker has taken none of them for 30 s. Public reports
+   * describe BullMQ workers that were alive and idle for hours.
    */
   async isLively(): Promise<boolean> {
     const { store } = this.parts;
@@ -111,7 +111,7 @@ export class Worker {
     );
     if (waiting.every(count => count === 0)) this.suspectSince = undefined;
     else this.suspectSince ??= performance.now();
-    // It has to last, because an entry that was added just now has not been left lying.
+    // One look proves nothing, because an entry may have been added just now. The state has to last.
     return this.suspectSince === undefined || performance.now() - this.suspectSince < SUSPICION_MS;
   }
 

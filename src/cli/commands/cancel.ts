@@ -87,5 +87,5 @@ function isCancelled(verdict: Verdict): boolean {
 function sentence(verdict: Verdict): string {
   if (verdict === 'cancelled') return 'cancelled';
   if (verdict === 'already_cancelled') return 'was cancelled before';
-  return `too late, it had ended as ${verdict.replace('already_', '')}`;
+  return `too late, because it had ended as ${verdict.replace('already_', '')}`;
 }

@@ -10,7 +10,7 @@ type Queue = ConstructorParameters<typeof BullMQAdapter>[0];
 const about = {
   launch: {
     displayName: '1 Launch',
-    description: 'Jobs on their way to the provider. Pausing this queue stops spending, and nothing else.',
+    description: 'These jobs wait for their launch. Pausing this queue stops new spending and nothing else.',
   },
   poll: {
     displayName: '2 Poll',

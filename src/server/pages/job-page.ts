@@ -53,7 +53,7 @@ function about(job: Job): string {
     ['Response', job.response_id === null ? '–' : html`<code>${job.response_id}</code>`],
     ...(job.held_by === null
       ? []
-      : ([['Waits for', html`a hold on ${heldLaunches(job.held_by)}`]] as [string, string][])),
+      : ([['Waits because', html`${heldLaunches(job.held_by)} are held`]] as [string, string][])),
     ...(outcome?.error
       ? ([['Error', html`<code>${outcome.error.code}</code> ${outcome.error.message}`]] as [string, string][])
       : []),

@@ -108,7 +108,7 @@ function checkbox(id: string): string {
 function tombstone({ tombstone: mark, held_by }: JobSummary): string {
   if (mark)
     return html`${[mark.cause, mark.actor && `by ${mark.actor}`].filter(Boolean).join(' ')}!${reason(mark.reason)}`;
-  return held_by === null ? '' : html`<small>waits for a hold on ${heldLaunches(held_by)}</small>`;
+  return held_by === null ? '' : html`<small>waits because ${heldLaunches(held_by)} are held</small>`;
 }
 
 function reason(text: string | null): string {

@@ -23,19 +23,19 @@ const response = ({ response_id }: Entry) => html`<code>${text(response_id)}</co
 const acknowledged = (entry: Entry) => html`The provider accepted the launch as !${response(entry)}.`;
 const unwanted = (entry: Entry) =>
   html`The response !${response(entry)} arrived after the job had ended (${text(entry.cause)}), so it is unwanted.`;
-const rerun = ({ code }: Entry) => html`Back in the queue for another launch: ${text(code)}.`;
+const rerun = ({ code }: Entry) => html`The job went back to the queue for another launch (${text(code)}).`;
 
 const sentences: Record<string, (entry: Entry) => string> = {
   enqueued: () => 'Enqueued.',
-  adopted: entry => html`Adopted: other code had created !${response(entry)}.`,
+  adopted: entry => html`The job adopted !${response(entry)}, which other code had created.`,
   launching: ({ epoch }) => html`Launching: intent ${text(epoch)} was written before the request was sent.`,
   launch_acknowledged: acknowledged,
   launch_unwanted: unwanted,
   launch_refused: ({ code }) => html`The provider refused the launch: ${text(code)}.`,
-  launch_unknown: ({ code }) => html`Whether the provider accepted the launch is unknown: ${text(code)}.`,
+  launch_unknown: ({ code }) => html`It is unknown whether the provider accepted the launch (${text(code)}).`,
   rerun,
   completed: () => 'Completed.',
-  incomplete: () => 'Ended as incomplete, which is a result and is paid for.',
+  incomplete: () => 'The job ended as incomplete. It has a result, and the provider charged for it.',
   failed: ({ code }) => html`Failed: ${text(code)}.`,
   expired: () => 'Passed its deadline. No result will ever be shown.',
   cancelled: ({ actor, reason, key_name }) =>

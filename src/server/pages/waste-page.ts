@@ -82,8 +82,8 @@ function bound({ pending, unknown, most_tokens, most_cost_usd_micros, unbounded 
   if (pending + unknown === 0) return 'the tokens of every response are known';
   const bounded = pending + unknown - unbounded;
   const most = `at most ${whole(most_tokens)} tokens, ${usd(most_cost_usd_micros)}`;
-  const open = `${pending} still watched, ${unknown} never known`;
-  if (bounded === 0) return `${open}; their cost has no bound`;
+  const open = `the usage is pending for ${pending} and unknown for ${unknown}`;
+  if (bounded === 0) return `${open}, and their cost has no bound`;
   return `${most}${unbounded > 0 ? ` for ${whole(bounded)} of them, and the others have no bound` : ''} (${open})`;
 }
 

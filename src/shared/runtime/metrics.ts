@@ -80,7 +80,7 @@ export function createMetrics(
   gauge('launch_paused', '1 while launching is paused (headstone resume launch).');
   gauge('launch_waiting', 'Jobs that wait in the launch queue or for the end of a hold.');
   gauge('due_polls', 'Polls that are due and that no worker has taken.');
-  gauge('oldest_due_poll_seconds', 'How late the oldest of them is.');
+  gauge('oldest_due_poll_seconds', 'How late the oldest due poll is.');
   gauge('open_streams', 'Streams that workers follow.');
   gauge('unsettled_responses', 'Unwanted responses that are still watched.');
   if (streamReaders)

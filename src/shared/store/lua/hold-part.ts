@@ -7,7 +7,7 @@ local longest_hold_ms = 600000
 local first_rate_hold_ms = 5000
 local least_hold_ms = 100
 local trial_ms = 60000
--- How long after its end a rate hold keeps its doubling, and an alarm is kept that no job has met again.
+-- How long a rate hold remembers its doubling after it ends, and how long an ended alarm stays if no job meets it again.
 local calm_ms = 600000
 local alarm_calm_ms = 7 * 86400000
 local evidence_ms = 86400000

@@ -73,7 +73,7 @@ local function sums_of(row)
   return key('sums', day_of(tonumber(row.at)), row.tenant)
 end
 
--- Asked only when a row is booked for the first time. What follows for that row has to go to the same places.
+-- True if a day has too many sums. Only a row's first booking asks, because its later bookings must change the same sums.
 local function is_crowded(row)
   return redis.call('HLEN', sums_of(row)) > most_sum_fields
 end

@@ -70,7 +70,7 @@ redis.call('HDEL', place, 'response_id', 'missing_since', 'unknown_at', 'stream_
 if job.stream_last then redis.call('HSET', place, 'stream_base', int(tonumber(job.stream_last) + 1)) end
 redis.call('ZREM', key('streams'), args.id)
 note(args.id, 'rerun', {code = args.code})
--- Reruns after a rate limit are bounded already, so a refusal to queue the job again is not the end of it.
+-- Reruns after a rate limit are bounded above, so a job that is itself the problem is queued again without a hold.
 return queue_again(args.id, job, args.due_in_ms, args.hold) or queue_again(args.id, job, args.due_in_ms)
 `,
   reply: replySchema,
