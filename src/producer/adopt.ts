@@ -34,7 +34,7 @@ export async function adoptResponse(
   });
   switch (reply.reply) {
     case 'adopted':
-      await store.outbox.followQuietly(reply.work);
+      await store.outbox.carryOutQuietly(reply.work);
       return { id, status: 'running' };
     case 'same':
       return { id, status: reply.status };

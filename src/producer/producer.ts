@@ -74,7 +74,7 @@ export class Producer {
     return this.store.queues.all;
   }
 
-  /** Checks the store, as every other method does. Throws `store_unreachable` or `store_unsuitable`. */
+  /** Checks the store, as every other method does. Throws `store_unreachable`, `store_refused` or `store_unsuitable`. */
   async ready(): Promise<void> {
     await this.store.ready();
   }
@@ -112,7 +112,7 @@ export class Producer {
     try {
       await this.store.queues.addFresh(fresh, this.store.now());
       await this.store.outbox.clear(fresh);
-      await this.store.outbox.follow(accepted.filter(reply => reply.has_leftover).flatMap(reply => reply.work));
+      await this.store.outbox.carryOut(accepted.filter(reply => reply.has_leftover).flatMap(reply => reply.work));
     } catch {
       // The jobs are accepted all the same: their entries are in the outbox, and a worker's sweeper adds them (I5).
     }
@@ -169,7 +169,7 @@ export class Producer {
     if (reply.reply === 'decided') {
       await this.store.untilDurable({ id, status: 'cancelled' });
       this.telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'cancelled' });
-      await this.store.outbox.followQuietly(reply.work);
+      await this.store.outbox.carryOutQuietly(reply.work);
     }
     const verdict: Verdict =
       reply.reply === 'decided' ? 'cancelled' : reply.reply === 'already' ? `already_${reply.status}` : 'not_found';

@@ -7,7 +7,7 @@ export const LONGEST_MESSAGE = 500;
 /** Gateways repeat a wrong request in their error, and a request may have a megabyte. */
 const MOST_ERROR_BYTES = 8_000_000;
 
-/** The SDK's messages tell a time-out, because bundlers rename its classes and another copy of it has classes apart. */
+/** A time-out is recognized by the SDK's message, because bundlers rename classes and another copy has different classes. */
 const gaveUp = /^Request (was aborted|timed out)\.$/;
 
 const errorBodies = new WeakMap<Headers, string>();

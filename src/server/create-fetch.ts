@@ -60,7 +60,7 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   }
 
   async function answer(call: Call, path: string): Promise<Response> {
-    // The routes need fastify, which an app that never creates a background response does not load.
+    // The routes need fastify, which an app that uses no background response does not load.
     const { inject, openRoutes } = await import('./in-process.ts');
     routes ??= openRoutes(producer, tenant);
     return await inject(await routes, call, path);

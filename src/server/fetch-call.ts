@@ -6,7 +6,7 @@ import { unlessAborted } from '../shared/runtime/unless-aborted.ts';
  */
 export type Call = Parameters<typeof fetch>;
 
-/** The call's URL; null if it is none, which is left to the real fetch. A `Request` may be of another class than Node's. */
+/** The call's URL. Null if the text is no URL, which the real fetch reports. A `Request` may have any class. */
 export function urlOf([input]: Call): URL | null {
   return URL.parse(typeof input === 'object' && 'url' in input ? input.url : String(input));
 }

@@ -96,7 +96,7 @@ async function tryRerun(finding: Finding, code: string, context: Context): Promi
   if (reply.reply === 'queued') {
     telemetry.emit('job_rerun', { ...facts, code });
     reportHold(reply, code, telemetry);
-    await store.outbox.followQuietly(reply.work);
+    await store.outbox.carryOutQuietly(reply.work);
     return done('rerun');
   }
   if (reply.reply !== 'stale') return null;

@@ -91,7 +91,7 @@ export function openConsumer(
       try {
         return await job.moveToDelayed(Date.now() + dueInMs, token);
       } catch (error) {
-        // The entry was moved and only the answer was lost, or another worker has it. Either way it is looked after.
+        // The entry was moved and only the answer was lost, or another worker has it. In both cases it is not lost.
         if (!isConnectionError(error) && refusalOf(error) === null) return;
         if (context.stopping.aborted) throw error;
         await sleep(RECONNECT_MS, undefined, { signal: context.stopping }).catch(() => {});

@@ -30,7 +30,10 @@ export interface ForeignOpenAI {
   post(...request: never[]): unknown;
 }
 
-/** Creates a worker. It connects, and loads the provider's client, when it is started. Throws `configuration`. */
+/**
+ * Creates a worker. It connects, and loads the provider's client, when it is started. Throws `configuration` if there are no
+ * options for the client and no OPENAI_API_KEY. If the options lack a key, `start()` throws it.
+ */
 export function createWorker(options: WorkerOptions = {}): Worker {
   const base = options.configuration ?? loadConfiguration(process.env).configuration;
   const configuration = { ...base, concurrency: { ...base.concurrency, ...options.concurrency } };

@@ -44,7 +44,7 @@ async function write(id: string, decision: Decision, context: Context, result?: 
     // Nothing is acknowledged here. The replicas are waited for when a result is read or an outcome is reported (I1).
     const code = 'code' in decision ? { code: decision.code } : {};
     telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: decision.status, ...code });
-    await store.outbox.followQuietly(reply.work);
+    await store.outbox.carryOutQuietly(reply.work);
   } else if ('observation' in decision && decision.observation && decision.response_id !== undefined) {
     // It is too late for the outcome, but not for the ledger (I8).
     const { observation, response_id } = decision;

@@ -28,7 +28,7 @@ export async function identify(
   if (reply.reply === 'foreign') {
     const code = 'response_of_another_job';
     telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'failed', code });
-    await store.outbox.followQuietly(reply.work);
+    await store.outbox.carryOutQuietly(reply.work);
   }
   // The job was decided meanwhile, but what was observed belongs in the ledger (I3).
   if (reply.reply === 'stale') await charge({ job_id: id, model, response_id: responseId }, { observation }, context);

@@ -58,7 +58,7 @@ async function recordAcknowledged(answer: Acknowledged, intent: Intent, context:
     const job = { id, model, responseId: response.id, include: intent.include, completionWindow };
     context.streams.follow(id, decided => followStream(job, stream, decided, context));
   }
-  await store.outbox.followQuietly(reply.work);
+  await store.outbox.carryOutQuietly(reply.work);
   switch (reply.reply) {
     case 'ended':
       return done(reply.status);
@@ -67,7 +67,7 @@ async function recordAcknowledged(answer: Acknowledged, intent: Intent, context:
     case 'running':
       return !stream && upstreamFinalStatuses.has(response.status)
         ? await concludeAtOnce(answer, intent, observation, context)
-        : done(`launched ${response.id}`);
+        : done(`acknowledged ${response.id}`);
   }
 }
 
@@ -119,7 +119,7 @@ async function recordRefused(answer: Refused, { id, epoch, model }: Intent, cont
   telemetry.emit('launch_refused', { job_id: id, model, epoch, code, http_status: httpStatus, next: outcome });
   if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
   reportHold(reply, code, telemetry);
-  await store.outbox.followQuietly(reply.work);
+  await store.outbox.carryOutQuietly(reply.work);
   return done(`refused: ${code}`);
 }
 
@@ -144,5 +144,5 @@ export async function resolveUnknown(
   const reply = await insist(() => store.run('resolve', given), context);
   telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
   reportHold(reply, code, telemetry);
-  await store.outbox.followQuietly(reply.work);
+  await store.outbox.carryOutQuietly(reply.work);
 }

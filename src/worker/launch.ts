@@ -118,7 +118,7 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
         }),
       context,
     );
-    await store.outbox.followQuietly(reply.work);
+    await store.outbox.carryOutQuietly(reply.work);
     return done('not sent');
   }
   const { model, request } = wish;

@@ -24,7 +24,7 @@ export async function poll(id: string, context: Context): Promise<Activation> {
     if (expired) return expired;
   }
   if (record.status === 'launching') return await pollIntent(record, context);
-  if (record.status === 'queued') return done('queued again');
+  if (record.status === 'queued') return done('rerun');
   if (await isFollowed(record, context))
     return parkFor(Math.min(FOLLOWED_MS, record.deadline_at - context.store.now()));
   return await context.inFlight.track(id, async decided => await pollResponse(record, decided, context));
@@ -114,7 +114,7 @@ async function pollIntent(record: JobRecord, context: Context): Promise<Activati
   if (reply.reply === 'early') return parkFor(Math.min(reply.in_ms, record.deadline_at - store.now()));
   if (reply.reply === 'queued') {
     telemetry.emit('job_rerun', { job_id: id, model: record.model, response_id: '', code: 'launch_unknown' });
-    await store.outbox.followQuietly(reply.work);
+    await store.outbox.carryOutQuietly(reply.work);
     return done('rerun');
   }
   const says = record.unknown_says

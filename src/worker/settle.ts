@@ -12,13 +12,13 @@ const LAST_CHANCES = 2;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 
-/** Follows a response that nobody wants to its end: cancels it, watches it, books it and reports what it cost (I3, I8). */
+/** Cancels a response that nobody wants, watches it to its end, books it and reports what it cost (I3, I8). */
 export async function settle(responseId: string, context: Context): Promise<Activation> {
   const watched = await context.store.watchedRow(responseId);
   if (!watched) return done('no row');
   if (watched.row.status !== 'pending') return await close(watched, {}, context);
   try {
-    return await follow(watched, context);
+    return await watchResponse(watched, context);
   } catch (error) {
     // If something goes wrong with this response each time, watching it still ends (I9, I10). An outage of the store passes.
     const watch = watchOf(watched, context);
@@ -28,7 +28,7 @@ export async function settle(responseId: string, context: Context): Promise<Acti
   }
 }
 
-async function follow(watched: WatchedRow, context: Context): Promise<Activation> {
+async function watchResponse(watched: WatchedRow, context: Context): Promise<Activation> {
   if (watched.row.kind === 'wasted' && !watched.cancelAcknowledged && !isTrulyFinal(watched)) {
     const retryInMs = await cancelUpstream(watched, context);
     return sooner(await observeWhenDue(watched, context), retryInMs);
@@ -133,7 +133,7 @@ async function close(
   if (reply.status === 'pending') {
     const now = store.now();
     const next = watch ? nextObservation(watch, now) : null;
-    // After the window the provider still says that it will run, so it is followed at a slow pace.
+    // After the window the provider still says that it will run, so it is watched at a slow pace.
     return parkFor(next === null ? patientDelayMs(now - row.at) : next - now);
   }
   await reportWaste(row.response_id, context);

@@ -108,7 +108,7 @@ export class StreamWriter {
     const { store } = this.context;
     const given = { id: this.job.id, token: this.token, give_up: giveUp };
     const reply = await insist(() => store.run('detach_stream', given), this.context);
-    await store.outbox.followQuietly(reply.work);
+    await store.outbox.carryOutQuietly(reply.work);
   }
 
   /** Another worker follows the stream; or this batch was written and only the answer was lost. */

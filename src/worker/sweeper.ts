@@ -118,7 +118,7 @@ export class Sweeper {
     const { store, telemetry } = this.context;
     const work = await store.outbox.overdue(store.now() - OWN_HAND_MS, MOST_PER_TICK);
     if (work.length === 0) return;
-    await store.outbox.follow(work);
+    await store.outbox.carryOut(work);
     telemetry.emit('work_recovered', { entries: work.length, from: 'outbox' });
   }
 
@@ -139,7 +139,7 @@ export class Sweeper {
     const { store } = this.context;
     for (const scope of await this.patrol.parkedScopes()) {
       const reply = await store.run('release', { scope, limit: MOST_PER_TICK });
-      await store.outbox.follow(reply.work);
+      await store.outbox.carryOut(reply.work);
     }
   }
 

@@ -41,7 +41,7 @@ export class Worker {
     this.streams = new StreamSlots(parts.configuration.concurrency.stream);
   }
 
-  /** Resolves once the worker takes entries. Throws `configuration`, `store_unreachable` or `store_unsuitable`. */
+  /** Resolves once the worker takes entries. Throws `configuration`, `store_unreachable`, `store_refused` or `store_unsuitable`. */
   async start(): Promise<void> {
     const { store, openai, configuration, telemetry, queues } = this.parts;
     const { openConsumers, openProvider, Sweeper } = await import('./activations.ts');

@@ -103,7 +103,7 @@ test('I9, I10: while replicas are missing, notes wait together, and streams that
   }
   expect(notes).toHaveLength(20);
   const askedAt = performance.now();
-  await expect(store.outbox.follow(notes)).rejects.toMatchObject({ code: 'not_durable' });
+  await expect(store.outbox.carryOut(notes)).rejects.toMatchObject({ code: 'not_durable' });
   // They share one wait.
   expect(performance.now() - askedAt).toBeLessThan(6000);
   const left = await redis.zrangebyscore(`${prefix}:outbox`, Date.now() + 5000, '+inf');

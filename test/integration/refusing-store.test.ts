@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { startChild } from '../../src/cli/processes/children.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { openStores } from '../support/store.ts';
 
 test.for([
   ['NOREPLICAS', 'min-replicas-to-write', '1', '0', 'does not write, because too few of its replicas answer'],
@@ -68,4 +69,16 @@ test('I10: a full store: cancels are written, forgetting goes on, a worker can s
   await admin.config('SET', 'maxmemory', '0');
   expect(await producer.wait(running.id)).toMatchObject({ status: 'completed' });
   expect(await producer.wait((await producer.enqueue(scripted())).id)).toMatchObject({ status: 'completed' });
+});
+
+test('a question within a question is tried again once, and not once more by the outer one', async () => {
+  const { store } = await openStores();
+  let calls = 0;
+  const inner = () =>
+    store.ask(async () => {
+      calls += 1;
+      throw new Error("READONLY You can't write against a read only replica.");
+    });
+  await expect(store.ask(inner)).rejects.toMatchObject({ code: 'store_refused' });
+  expect(calls).toBe(2);
 });

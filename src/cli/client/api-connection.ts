@@ -26,9 +26,10 @@ export class ApiConnection {
       maxRetries: retries,
       timeout: CALL_MS,
       logLevel: 'off',
-      ...(isProvider ? {} : { adminAPIKey: null, organization: null, project: null }),
-      // A redirect would turn a POST into a GET.
-      fetchOptions: { redirect: 'manual' },
+      // A redirect of a Headstone server is an error, because a 301 or 302 would turn a POST into a GET.
+      ...(isProvider
+        ? {}
+        : { adminAPIKey: null, organization: null, project: null, fetchOptions: { redirect: 'manual' } }),
     });
   }
 

@@ -1,5 +1,5 @@
 import type { LedgerRow, WasteReport } from '../../shared/contract/ledger.ts';
-import { usd } from '../../shared/runtime/format.ts';
+import { counted, usd } from '../../shared/runtime/format.ts';
 import type { Books } from '../reports/audit.ts';
 import { wasteTable } from '../reports/waste-table.ts';
 import { print, printProse, table } from '../terminal/output.ts';
@@ -58,8 +58,8 @@ export function conclusion({ cancelled, jobs, rows, waste: { totals } }: Ended):
   ).length;
   const seen = jobs.filter(job => job.status === 'cancelled' && job.response !== null).length;
   const open = [
-    ...(totals.unpriced > 0 ? [`${totals.unpriced} more has no known price`] : []),
-    ...(totals.unknown > 0 ? [`${totals.unknown} has no known usage`] : []),
+    ...(totals.unpriced > 0 ? [`${counted(totals.unpriced, 'more response')} without a known price`] : []),
+    ...(totals.unknown > 0 ? [`${counted(totals.unknown, 'response')} without a known usage`] : []),
   ];
   const bill = `${usd(totals.cost_usd_micros)}${open.length > 0 ? ` (and ${open.join(', ')})` : ''}`;
   return `You cancelled ${won.length} jobs. The provider finished ${finishedAnyway} of them anyway and charged ${bill}. ${seen === 0 ? 'Nobody saw their results' : `${seen} RESULTS WERE SEEN`}.`;

@@ -19,7 +19,7 @@ const about = {
   },
   settle: {
     displayName: '3 Settle',
-    description: 'Responses that nobody wants any more, followed until their tokens are known.',
+    description: 'Workers follow these responses, which nobody wants any more, until their tokens are known.',
   },
 };
 

@@ -37,7 +37,7 @@ const sentences: Record<string, (entry: Entry) => string> = {
   completed: () => 'Completed.',
   incomplete: () => 'The job ended as incomplete. It has a result, and the provider charged for it.',
   failed: ({ code }) => html`Failed: ${text(code)}.`,
-  expired: () => 'Passed its deadline. No result will ever be shown.',
+  expired: () => 'The job passed its deadline. No result will ever be shown.',
   cancelled: ({ actor, reason, key_name }) =>
     html`<strong>Cancelled</strong>!${by(actor)}!${because(reason)}!${key(key_name)}. No result will ever be shown.`,
   upstream_cancel_acknowledged: ({ upstream_status }) =>

@@ -18,7 +18,7 @@ export interface Purchase {
 export interface Price {
   /** Whole millionths of a dollar; null if the model or the tier has no known price. */
   costUsdMicros: number | null;
-  /** The price table, so that a row can be priced again by another. */
+  /** Names the price table that was used, so that the row can be priced again by another one. */
   table: string;
 }
 

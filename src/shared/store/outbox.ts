@@ -27,7 +27,7 @@ export class Outbox {
     this.store = store;
   }
 
-  /** The lines that were written before `time` and that their writers did not carry out. */
+  /** The lines that were written before a time and that their writers did not carry out. */
   async overdue(before: number, limit: number): Promise<Work[]> {
     const { keys } = this.store;
     const lines = await this.store.ask(client =>
@@ -37,13 +37,13 @@ export class Outbox {
   }
 
   /** Carries out what a script asked for and clears it from the outbox. Throws the last failure, after trying every entry. */
-  async follow(work: Work[]): Promise<void> {
+  async carryOut(work: Work[]): Promise<void> {
     let failure: unknown;
     let canTell = true;
     for (const entry of work) {
       try {
         if (entry.queue === 'notify' && !canTell) await this.putOff(entry);
-        else if (await this.carryOut(entry)) await this.clear([entry]);
+        else if (await this.attempt(entry)) await this.clear([entry]);
       } catch (error) {
         failure = error;
         // The app's queue may refuse for as long as it likes, and must not keep the other entries waiting (I10).
@@ -56,8 +56,8 @@ export class Outbox {
   }
 
   /** Does the same, and leaves what fails to the sweeper: it is no error of the call that caused it (I5). */
-  async followQuietly(work: Work[]): Promise<void> {
-    await this.follow(work).catch(() => {});
+  async carryOutQuietly(work: Work[]): Promise<void> {
+    await this.carryOut(work).catch(() => {});
   }
 
   async clear(work: Work[]): Promise<void> {
@@ -66,7 +66,7 @@ export class Outbox {
   }
 
   /** True if the outbox need not remember the entry any longer. */
-  private async carryOut(entry: Work): Promise<boolean> {
+  private async attempt(entry: Work): Promise<boolean> {
     const { queue } = entry;
     if (queue !== 'notify') return (await this.store.queues.ensure({ ...entry, queue }, this.store.now())).settled;
     const record = await this.store.record(entry.id);

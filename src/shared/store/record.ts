@@ -20,7 +20,7 @@ import {
 
 const number = z.coerce.number();
 
-/** A JSON list of texts. If it is none, only this field is wrong. */
+/** A JSON list of texts. Any other value makes only this field unreadable. */
 const textList = z.string().transform((text, context) => {
   const { value } = readAs(z.array(z.string()), text);
   if (!value) context.addIssue({ code: 'custom', message: 'is no list of texts' });

@@ -23,7 +23,7 @@ export async function runCancellation(
       telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
       telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });
     }
-    await store.outbox.followQuietly(work);
+    await store.outbox.carryOutQuietly(work);
     if (reply === 'more') continue;
     // The end was written after everything that it cancelled, so only the end has to be confirmed by the replicas.
     if (reply !== 'missing') await store.untilCancellationDurable(id, reply);

@@ -3,7 +3,7 @@ import type { Store } from './store.ts';
 
 /**
  * How many of an entry's stalls were followed by progress. BullMQ counts the crashes of an entry's workers over its whole
- * life; here the count starts again whenever the entry gets on.
+ * life. This count starts again whenever the entry makes progress.
  */
 export class Stalls {
   private readonly store: Store;

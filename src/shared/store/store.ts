@@ -105,7 +105,8 @@ export class Store {
     try {
       return await call(this.client);
     } catch (error) {
-      if (!isWrongServer(error)) throw told(this.client, error);
+      // An inner call has already tried again.
+      if (error instanceof HeadstoneError || !isWrongServer(error)) throw told(this.client, error);
     }
     // That server did nothing, and the client is reconnecting to the one that took over: try once more.
     try {

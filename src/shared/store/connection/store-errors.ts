@@ -62,6 +62,7 @@ export function isWrongServer(error: unknown): boolean {
 /** What went wrong, in a word or two for the log. */
 export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
+  if (error instanceof HeadstoneError && error.cause instanceof Error) return errorCode(error.cause);
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined) return code;
   if (/^Socket timeout/.test(error.message)) return 'silent connection';

@@ -48,12 +48,15 @@ function isUsable(client: RedisClient): boolean {
   return client.status === 'ready' && stream?.writable !== false;
 }
 
-/** Why each connection failed last. While reconnecting slows down, a caller may meet no attempt and so no new reason. */
+/** Why each broken connection failed last. While reconnecting slows down, a caller may meet no attempt and no new reason. */
 const lastErrors = new WeakMap<RedisClient, unknown>();
 
 /** Resolves when commands can be sent. Throws `store_unreachable`, with the last reason, if that takes too long. */
 export async function untilReady(client: RedisClient): Promise<void> {
-  if (isUsable(client)) return;
+  if (isUsable(client)) {
+    lastErrors.delete(client);
+    return;
+  }
   const remember = (error: unknown) => {
     lastErrors.set(client, error);
   };
@@ -63,6 +66,7 @@ export async function untilReady(client: RedisClient): Promise<void> {
   try {
     if (client.status === 'wait') client.connect().catch(remember);
     await promise;
+    lastErrors.delete(client);
   } catch {
     throw unreachable(client, lastErrors.get(client));
   } finally {

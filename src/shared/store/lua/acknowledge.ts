@@ -28,7 +28,7 @@ const replySchema = z.discriminatedUnion('reply', [
 
 /**
  * Ties a response's id to the intent that made it and opens its ledger row. The script never refuses an id, whichever worker
- * brings it and however late: a lost id is money that nobody sees (I3, I7). Calling it again is harmless.
+ * brings it and however late, because nobody books what a lost id costs (I3, I7). Calling it again is harmless.
  *
  * `ended`: a gateway ignored `background` and answered with the result, which a later GET may not find.
  * `unwanted`: the job has an outcome or a newer launch, so the caller must cancel this response at once.

@@ -41,7 +41,7 @@ local function finish(id, job, outcome)
         end
         observe(row, outcome.observation)
       end)
-      -- A result without a usage is followed like waste, because the usage may still turn up.
+      -- A result without a usage is watched like waste, because the usage may still turn up.
       if row and row.status ~= 'final' then settle_again(job.response_id, now) end
     else
       local mark = {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor}

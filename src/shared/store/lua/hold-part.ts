@@ -1,6 +1,6 @@
 /**
  * Everything that the scripts know of holds on launches: which jobs a refusal keeps back and for how long, which job tries
- * next, and when a hold ends (docs/decisions/0014). The patrol releases parked jobs by `release`.
+ * next, and when a hold ends (docs/decisions/0014). The sweeper returns parked jobs to their queue with `release`.
  */
 export const holdPart = /* lua */ `
 local longest_hold_ms = 600000

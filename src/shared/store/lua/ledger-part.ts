@@ -206,7 +206,7 @@ local function settle_again(response_id, due)
   schedule('settle', response_id, due)
 end
 
--- Marks a response that nobody wants any more. It is followed to its end and booked as waste.
+-- Marks a response that nobody wants any more. It is watched to its end and booked as waste.
 local function unwant(response_id, mark, observation)
   local changed = change_row(load(key('row', response_id)), function(row)
     if not row.kind then
