@@ -1,5 +1,5 @@
 // Measures what the queue itself costs on each store that is available, and prints one line of JSON per figure.
-// `npm run bench` takes some seconds. A test runs it with a few jobs, so that it keeps working.
+// `npm run bench:throughput` takes some seconds. A test runs it with a few jobs, so that it keeps working.
 import { randomUUID } from 'node:crypto';
 import { startChild } from '../src/cli/processes/children.ts';
 import { createProducer } from '../src/producer/create-producer.ts';

@@ -69,7 +69,7 @@ test('I2, I6: a retried job of a decided record does nothing, and says so', asyn
   const { id } = await producer.enqueue(scripted());
   await producer.wait(id);
   const entry = () => look('launch').then(({ jobs }) => jobs.find(job => job.id === `hs-${id}`));
-  await expect.poll(async () => (await entry())?.returnValue).toMatch(/^launched/);
+  await expect.poll(async () => (await entry())?.returnValue).toMatch(/^acknowledged/);
   expect((await ask('PUT', `/queues/launch/hs-${id}/retry/completed`)).status).toBe(404);
   expect((await ask('PUT', `/queues/launch/hs-${id}/retry`)).status).toBe(204);
   await expect.poll(async () => (await entry())?.returnValue).toBe('already completed: nothing done');

@@ -1,4 +1,4 @@
-import { calcPrice, extractUsage, findProvider } from '@pydantic/genai-prices';
+import { calcPrice, extractUsage, findProvider, type Provider } from '@pydantic/genai-prices';
 import { windowMsOf } from '../contract/completion-window.ts';
 import type { Usage } from '../contract/response.ts';
 import { UNKNOWN_MODEL } from '../contract/words.ts';
@@ -23,6 +23,11 @@ export interface Price {
 }
 
 const MICROS_PER_USD = 1_000_000;
+
+/** Finding a model in the table takes longer than pricing it, so what was found is kept (docs/decisions/0018). */
+const providers = new Map<string, Provider | null>();
+/** Callers choose the names of models, so the cache has a bound. */
+const MOST_CACHED_MODELS = 1000;
 
 /** The tiers on OpenAI's price page. `priority` differs by model, so it needs a setting. */
 const listTiers: Record<string, number> = { default: 1, auto: 1, standard: 1, flex: 0.5, batch: 0.5 };
@@ -63,11 +68,11 @@ function ownPriceUsd(own: PriceSettings['models'][string], usage: Usage): number
 }
 
 function tablePriceUsd(model: string, usage: Usage): number | null {
-  const provider = findProvider({ providerId: 'openai' });
+  const provider = providerOf(model);
   if (!provider) return null;
   try {
     const extracted = extractUsage(provider, { model, usage }, 'responses');
-    return calcPrice(extracted.usage, model, { providerId: 'openai' })?.total_price ?? null;
+    return calcPrice(extracted.usage, model, { provider })?.total_price ?? null;
   } catch {
     // Some gateways report a usage that does not add up, with more cached tokens than there are. It is booked unpriced (I3).
     return null;
@@ -81,7 +86,17 @@ function numberAt(details: Record<string, unknown> | null | undefined, field: st
 
 /** The tokens of a model's context, input and output together; null if the price table does not know the model. */
 export function contextWindowOf(model: string, settings: PriceSettings): number | null {
-  const named = entryOf(settings.deployments, model) ?? model;
-  const nothing = { input_tokens: 0, output_tokens: 0 };
-  return calcPrice(nothing, named, { providerId: 'openai' })?.model.context_window ?? null;
+  return providerOf(entryOf(settings.deployments, model) ?? model)?.models[0]?.context_window ?? null;
+}
+
+/** OpenAI's part of the price table with this one model; null if the table does not know the model. */
+function providerOf(model: string): Provider | null {
+  const cached = providers.get(model);
+  if (cached !== undefined) return cached;
+  const provider = findProvider({ providerId: 'openai' });
+  const found = provider && calcPrice({ input_tokens: 0, output_tokens: 0 }, model, { provider });
+  const narrowed = found ? { ...found.provider, models: [found.model] } : null;
+  if (providers.size >= MOST_CACHED_MODELS) providers.clear();
+  providers.set(model, narrowed);
+  return narrowed;
 }

@@ -1,0 +1,22 @@
+import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
+import { createWorker } from '../../src/worker/create-worker.ts';
+import { compete } from './contestant.ts';
+
+await compete(async (task, finished) => {
+  // The limits of a deployment would decide the race instead of the code.
+  process.env.HEADSTONE_MAX_IN_FLIGHT = '1000000';
+  process.env.HEADSTONE_POLLS_PER_SECOND = '1000000';
+  process.env.HEADSTONE_POLL_MIN_MS = String(task.pollAfterMs);
+  process.env.HEADSTONE_CONCURRENCY = `launch=${task.concurrency},poll=${task.concurrency},settle=10`;
+  const telemetry = new Telemetry();
+  telemetry.subscribe(({ name }) => {
+    if (name === 'job_decided') finished();
+  });
+  const worker = createWorker({
+    connection: task.redisUrl,
+    prefix: task.prefix,
+    telemetry,
+    openai: { apiKey: 'any', baseURL: task.providerUrl },
+  });
+  await worker.start();
+});
