@@ -69,12 +69,11 @@ local place = key('cancellation', args.id)
 local known = redis.call('HGET', place, 'shown_filter')
 if known then return reply(known == args.shown_filter and 'same' or 'conflict') end
 local below = args.filter.ids and #args.filter.ids + 1 or tonumber(redis.call('GET', key('sequence')) or 0) + 1
-redis.call('HSET', place,
-  'id', args.id, 'status', 'running', 'filter', cjson.encode(args.filter), 'shown_filter', args.shown_filter,
-  'below', int(below), 'expected', args.expected, 'examined', 0, 'cancelled', 0, 'created_at', now, 'advanced_at', now)
-for _, name in ipairs({'reason', 'actor', 'key_name'}) do
-  if args[name] then redis.call('HSET', place, name, args[name]) end
-end
+write(place, {
+  id = args.id, status = 'running', filter = cjson.encode(args.filter), shown_filter = args.shown_filter,
+  below = int(below), expected = args.expected, examined = 0, cancelled = 0, created_at = now, advanced_at = now,
+  reason = args.reason, actor = args.actor, key_name = args.key_name,
+})
 redis.call('PEXPIRE', place, args.keep_ms)
 redis.call('ZADD', key('cancellations'), now, args.id)
 return reply('begun')

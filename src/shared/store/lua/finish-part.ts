@@ -5,11 +5,11 @@ export const finishPart = /* lua */ `
 local function finish(id, job, outcome)
   local place = key('job', id)
   move(id, job, outcome.status)
-  redis.call('HSET', place, 'decided_at', now)
   name_model(id, job, outcome.observation)
-  for _, name in ipairs({'cause', 'reason', 'actor', 'key_name', 'code', 'message'}) do
-    if outcome[name] then redis.call('HSET', place, name, outcome[name]) end
-  end
+  write(place, {
+    decided_at = now, cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name,
+    code = outcome.code, message = outcome.message,
+  })
   redis.call('ZREM', key('open'), id)
   if job.parked_scope then
     redis.call('ZREM', key('parked', job.parked_scope), id)

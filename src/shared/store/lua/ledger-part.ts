@@ -57,13 +57,18 @@ local function measures(row)
 end
 
 local function dimensions(row)
+  local crowded = row.crowded == '1'
   local found = {{'all', ''}, {'model', row.model}}
-  for _, tag in ipairs(cjson.decode(row.tags)) do found[#found + 1] = {'tag', tag} end
+  -- Actors and tags are free text. Past the bound, the further ones of a day share one place (I9).
+  for _, tag in ipairs(cjson.decode(row.tags)) do found[#found + 1] = {'tag', crowded and '(other)' or tag} end
   if row.kind == 'wasted' then
     found[#found + 1] = {'cause', row.cause}
-    found[#found + 1] = {'actor', row.actor or ''}
+    found[#found + 1] = {'actor', crowded and '(other)' or row.actor or ''}
   end
-  return found
+  -- The beginning of the fields in which a dimension is counted: ["model","gpt-5.5", without the measure.
+  local prefixes = {}
+  for position, dimension in ipairs(found) do prefixes[position] = cjson.encode(dimension):sub(1, -2) end
+  return prefixes
 end
 
 local most_sum_fields = 200000
@@ -81,24 +86,18 @@ end
 -- Adds the differences to the sums in every dimension of the row.
 local function add_to_sums(row, differences)
   local place = sums_of(row)
-  local crowded = row.crowded == '1'
-  local moved = false
+  local prefixes
   for name, difference in pairs(differences) do
     if difference ~= 0 then
-      moved = true
-      local places = dimensions(row)
-      -- The histogram is kept once for the tenant and not for each dimension.
-      if name:sub(1, 5) == 'late_' then places = {{'all', ''}} end
-      for _, dimension in ipairs(places) do
-        local value = dimension[2]
-        -- Actors and tags are free text. Past the bound, the further ones of a day share one place (I9).
-        if crowded and (dimension[1] == 'actor' or dimension[1] == 'tag') then value = '(other)' end
-        local field = cjson.encode({dimension[1], value, name})
-        redis.call('HINCRBY', place, field, int(difference))
+      prefixes = prefixes or dimensions(row)
+      for position, prefix in ipairs(prefixes) do
+        -- The histogram is kept once for the tenant, which comes first, and not for each dimension.
+        if position > 1 and name:sub(1, 5) == 'late_' then break end
+        redis.call('HINCRBY', place, prefix .. ',"' .. name .. '"]', int(difference))
       end
     end
   end
-  if moved then
+  if prefixes then
     local tenants = key('sums', day_of(tonumber(row.at)))
     redis.call('SADD', tenants, row.tenant)
     redis.call('PEXPIRE', tenants, args.retention.sums_ms)
@@ -124,9 +123,11 @@ local function save_row(before, after)
   for name in pairs(before) do
     if after[name] == nil then redis.call('HDEL', place, name) end
   end
+  local changed = {}
   for name, value in pairs(after) do
-    if before[name] ~= value then redis.call('HSET', place, name, value) end
+    if before[name] ~= value then changed[name] = value end
   end
+  write(place, changed)
   book(before, after)
 end
 

@@ -4,10 +4,9 @@ export const recordPart = /* lua */ `
 local function write_record(fields)
   local job = {sequence = redis.call('INCR', key('sequence')), model = args.model, tenant = args.tenant, tags = args.tags}
   local deadline_at = now + args.deadline_ms
-  redis.call('HSET', key('job', args.id),
-    'id', args.id, 'sequence', job.sequence, 'tenant', args.tenant, 'tags', args.tags, 'model', args.model,
-    'created_at', now, 'deadline_at', int(deadline_at))
-  for name, value in pairs(fields) do redis.call('HSET', key('job', args.id), name, value) end
+  fields.id, fields.sequence, fields.tenant, fields.tags = args.id, job.sequence, args.tenant, args.tags
+  fields.model, fields.created_at, fields.deadline_at = args.model, now, int(deadline_at)
+  write(key('job', args.id), fields)
 
   redis.call('ZADD', key('jobs'), job.sequence, args.id)
   redis.call('ZADD', key('tenant', args.tenant), job.sequence, args.id)

@@ -79,8 +79,8 @@ local function note(id, event, fields)
   fields = fields or {}
   fields.at = now
   fields.event = event
-  redis.call('RPUSH', key('timeline', id), cjson.encode(fields))
-  redis.call('LTRIM', key('timeline', id), -100, -1)
+  local place = key('timeline', id)
+  if redis.call('RPUSH', place, cjson.encode(fields)) > 100 then redis.call('LTRIM', place, -100, -1) end
 end
 
 -- Writes an entry to the outbox in the same step as the state that needs it. The sweeper adds what the caller did not (I5).
@@ -106,6 +106,16 @@ local function load(place)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
   return fields
+end
+
+-- Writes fields of a hash with one command, because each command costs more than the fields that it carries.
+local function write(place, fields)
+  local flat = {}
+  for name, value in pairs(fields) do
+    flat[#flat + 1] = name
+    flat[#flat + 1] = value
+  end
+  if #flat > 0 then redis.call('HSET', place, unpack(flat)) end
 end
 
 -- Every change of a status is made here, with its index, and only along the table above.
