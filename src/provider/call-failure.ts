@@ -10,6 +10,9 @@ const MOST_ERROR_BYTES = 8_000_000;
 /** A time-out is recognized by the SDK's message, because bundlers rename classes and another copy has different classes. */
 const gaveUp = /^Request (was aborted|timed out)\.$/;
 
+/** A call that ends while its body is read is not translated by the SDK. Its `code` is a number without a meaning here. */
+const isAbort = (error: unknown) => error instanceof DOMException && error.name === 'AbortError';
+
 const errorBodies = new WeakMap<Headers, string>();
 
 /**
@@ -85,7 +88,7 @@ export function callFailure(error: unknown): CallFailure {
     connectionCode: cause?.code ?? null,
     // Linux reports some errors of an established connection by the codes of one that was never established.
     stoodBefore: cause?.syscall === 'read' || cause?.syscall === 'write',
-    timedOut: shape.status === undefined && gaveUp.test(String(shape.message)),
+    timedOut: shape.status === undefined && (gaveUp.test(String(shape.message)) || isAbort(error)),
   };
 }
 

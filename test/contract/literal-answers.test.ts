@@ -1,6 +1,7 @@
 // Answers in their exact bytes: what passes through unchanged, and what is odd in itself.
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
+import { openUpstream } from '../../src/provider/upstream.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -183,4 +184,12 @@ test('a request that differs in a number that JavaScript cannot hold is another 
   expect([await send('9007199254740993'), await send('9007199254740993'), await send('9007199254740992')]).toEqual([
     200, 200, 409,
   ]);
+});
+
+test('I4: an answer that stops in the middle of its body is a launch of unknown end, by a time-out', async () => {
+  const baseURL = await startUpstream((_call, _body, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"id":"resp_1",');
+  });
+  const upstream = openUpstream({ openai: { apiKey: 'any', baseURL }, launchTimeoutMs: 200 });
+  expect(await upstream.create('{"model":"m"}', 'm')).toMatchObject({ kind: 'unknown', code: 'timeout' });
 });
