@@ -107,15 +107,10 @@ export class Producer {
       checked.push({ given: { ...given, predecessor }, body });
     }
     const replies = await this.store.runMany('accept', checked);
-    const accepted = replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? [reply] : []));
-    const fresh = accepted.filter(reply => !reply.has_leftover).flatMap(reply => reply.work);
-    try {
-      await this.store.queues.addFresh(fresh, this.store.now());
-      await this.store.outbox.clear(fresh);
-      await this.store.outbox.carryOut(accepted.filter(reply => reply.has_leftover).flatMap(reply => reply.work));
-    } catch {
-      // The jobs are accepted all the same: their entries are in the outbox, and a worker's sweeper adds them (I5).
-    }
+    // The jobs are accepted whatever becomes of these entries: they are in the outbox, and a worker's sweeper adds them (I5).
+    await this.store.outbox.carryOutQuietly(
+      replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? reply.work : [])),
+    );
     return replies.map((reply, position) => this.enqueued(calls[position]?.given.id ?? '', reply));
   }
 

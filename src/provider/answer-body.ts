@@ -4,7 +4,7 @@ const LONGEST_LINE_BYTES = 64_000_000;
 const MOST_BLANKS = 64_000;
 
 /** An answer's body as text; null if it is longer than `mostBytes`, and then the rest is not read. */
-export async function readBounded(answer: Response, mostBytes: number): Promise<string | null> {
+export async function readBounded(answer: Pick<Response, 'body'>, mostBytes: number): Promise<string | null> {
   if (answer.body === null) return '';
   const chunks: Uint8Array[] = [];
   let bytes = 0;

@@ -23,12 +23,21 @@ export function rememberErrorBodies(realFetch: typeof fetch): typeof fetch {
   return async (input, init) => {
     const answer = await realFetch(input, init);
     if (answer.ok || !answer.body) return answer;
-    const text = (await readBounded(answer, MOST_ERROR_BYTES).catch(() => null)) ?? '';
-    errorBodies.set(answer.headers, text);
+    const text = await readErrorBody(answer);
+    keepErrorBody(answer.headers, text);
     // The body has been read, and a new Response would refuse some statuses and reasons, so only `text` is replaced.
     Object.defineProperty(answer, 'text', { value: async () => text });
     return answer;
   };
+}
+
+/** The body of an answer that is an error; empty if it breaks off or is too long. */
+export async function readErrorBody(answer: Pick<Response, 'body'>): Promise<string> {
+  return (await readBounded(answer, MOST_ERROR_BYTES).catch(() => null)) ?? '';
+}
+
+export function keepErrorBody(headers: Headers, text: string): void {
+  errorBodies.set(headers, text);
 }
 
 /** The body of an error; undefined if it was not read. */

@@ -82,7 +82,7 @@ export function openStream(answer: Response, connection: AbortController, client
   return new UpstreamStream(eventsOf(stream), () => connection.abort(), servedModelOf(answer));
 }
 
-export function servedModelOf(answer: Response): string | undefined {
+export function servedModelOf(answer: { headers: Pick<Headers, 'get'> }): string | undefined {
   return answer.headers.get('x-ms-served-model') ?? undefined;
 }
 

@@ -3,6 +3,8 @@ import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contrac
 import { readBounded, sniff } from './answer-body.ts';
 import type { CancelAnswer, LaunchAnswer, RetrieveAnswer, StreamAnswer, Upstream } from './answers.ts';
 import { callFailure, errorBodyOf, errorTextOf, LONGEST_MESSAGE, rememberErrorBodies } from './call-failure.ts';
+import { type Answer, directCalls, isPlainClient, sdkCalls } from './calls.ts';
+import { leanFetch } from './lean-fetch.ts';
 import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
 import { untilId } from './until-id.ts';
 import { openStream, servedModelOf } from './upstream-stream.ts';
@@ -33,14 +35,13 @@ function isClient(openai: ClientOptions | OpenAI): openai is OpenAI {
 /** Opens the one door to the provider. Nothing behind it throws: every end of a call is a value. */
 export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upstream {
   const client = quietClient(isClient(openai) ? openai : new OpenAI(openai));
+  const send = !isClient(openai) && isPlainClient(openai) ? directCalls(client) : sdkCalls(client);
 
   async function create(body: string, model: string): Promise<LaunchAnswer> {
     try {
       return await withTimeout(launchTimeoutMs, async signal => {
-        const answer = await client
-          .post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 0, signal })
-          .asResponse();
-        return await launchAnswerIn(answer);
+        const call = { method: 'post', path: '/responses', body, timeoutMs: launchTimeoutMs, signal } as const;
+        return await launchAnswerIn(await send(call));
       });
     } catch (error) {
       return failedCreate(error, model);
@@ -111,9 +112,7 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
   ): Promise<RetrieveAnswer> {
     const read = async (signal: AbortSignal): Promise<RetrieveAnswer> => {
       const query = queryOf(include);
-      const answer = await client
-        .get(path(responseId), { query, timeout: READ_TIMEOUT_MS, maxRetries: 0, signal })
-        .asResponse();
+      const answer = await send({ method: 'get', path: path(responseId), query, timeoutMs: READ_TIMEOUT_MS, signal });
       const body = parseBody(await readBounded(answer, MOST_BODY_BYTES));
       if (!body) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
       return { kind: 'found', ...body, servedModel: servedModelOf(answer) };
@@ -131,9 +130,8 @@ export function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Upst
   async function cancel(responseId: string): Promise<CancelAnswer> {
     try {
       return await withTimeout(READ_TIMEOUT_MS, async signal => {
-        const answer = await client
-          .post(`${path(responseId)}/cancel`, { timeout: READ_TIMEOUT_MS, maxRetries: 0, signal })
-          .asResponse();
+        const cancelPath = `${path(responseId)}/cancel`;
+        const answer = await send({ method: 'post', path: cancelPath, timeoutMs: READ_TIMEOUT_MS, signal });
         return {
           kind: 'acknowledged',
           response: parseBody(await readBounded(answer, MOST_BODY_BYTES))?.response ?? null,
@@ -155,7 +153,8 @@ function quietClient(given: OpenAI): OpenAI {
   const options = { maxRetries: 0, logLevel: 'off' } as const;
   const { fetch: ownFetch } = given as unknown as { fetch?: typeof fetch };
   try {
-    return given.withOptions({ ...options, ...(ownFetch ? { fetch: rememberErrorBodies(ownFetch) } : {}) });
+    const used = ownFetch === globalThis.fetch ? leanFetch : ownFetch;
+    return given.withOptions({ ...options, ...(used ? { fetch: rememberErrorBodies(used) } : {}) });
   } catch {
     // A client that signs in by X.509 refuses another fetch. Its errors are read only as far as the SDK reads them.
     return given.withOptions(options);
@@ -181,7 +180,7 @@ function mayBeTheInclude(status: number | null, include: string[]): boolean {
 }
 
 /** A body without an id is `unknown`: the response runs, and nobody can say which one it is. */
-async function launchAnswerIn(answer: Response): Promise<LaunchAnswer> {
+async function launchAnswerIn(answer: Answer): Promise<LaunchAnswer> {
   const text = await readBounded(answer, MOST_BODY_BYTES);
   const body = parseBody(text);
   if (body) return { kind: 'acknowledged', ...body, servedModel: servedModelOf(answer) };

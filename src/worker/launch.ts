@@ -25,43 +25,52 @@ const FRESH_SHARE = 0.6;
 
 /** Launches a queued job: writes the intent, sends the create, and records what came of it. */
 export async function launch(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
-  const { store, streams } = context;
-  if (!(await store.isStream(id))) return await launchNow(id, context, waiting);
-  // A process that follows as many streams as it may parks the job, or another process takes it.
-  if (!streams.reserve(id)) return parkFor(STREAMS_FULL_RETRY_MS * (0.5 + Math.random()));
+  const { streams } = context;
+  // Whether the job is a stream is known only with the intent, so each launch reserves a slot until then.
+  const hasSlot = streams.reserve(id);
   try {
-    return await launchNow(id, context, waiting);
+    return await context.inFlight.track(id, async decided => {
+      const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting, hasSlot });
+      if (intent.reply !== 'intended') return await withoutIntent(id, intent, context);
+      if (!intent.is_stream) streams.unreserve(id);
+      return await post(id, intent, askedAt, context);
+    });
   } finally {
     streams.unreserve(id);
   }
 }
 
-async function launchNow(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
-  return await context.inFlight.track(id, async decided => {
-    const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting });
-    switch (intent.reply) {
-      case 'intended':
-        return await post(id, intent.epoch, askedAt, context);
-      case 'unresolved':
-        return await giveUpEarlierIntent(id, intent, context);
-      case 'expired':
-        return (await expire(id, context)) ?? parkFor(FULL_RETRY_MS);
-      case 'full':
-        return parkFor(FULL_RETRY_MS);
-      case 'paused':
-        return parkFor(PAUSED_RETRY_MS);
-      case 'held':
-        return done(`held: ${intent.scope}`);
-      case 'final':
-        if (intent.unknown_epoch !== undefined) {
-          const facts = { job_id: id, epoch: intent.unknown_epoch, code: 'worker_lost', grace_ms: 0 };
-          context.telemetry.emit('launch_unknown', facts);
-        }
-        return done(`already ${intent.status}: nothing done`);
-      default:
-        return done(intent.reply);
-    }
-  });
+type Intended = Extract<IntendReply, { reply: 'intended' }>;
+
+/** What becomes of the entry if the job must not be launched now. */
+async function withoutIntent(
+  id: string,
+  intent: Exclude<IntendReply, Intended>,
+  context: Context,
+): Promise<Activation> {
+  switch (intent.reply) {
+    case 'unresolved':
+      return await giveUpEarlierIntent(id, intent, context);
+    case 'expired':
+      return (await expire(id, context)) ?? parkFor(FULL_RETRY_MS);
+    case 'full':
+      return parkFor(FULL_RETRY_MS);
+    case 'no_slot':
+      // Another process may have a slot.
+      return parkFor(STREAMS_FULL_RETRY_MS * (0.5 + Math.random()));
+    case 'paused':
+      return parkFor(PAUSED_RETRY_MS);
+    case 'held':
+      return done(`held: ${intent.scope}`);
+    case 'final':
+      if (intent.unknown_epoch !== undefined) {
+        const facts = { job_id: id, epoch: intent.unknown_epoch, code: 'worker_lost', grace_ms: 0 };
+        context.telemetry.emit('launch_unknown', facts);
+      }
+      return done(`already ${intent.status}: nothing done`);
+    default:
+      return done(intent.reply);
+  }
 }
 
 interface Asked {
@@ -73,7 +82,7 @@ interface Asked {
 async function intendWhenFree(
   id: string,
   context: Context,
-  { decided, waiting }: { decided: AbortSignal; waiting: () => Promise<void> },
+  { decided, waiting, hasSlot }: { decided: AbortSignal; waiting: () => Promise<void>; hasSlot: boolean },
 ): Promise<Asked> {
   const { store, configuration, stopping } = context;
   // The store knows by the token that a question was sent again because its answer was lost.
@@ -81,7 +90,8 @@ async function intendWhenFree(
   let isWaiting = false;
   for (;;) {
     const askedAt = performance.now();
-    const intent = await store.run('intend', { id, token, max_in_flight: configuration.maxInFlight });
+    const given = { id, token, max_in_flight: configuration.maxInFlight, streams_full: !hasSlot };
+    const intent = await store.run('intend', given);
     if (intent.reply !== 'full' || stopping.aborted || decided.aborted) return { intent, askedAt };
     if (!isWaiting) await waiting();
     isWaiting = true;
@@ -99,11 +109,11 @@ async function giveUpEarlierIntent(
   return done('launch unknown');
 }
 
-async function post(id: string, epoch: number, askedAt: number, context: Context): Promise<Activation> {
+async function post(id: string, intent: Intended, askedAt: number, context: Context): Promise<Activation> {
   const { store, configuration, telemetry } = context;
-  const wish = await readWish(id, context);
+  const { epoch, model, is_stream: isStream, text: request } = intent;
   const away = performance.now() - askedAt > configuration.lockMs * FRESH_SHARE;
-  if (!wish || away) {
+  if (request === null || away) {
     const code = away ? 'worker_was_away' : 'not_sent';
     // The create was certainly not sent, so the launch is not unknown and the job goes back to the queue.
     const reply = await insist(
@@ -121,39 +131,31 @@ async function post(id: string, epoch: number, askedAt: number, context: Context
     await store.outbox.carryOutQuietly(reply.work);
     return done('not sent');
   }
-  const { model, request } = wish;
   telemetry.emit('launch_intended', { job_id: id, model, epoch });
   // This comes before the POST, because nothing that can fail may stand between an answer and its record.
   const bound = costBoundOf(request, configuration.prices);
 
   // A create is never aborted: an answer that nobody waits for is an id that is lost.
-  const body = createBody(request, wish.predecessor, `${context.deployment}/${id}/${epoch}`, wish.isStream);
+  const body = createBody(request, intent.predecessor, `${context.deployment}/${id}/${epoch}`, isStream);
   const answer = await context.inFlight.awaitCreate(
-    () => (wish.isStream ? context.upstream.createStream(body, model) : context.upstream.create(body, model)),
-    wish.isStream,
+    () => (isStream ? context.upstream.createStream(body, model) : context.upstream.create(body, model)),
+    isStream,
   );
-  return await recordAnswer(answer, { id, epoch, bound, ...wish }, context);
+  const include = includeOf(intent.include);
+  return await recordAnswer(
+    answer,
+    { id, epoch, model, bound, include, completionWindow: intent.completion_window },
+    context,
+  );
 }
 
-interface LaunchWish {
-  model: string;
-  /** JSON. */
-  request: string;
-  predecessor: string | undefined;
-  include: string[];
-  completionWindow: string | undefined;
-  isStream: boolean;
-}
-
-/** Null if the store does not answer now, or the job was cancelled and its request deleted meanwhile. */
-async function readWish(id: string, { store }: Context): Promise<LaunchWish | null> {
+/** The list that was stored with the job. One that cannot be read must not keep an answer from its record. */
+function includeOf(stored: string | undefined): string[] {
   try {
-    const [record, request] = await Promise.all([store.record(id), store.request(id)]);
-    if (!record || request === null) return null;
-    const { model, predecessor, include, completion_window: completionWindow, stream } = record;
-    return { model, request, predecessor, include, completionWindow, isStream: stream === 'live' };
+    const names: unknown = JSON.parse(stored ?? '[]');
+    return Array.isArray(names) ? names.filter(name => typeof name === 'string') : [];
   } catch {
-    return null;
+    return [];
   }
 }
 

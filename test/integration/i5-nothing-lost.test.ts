@@ -5,8 +5,9 @@ import { scripted, startHarness } from '../support/harness.ts';
 test('I5: a job whose queue entry could not be added is found in the outbox and runs', async () => {
   const { producer, happened } = await startHarness();
   const { Queues } = await import('../../src/shared/store/queues.ts');
-  const add = vi.spyOn(Queues.prototype, 'addFresh').mockRejectedValueOnce(new Error('the process died here'));
-  const { id } = await producer.enqueue(scripted());
+  const add = vi.spyOn(Queues.prototype, 'ensure').mockRejectedValueOnce(new Error('the process died here'));
+  // A script leaves an entry with a priority to the process that called it.
+  const { id } = await producer.enqueue(scripted(), { priority: 1 });
   expect(add).toHaveBeenCalled();
   add.mockRestore();
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });

@@ -1,11 +1,12 @@
 import { type Processor, Queue, Worker, type WorkerOptions } from 'bullmq';
 import type { Notify } from '../contract/request.ts';
 import type { RedisClient } from './connection/client.ts';
-import { ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames, type Work } from './lua/work.ts';
+import { ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames } from './lua/work.ts';
 
-/** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
-const KEPT_LAUNCHES = { count: 1000, age: 3600 };
-const KEPT_EVENTS = 1000;
+/** A finished entry leaves at once: the job's record tells its story, and an entry with its id can be added again. */
+const KEPT_NONE = { count: 0 };
+/** BullMQ's own stream of events, of which nothing here takes any. */
+const KEPT_EVENTS = 100;
 
 /** BullMQ scores a delayed entry by its time in milliseconds times this, plus a counter. */
 export const DELAYED_SCORE_UNIT = 0x1000;
@@ -43,10 +44,6 @@ export class Queues {
       const queue = new Queue(name, {
         connection: client,
         prefix,
-        defaultJobOptions: {
-          removeOnComplete: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
-          removeOnFail: name === 'launch' ? KEPT_LAUNCHES : { count: 0 },
-        },
         // The store checks the version itself and explains it better.
         skipVersionCheck: true,
         // `describe` writes it once the store was checked.
@@ -68,14 +65,6 @@ export class Queues {
 
   get all(): Queue[] {
     return queueNames.map(name => this[name]);
-  }
-
-  /** Adds entries that cannot exist yet, in one round trip for each queue. */
-  async addFresh(work: Work[], now: number): Promise<void> {
-    for (const name of queueNames) {
-      const entries = work.filter((entry): entry is Work & { queue: QueueName } => entry.queue === name);
-      if (entries.length > 0) await this[name].addBulk(entries.map(entry => this.job(entry, now)));
-    }
   }
 
   /**
@@ -127,7 +116,13 @@ export class Queues {
   /** Opens the BullMQ worker of one queue. It does not run yet. */
   consume(name: QueueName, process: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker {
     const { prefix } = this[name].opts;
-    const worker = new Worker(name, process, { ...options, connection: this.client, prefix });
+    const worker = new Worker(name, process, {
+      ...options,
+      removeOnComplete: KEPT_NONE,
+      removeOnFail: KEPT_NONE,
+      connection: this.client,
+      prefix,
+    });
     // The client reports outages. Without a listener an 'error' of the worker would end the process.
     worker.on('error', () => {});
     return worker;

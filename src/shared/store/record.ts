@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import {
-  type Job,
-  type JobSummary,
-  type Launch,
-  launchSchema,
-  type Tombstone,
-  timelineEntrySchema,
-} from '../contract/job.ts';
+import type { Job, JobSummary, Tombstone } from '../contract/job.ts';
 import { type LedgerRow, ledgerRowSchema } from '../contract/ledger.ts';
 import { type UpstreamResponse, usageSchema } from '../contract/response.ts';
 import {
@@ -17,6 +10,10 @@ import {
   onUnknownLaunchSchema,
   UNKNOWN_MODEL,
 } from '../contract/words.ts';
+
+import { launchesOf } from './launches.ts';
+import { readAs } from './read-as.ts';
+import { timelineOf } from './timeline.ts';
 
 const number = z.coerce.number();
 
@@ -132,38 +129,6 @@ export function responseIdsOf(record: JobRecord): string[] {
   return launchesOf(record).launches.flatMap(launch => launch.response_id ?? []);
 }
 
-/** The version before stored codes as the provider sent them, numbers too. */
-const storedLaunchSchema = launchSchema.extend({
-  code: z
-    .union([z.string(), z.number().transform(String)])
-    .nullish()
-    .catch(null)
-    .transform(code => code ?? null),
-  response_id: z
-    .string()
-    .nullish()
-    .catch(null)
-    .transform(id => id ?? null),
-});
-
-function launchesOf(record: JobRecord): { launches: Launch[]; unreadable: string[] } {
-  const fields = Object.entries(record).filter(([field]) => field.startsWith('launch:'));
-  const read = fields.map(([field, text]) => ({ field, ...readAs(storedLaunchSchema, text) }));
-  return {
-    launches: read.flatMap(({ value }) => value ?? []).sort((left, right) => left.epoch - right.epoch),
-    unreadable: read.flatMap(({ field, value }) => (value ? [] : [field])),
-  };
-}
-
-/** The value of a JSON text; undefined if it does not have this shape. */
-function readAs<Schema extends z.ZodType>(schema: Schema, text: unknown): { value: z.output<Schema> | undefined } {
-  try {
-    return { value: schema.safeParse(JSON.parse(String(text))).data };
-  } catch {
-    return { value: undefined };
-  }
-}
-
 export interface RecordParts {
   record: JobRecord;
   rows: LedgerRow[];
@@ -177,7 +142,7 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
   const hasResult = isResult(record.status);
   const response = hasResult || record.status === 'failed' ? readAs(z.looseObject({}), result).value : null;
   const { launches, unreadable } = launchesOf(record);
-  const entries = timeline.map(entry => readAs(timelineEntrySchema, entry).value);
+  const story = timelineOf(record, launches, timeline);
   return {
     ...summaryOf(record),
     attempts: record.attempts,
@@ -189,15 +154,15 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
           result: resultState(record, hasResult, result),
         }
       : null,
-    launches,
+    launches: launches.map(({ acknowledged_at, ...launch }) => launch),
     ledger: rows,
-    timeline: entries.filter(entry => entry !== undefined),
+    timeline: story.entries,
     // It was checked when it came, and is shown as it was written.
     response: (response as UpstreamResponse | undefined) ?? null,
     unreadable: [
       ...record.unreadable,
       ...unreadable,
-      ...(entries.includes(undefined) ? ['timeline'] : []),
+      ...(story.isWhole ? [] : ['timeline']),
       ...(hasResult && result !== null && !response ? ['result'] : []),
     ],
   };

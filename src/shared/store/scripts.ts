@@ -48,7 +48,9 @@ export type ArgumentsOf<Name extends ScriptName> =
   (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;
 export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['reply']>;
 
-export type RunCommand = (key: string, given: string, body: string) => Promise<string>;
+/** JSON; with it may come a text that the script passes on unread. */
+export type ScriptAnswer = string | [json: string, text: string | null];
+export type RunCommand = (key: string, given: string, body: string) => Promise<ScriptAnswer>;
 
 /** ioredis defines scripts beside its own commands, so these need names that no command has. */
 export function commandName(script: string): string {

@@ -28,7 +28,15 @@ import {
   responseIdsOf,
   type WatchedRow,
 } from './record.ts';
-import { type ArgumentsOf, commandName, type ReplyOf, type RunCommand, type ScriptName, scripts } from './scripts.ts';
+import {
+  type ArgumentsOf,
+  commandName,
+  type ReplyOf,
+  type RunCommand,
+  type ScriptAnswer,
+  type ScriptName,
+  scripts,
+} from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
 
 const PROBE_KEPT_MS = 60_000;
@@ -179,18 +187,23 @@ export class Store {
       if (first && heard.every(([error]) => isWrongServer(error))) throw first;
       return heard;
     });
-    return answers.map(([error, answer]) => (error ? told(this.client, error) : this.readReply(name, String(answer))));
+    return answers.map(([error, answer]) =>
+      error ? told(this.client, error) : this.readReply(name, answer as ScriptAnswer),
+    );
   }
 
   /** Each reply carries Redis' time, so that a jump of this machine's clock is corrected by the next one (I15). */
-  private readReply<Name extends ScriptName>(name: Name, answer: string): ReplyOf<Name> {
-    const reply = JSON.parse(answer) as { now: number };
+  private readReply<Name extends ScriptName>(name: Name, answer: ScriptAnswer): ReplyOf<Name> {
+    const [json, text] = typeof answer === 'string' ? [answer] : answer;
+    const reply = { ...(JSON.parse(json) as { now: number }), text };
     this.clockOffsetMs = reply.now - Date.now();
     return scripts[name].reply.parse(reply) as ReplyOf<Name>;
   }
 
   private commandArguments(given: object, body: string): [string, string, string] {
-    return [this.keys.prefix, JSON.stringify({ ...given, retention: this.retention }, wellFormed), body];
+    const all = JSON.stringify({ ...given, retention: this.retention, local_time: Date.now() });
+    // Looking for a cut emoji in the text is faster than looking at each value on the way there.
+    return [this.keys.prefix, loneSurrogate.test(all) ? JSON.stringify(JSON.parse(all), wellFormed) : all, body];
   }
 
   /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` if too few do. */
@@ -281,6 +294,9 @@ export class Store {
     if (this.owned) this.client.disconnect();
   }
 }
+
+/** JSON.stringify writes one half of an emoji as an escape. */
+const loneSurrogate = /\\ud[89a-f]/;
 
 /** Redis' JSON parser refuses half of an emoji, as cutting a text leaves it. A cancel must not fail because of that. */
 function wellFormed(_key: string, value: unknown): unknown {

@@ -30,7 +30,7 @@ export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   return days;
 }
 
-/** Adds up the sums of days by one dimension. Each field of their hashes is `[dimension, value, measure]`. */
+/** Adds up the sums of days by one dimension. Each field of their hashes is `[dimension, value]`. */
 export async function readWaste(
   client: RedisClient,
   keys: Keys,
@@ -59,18 +59,24 @@ class Report {
 
   add(day: string, tenant: string, sums: Record<string, string>): void {
     for (const [field, text] of Object.entries(sums)) {
-      const [dimension, value, measure] = JSON.parse(field) as [string, string, string];
-      if (dimension === 'all') {
-        add(this.totals, measure as keyof WasteSum, Number(text));
-        const bucket = this.late.get(measure);
-        if (bucket) bucket.responses += Number(text);
-      }
-      if (dimension !== storedDimension(this.groupBy)) continue;
-      const key = this.groupBy === 'tenant' ? tenant : this.groupBy === 'day' ? day : value;
-      const group = this.groups.get(key) ?? emptySum(key);
-      this.groups.set(key, group);
-      add(group, measure as keyof WasteSum, Number(text));
+      const [dimension, value, measure] = JSON.parse(field) as [string, string, string?];
+      // The version before wrote one field for each measure.
+      const amounts = measure === undefined ? measuresIn(text) : [[measure, Number(text)] as const];
+      for (const [name, amount] of amounts) this.addOne({ dimension, value, name, amount, day, tenant });
     }
+  }
+
+  private addOne({ dimension, value, name, amount, day, tenant }: Amount): void {
+    if (dimension === 'all') {
+      add(this.totals, name as keyof WasteSum, amount);
+      const bucket = this.late.get(name);
+      if (bucket) bucket.responses += amount;
+    }
+    if (dimension !== storedDimension(this.groupBy)) return;
+    const key = this.groupBy === 'tenant' ? tenant : this.groupBy === 'day' ? day : value;
+    const group = this.groups.get(key) ?? emptySum(key);
+    this.groups.set(key, group);
+    add(group, name as keyof WasteSum, amount);
   }
 
   finished(): WasteReport {
@@ -78,6 +84,25 @@ class Report {
       this.groupBy === 'day' ? (left.key < right.key ? -1 : 1) : right.total_tokens - left.total_tokens;
     return { data: [...this.groups.values()].sort(order), totals: this.totals, late: [...this.late.values()] };
   }
+}
+
+interface Amount {
+  dimension: string;
+  value: string;
+  /** The measure. */
+  name: string;
+  amount: number;
+  day: string;
+  tenant: string;
+}
+
+/** The measures of a sum: `used_responses=3 used_total_tokens=480`. */
+function measuresIn(text: string): (readonly [string, number])[] {
+  if (text === '') return [];
+  return text.split(' ').map(word => {
+    const [name = '', amount] = word.split('=');
+    return [name, Number(amount)] as const;
+  });
 }
 
 /** Tenants and days have separate hashes, so their sums are those of `all`. */

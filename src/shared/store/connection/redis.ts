@@ -3,6 +3,7 @@ import { HeadstoneError } from '../../contract/errors.ts';
 import type { Telemetry } from '../../runtime/telemetry.ts';
 import type { RedisClient, RedisOptions } from './client.ts';
 import { type ConnectionOptions, readConnection } from './connection-options.ts';
+import { joinWrites } from './joined-writes.ts';
 import { addressOf, errorCode, isWrongServer } from './store-errors.ts';
 import { assertDatabase } from './suitable.ts';
 
@@ -109,6 +110,7 @@ export function openRedis(connection: Connection, patience: Patience, telemetry:
     ...(patience === 'worker' ? patient : {}),
   };
   const client = url === undefined ? new Redis(options) : new Redis(url, options);
+  joinWrites(client);
   watch(client, telemetry);
   return { client, owned: true };
 }
@@ -126,6 +128,7 @@ function openFrom(given: Redis, patience: Patience, telemetry: Telemetry): Opene
   }
   if (given.options.commandTimeout !== undefined) sayOverridden(telemetry);
   const client = given.duplicate(patientDuplicate);
+  joinWrites(client);
   watch(client, telemetry);
   return { client, owned: true };
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { jobStatusSchema } from '../../contract/words.ts';
+import { entryPart } from './entry-part.ts';
 import { recordPart } from './record-part.ts';
 import { defineScript } from './script.ts';
-import { ENTRY_PREFIX, workSchema } from './work.ts';
+import { workSchema } from './work.ts';
 
 export interface AcceptArguments {
   id: string;
@@ -36,8 +37,6 @@ const replySchema = z.discriminatedUnion('reply', [
   z.object({
     reply: z.literal('accepted'),
     status: jobStatusSchema,
-    /** True if BullMQ still keeps the entry of an earlier job with this id: it would ignore a new one. */
-    has_leftover: z.boolean(),
     work: workSchema,
   }),
   /** `id` is the job that was there before. */
@@ -53,7 +52,7 @@ const replySchema = z.discriminatedUnion('reply', [
  */
 export const accept = defineScript<AcceptArguments>()({
   name: 'accept',
-  parts: [recordPart],
+  parts: [entryPart, recordPart],
   body: /* lua */ `
 -- A caller's id means one job of its tenant, whether the job came over HTTP or from the app itself.
 local function known_id()
@@ -76,7 +75,7 @@ if known then
   return reply('same', {status = job.status, id = known})
 end
 
-local job = write_record({
+write_record('queued', {
   fingerprint = args.fingerprint, priority = args.priority, attempts = args.attempts, paid = 0,
   on_unknown = args.on_unknown, notify = args.notify, stream = args.stream and 'live' or nil,
   completion_window = args.completion_window, include = args.include, predecessor = args.predecessor,
@@ -84,11 +83,8 @@ local job = write_record({
 })
 if args.chosen_id then redis.call('SADD', key('chosen', args.chosen_id), args.id) end
 redis.call('SET', key('request', args.id), ARGV[2])
-move(args.id, job, 'queued')
-note(args.id, 'enqueued')
-schedule('launch', args.id, now, args.priority)
-local leftover = redis.call('EXISTS', key('launch', '${ENTRY_PREFIX}' .. args.id)) == 1
-return reply('accepted', {status = 'queued', has_leftover = leftover})
+enter('launch', args.id, now, args.priority)
+return reply('accepted', {status = 'queued'})
 `,
   reply: replySchema,
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { causeSchema, outcomeStatusSchema, type ResultStatus } from '../../contract/words.ts';
+import { entryPart } from './entry-part.ts';
 import { finishPart } from './finish-part.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
@@ -36,7 +37,7 @@ const replySchema = z.discriminatedUnion('reply', [
 export const acknowledge = defineScript<AcknowledgeArguments>()({
   name: 'acknowledge',
   flags: 'allow-oom',
-  parts: [ledgerPart, finishPart, holdPart, tiePart],
+  parts: [entryPart, ledgerPart, finishPart, holdPart, tiePart],
   body: /* lua */ `
 return tie(args)
 `,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobStatusSchema } from '../../contract/words.ts';
+import { entryPart } from './entry-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { recordPart } from './record-part.ts';
 import { defineScript } from './script.ts';
@@ -33,7 +34,7 @@ const replySchema = z.discriminatedUnion('reply', [
  */
 export const adopt = defineScript<AdoptArguments>()({
   name: 'adopt',
-  parts: [ledgerPart, recordPart],
+  parts: [entryPart, ledgerPart, recordPart],
   body: /* lua */ `
 local known = load(key('job', args.id))
 if known.status then
@@ -49,15 +50,14 @@ local row = load(key('row', args.response_id))
 if row.response_id then return reply(row.tenant == args.tenant and 'conflict' or 'taken') end
 
 local epoch = redis.call('INCR', key('epoch'))
-local job = write_record({
+local job = write_record('running', {
   fingerprint = '', priority = 0, attempts = 1, paid = 1, adopted = 1, on_unknown = 'fail', notify = args.notify,
   epoch = epoch, response_id = args.response_id, running_at = now,
 })
-mark_launch(args.id, epoch, {state = 'acknowledged', response_id = args.response_id})
-move(args.id, job, 'running')
+store_launch(args.id, job, epoch, {state = 'acknowledged', response_id = args.response_id})
 open_row(args.response_id, args.id, job)
 note(args.id, 'adopted', {response_id = args.response_id})
-schedule('poll', args.id, now)
+enter('poll', args.id, now, 0)
 return reply('adopted')
 `,
   reply: replySchema,

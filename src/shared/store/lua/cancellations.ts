@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { entryPart } from './entry-part.ts';
 import { finishPart } from './finish-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { matchingPart, type StoredFilter } from './matching-part.ts';
@@ -94,7 +95,7 @@ export interface AdvanceCancellationArguments {
 export const advanceCancellation = defineScript<AdvanceCancellationArguments>()({
   name: 'advance_cancellation',
   flags: 'allow-oom',
-  parts: [ledgerPart, finishPart, matchingPart],
+  parts: [entryPart, ledgerPart, finishPart, matchingPart],
   body: /* lua */ `
 local place = key('cancellation', args.id)
 local task = load(place)

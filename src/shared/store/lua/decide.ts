@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { outcomeStatusSchema } from '../../contract/words.ts';
+import { entryPart } from './entry-part.ts';
 import { finishPart } from './finish-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
@@ -56,7 +57,7 @@ const replySchema = z.discriminatedUnion('reply', [
 export const decide = defineScript<DecideArguments>()({
   name: 'decide',
   flags: 'allow-oom',
-  parts: [ledgerPart, finishPart],
+  parts: [entryPart, ledgerPart, finishPart],
   body: /* lua */ `
 local job = load(key('job', args.id))
 if not job.status then return reply('missing') end

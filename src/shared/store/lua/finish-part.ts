@@ -1,20 +1,16 @@
 /** How a job gets its outcome. Nothing else writes one, and it is always written in the step that decided it (I2). */
 export const finishPart = /* lua */ `
 -- outcome: status, cause, reason, actor, key_name, code, message, observation, has_result, has_body, item_ids,
--- stream_complete
-local function finish(id, job, outcome)
-  local place = key('job', id)
-  move(id, job, outcome.status)
+-- stream_complete. row: the ledger row of the job's response, if the caller has loaded it.
+local function finish(id, job, outcome, row)
   name_model(id, job, outcome.observation)
-  write(place, {
+  move(id, job, outcome.status, {
     decided_at = now, cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name,
-    code = outcome.code, message = outcome.message,
+    code = outcome.code, message = outcome.message, stream = outcome.stream_complete and job.stream and 'done' or nil,
   })
   redis.call('ZREM', key('open'), id)
-  if job.parked_scope then
-    redis.call('ZREM', key('parked', job.parked_scope), id)
-    redis.call('HDEL', place, 'parked_scope')
-  end
+  if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), id) end
+  remove(id, job, {'parked_scope'})
   redis.call('ZADD', key('ended'), now + args.retention.record_ms, id)
   redis.call('PEXPIRE', key('request', id), args.retention.result_ms)
   if outcome.has_result or outcome.has_body then
@@ -27,31 +23,27 @@ local function finish(id, job, outcome)
   -- The events of a refused response are deleted in the step that refuses it, so no late reader plays them again (I1).
   if job.stream then
     if outcome.status == 'cancelled' or outcome.status == 'expired' then redis.call('DEL', key('events', id)) end
-    if outcome.stream_complete then redis.call('HSET', place, 'stream', 'done') end
     redis.call('PEXPIRE', key('events', id), args.retention.result_ms)
     redis.call('ZREM', key('streams'), id)
   end
 
   if job.response_id then
     if outcome.has_result then
-      local row = change_row(load(key('row', job.response_id)), function(row)
-        if not row.kind then
-          row.kind = 'used'
-          row.ended_at = int(now)
+      local used = change_row(row or load(key('row', job.response_id)), function(after)
+        if not after.kind then
+          after.kind = 'used'
+          after.ended_at = int(now)
         end
-        observe(row, outcome.observation)
+        observe(after, outcome.observation)
       end)
       -- A result without a usage is watched like waste, because the usage may still turn up.
-      if row and row.status ~= 'final' then settle_again(job.response_id, now) end
+      if used and used.status ~= 'final' then settle_again(job.response_id, now) end
     else
       local mark = {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor}
       unwant(job.response_id, mark, outcome.observation)
     end
   end
 
-  note(id, outcome.status, {
-    cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name, code = outcome.code,
-  })
   if job.notify then schedule('notify', id, now) end
   redis.call('PUBLISH', key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end

@@ -19,11 +19,12 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMI
   local place = key('job', id)
   local job = load(place)
   local unsettled = false
+  local function watch(response_id)
+    if response_id and redis.call('ZSCORE', key('unsettled'), response_id) then unsettled = true end
+  end
+  watch(job.response_id)
   for name, value in pairs(job) do
-    if string.sub(name, 1, 7) == 'launch:' then
-      local response_id = cjson.decode(value).response_id
-      if response_id and redis.call('ZSCORE', key('unsettled'), response_id) then unsettled = true end
-    end
+    if string.sub(name, 1, 7) == 'launch:' then watch(cjson.decode(value).response_id) end
   end
   if unsettled then
     redis.call('ZADD', key('ended'), now + longer_ms, id)

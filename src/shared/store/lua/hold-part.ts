@@ -31,6 +31,11 @@ local function scopes_of(job)
   return {pair_of(job), 'model:' .. job.model, 'account'}
 end
 
+-- On most days nothing is held, and one command finds that out.
+local function is_any_held(scopes)
+  return redis.call('EXISTS', key('hold', scopes[1]), key('hold', scopes[2]), key('hold', scopes[3])) > 0
+end
+
 -- How many responses the provider made for this tenant and model since a time, and when it made the last one.
 local function passes_of_pair(job, since)
   local count, last = 0, 0
@@ -113,7 +118,9 @@ end
 
 -- A launch succeeded: the alarms that it was tried under are over. A rate hold ends by its time, and the next begins anew.
 local function lift_after_success(tenant, model, sent_at)
-  for _, scope in ipairs(scopes_of({tenant = tenant, model = model})) do
+  local scopes = scopes_of({tenant = tenant, model = model})
+  if not is_any_held(scopes) then return end
+  for _, scope in ipairs(scopes) do
     local held = redis.call('HMGET', key('hold', scope), 'kind', 'since', 'until')
     if held[1] == 'alarm' and tonumber(held[2]) <= sent_at then
       redis.call('DEL', key('hold', scope))
@@ -127,7 +134,9 @@ end
 -- keeps the others back for another while, and the job's success will lift it.
 local function pass_holds(job)
   local trials = {}
-  for _, scope in ipairs(scopes_of(job)) do
+  local scopes = scopes_of(job)
+  if not is_any_held(scopes) then return nil end
+  for _, scope in ipairs(scopes) do
     local held = redis.call('HMGET', key('hold', scope), 'until', 'kind')
     if held[1] and tonumber(held[1]) > now then return scope end
     if held[1] and held[2] == 'alarm' then trials[#trials + 1] = scope end

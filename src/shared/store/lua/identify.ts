@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { entryPart } from './entry-part.ts';
 import { finishPart } from './finish-part.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
@@ -30,17 +31,16 @@ const replySchema = z.discriminatedUnion('reply', [
 export const identify = defineScript<IdentifyArguments>()({
   name: 'identify',
   flags: 'allow-oom',
-  parts: [ledgerPart, finishPart, holdPart, tiePart],
+  parts: [entryPart, ledgerPart, finishPart, holdPart, tiePart],
   body: /* lua */ `
 local place = key('job', args.id)
 local job = load(place)
 if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('stale') end
 local launch = args.launch
 if launch and launch.id ~= args.id then
-  local field = 'launch:' .. int(launch.epoch)
-  local intent = redis.call('HGET', key('job', launch.id), field)
+  local intent = launch_of(load(key('job', launch.id)), launch.epoch)
   -- If that launch already has another response, somebody copied the metadata.
-  local response_id = intent and cjson.decode(intent).response_id
+  local response_id = intent and intent.response_id
   if intent and (not response_id or response_id == args.response_id) then
     tie({
       id = launch.id, epoch = launch.epoch, response_id = args.response_id,

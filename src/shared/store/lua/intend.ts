@@ -8,14 +8,27 @@ export interface IntendArguments {
   /** Names the activation that asks, so that asking again after a lost answer gets the same answer. */
   token: string;
   max_in_flight: number;
+  /** True if this process follows as many streams as it may. */
+  streams_full?: boolean;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
-  z.object({ reply: z.literal('intended'), epoch: z.number() }),
+  z.object({
+    reply: z.literal('intended'),
+    epoch: z.number(),
+    model: z.string(),
+    predecessor: z.string().optional(),
+    /** JSON: the fields that the create included. */
+    include: z.string().optional(),
+    completion_window: z.string().optional(),
+    is_stream: z.boolean(),
+    /** The request, JSON. Null if the job was cancelled and its request deleted meanwhile. */
+    text: z.string().nullable(),
+  }),
   z.object({ reply: z.literal('unresolved'), epoch: z.number(), state: z.enum(['intended', 'unknown']) }),
   z.object({ reply: z.literal('held'), scope: z.string() }),
   z.object({ reply: z.literal('final'), status: outcomeStatusSchema, unknown_epoch: z.number().optional() }),
-  z.object({ reply: z.enum(['running', 'paused', 'full', 'expired', 'missing']) }),
+  z.object({ reply: z.enum(['running', 'no_slot', 'paused', 'full', 'expired', 'missing']) }),
 ]);
 export type IntendReply = z.infer<typeof replySchema>;
 
@@ -24,27 +37,36 @@ export type IntendReply = z.infer<typeof replySchema>;
  *
  * `unresolved`: an earlier intent has no known end, so there is no second launch (I6). `full`: HEADSTONE_MAX_IN_FLIGHT is
  * reached (I9). `paused`: launching is paused, also for entries that a worker took before. `held`: a hold keeps the job back;
- * it is parked and comes back when the hold ends. `expired`: the deadline has passed and the caller must decide the job.
+ * it is parked and comes back when the hold ends. `no_slot`: the job is a stream, and the caller has no room for it. `expired`: the deadline has passed and the caller must decide the job.
  */
 export const intend = defineScript<IntendArguments>()({
   name: 'intend',
   parts: [holdPart],
   body: /* lua */ `
-local place = key('job', args.id)
-local job = load(place)
+-- What the worker needs for the POST comes with the permission to send it.
+local function intended(job, epoch)
+  local answer = reply('intended', {
+    epoch = epoch, model = job.model, predecessor = job.predecessor, include = job.include,
+    completion_window = job.completion_window, is_stream = job.stream == 'live',
+  })
+  return {answer, redis.call('GET', key('request', args.id))}
+end
+
+local job = load(key('job', args.id))
 if not job.status then return reply('missing') end
 if not open[job.status] then
   -- The job was decided while a worker sent its POST, and that worker never came back: its launch is unknown.
-  local written = job.epoch and job['launch:' .. job.epoch]
-  local last = written and cjson.decode(written)
+  local last = job.epoch and launch_of(job, tonumber(job.epoch))
   if not last or last.state ~= 'intended' then return reply('final', {status = job.status}) end
-  mark_launch(args.id, last.epoch, {state = 'unknown', code = 'worker_lost'})
+  store_launch(args.id, job, last.epoch, {state = 'unknown', code = 'worker_lost'})
+  unlist_intent(args.id, last.epoch)
   note(args.id, 'launch_unknown', {epoch = last.epoch, code = 'worker_lost'})
   return reply('final', {status = job.status, unknown_epoch = last.epoch})
 end
 if job.status == 'running' then return reply('running') end
+if job.stream == 'live' and args.streams_full then return reply('no_slot') end
 if job.status == 'launching' then
-  if job.intent_token == args.token and not job.unknown_at then return reply('intended', {epoch = tonumber(job.epoch)}) end
+  if job.intent_token == args.token and not job.unknown_at then return intended(job, tonumber(job.epoch)) end
   return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})
 end
 if tonumber(job.deadline_at) <= now then return reply('expired') end
@@ -62,12 +84,10 @@ end
 
 local epoch = redis.call('INCR', key('epoch'))
 if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), args.id) end
-redis.call('HDEL', place, 'parked_scope', 'unknown_at')
-redis.call('HSET', place, 'epoch', epoch, 'intended_at', now, 'intent_token', args.token)
-mark_launch(args.id, epoch, {state = 'intended'})
-move(args.id, job, 'launching')
-note(args.id, 'launching', {epoch = epoch})
-return reply('intended', {epoch = epoch})
+remove(args.id, job, {'parked_scope', 'unknown_at'})
+list_intent(args.id, epoch)
+move(args.id, job, 'launching', {epoch = epoch, intended_at = now, intent_token = args.token})
+return intended(job, epoch)
 `,
   reply: replySchema,
 });

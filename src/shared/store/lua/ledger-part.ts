@@ -56,6 +56,7 @@ local function measures(row)
   return found
 end
 
+-- The fields in which a row is counted: ["model","gpt-5.5"].
 local function dimensions(row)
   local crowded = row.crowded == '1'
   local found = {{'all', ''}, {'model', row.model}}
@@ -65,13 +66,12 @@ local function dimensions(row)
     found[#found + 1] = {'cause', row.cause}
     found[#found + 1] = {'actor', crowded and '(other)' or row.actor or ''}
   end
-  -- The beginning of the fields in which a dimension is counted: ["model","gpt-5.5", without the measure.
-  local prefixes = {}
-  for position, dimension in ipairs(found) do prefixes[position] = cjson.encode(dimension):sub(1, -2) end
-  return prefixes
+  local fields = {}
+  for position, dimension in ipairs(found) do fields[position] = cjson.encode(dimension) end
+  return fields
 end
 
-local most_sum_fields = 200000
+local most_sums = 40000
 
 -- Each tenant has sums apart, so that nobody waits for another's sums or is crowded by them (I12).
 local function sums_of(row)
@@ -80,24 +80,41 @@ end
 
 -- True if a day has too many sums. Only a row's first booking asks, because its later bookings must change the same sums.
 local function is_crowded(row)
-  return redis.call('HLEN', sums_of(row)) > most_sum_fields
+  return redis.call('HLEN', sums_of(row)) > most_sums
+end
+
+-- The measures of a sum are one text, "used_responses=3 used_total_tokens=480": one field is read and written for all of them.
+local function packed(text, differences, is_tenants_own)
+  local sum = {}
+  for name, value in string.gmatch(text or '', '([%w_]+)=(-?%d+)') do sum[name] = tonumber(value) end
+  for name, difference in pairs(differences) do
+    -- The histogram is kept once for the tenant, and not for each dimension.
+    if is_tenants_own or name:sub(1, 5) ~= 'late_' then sum[name] = (sum[name] or 0) + difference end
+  end
+  local words = {}
+  for name, value in pairs(sum) do
+    if value ~= 0 then words[#words + 1] = name .. '=' .. int(value) end
+  end
+  return table.concat(words, ' ')
 end
 
 -- Adds the differences to the sums in every dimension of the row.
 local function add_to_sums(row, differences)
-  local place = sums_of(row)
-  local prefixes
+  local changed = {}
   for name, difference in pairs(differences) do
-    if difference ~= 0 then
-      prefixes = prefixes or dimensions(row)
-      for position, prefix in ipairs(prefixes) do
-        -- The histogram is kept once for the tenant, which comes first, and not for each dimension.
-        if position > 1 and name:sub(1, 5) == 'late_' then break end
-        redis.call('HINCRBY', place, prefix .. ',"' .. name .. '"]', int(difference))
-      end
-    end
+    if difference ~= 0 then changed[name] = difference end
   end
-  if prefixes then
+  if not next(changed) then return end
+  local place = sums_of(row)
+  local fields = dimensions(row)
+  local sums = redis.call('HMGET', place, unpack(fields))
+  local flat = {}
+  for position, field in ipairs(fields) do
+    flat[#flat + 1] = field
+    flat[#flat + 1] = packed(sums[position], changed, position == 1)
+  end
+  redis.call('HSET', place, unpack(flat))
+  if not sums[1] then
     local tenants = key('sums', day_of(tonumber(row.at)))
     redis.call('SADD', tenants, row.tenant)
     redis.call('PEXPIRE', tenants, args.retention.sums_ms)
@@ -145,26 +162,9 @@ end
 local function list_for_tenant(row)
   local place = key('rows', row.tenant)
   redis.call('ZADD', place, row.at, row.response_id)
-  redis.call('ZREMRANGEBYSCORE', place, '-inf', now - args.retention.ledger_ms)
+  -- Now and then is enough, because the sweep of the rows themselves does not wait for it.
+  if now % 16 == 0 then redis.call('ZREMRANGEBYSCORE', place, '-inf', now - args.retention.ledger_ms) end
   redis.call('PEXPIRE', place, args.retention.ledger_ms)
-end
-
-local function open_row(response_id, id, job, bound)
-  local row = {
-    response_id = response_id, job_id = id, status = 'pending', at = int(now),
-    model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]', chosen_job_id = job.chosen_id,
-    completion_window = job.completion_window,
-  }
-  if bound then
-    row.most_tokens = int(bound.tokens)
-    local cost = tonumber(bound.cost_usd_micros)
-    row.most_cost_usd_micros = cost and int(cost) or nil
-  end
-  save_row({}, row)
-  redis.call('ZADD', key('rows'), now, response_id)
-  list_for_tenant(row)
-  redis.call('PEXPIRE', key('row', response_id), args.retention.ledger_ms)
-  return row
 end
 
 -- How far a response has come with each status. What is known of it only grows, in whatever order it is observed (I11).
@@ -195,6 +195,25 @@ local function observe(row, observation)
   if row.usage and ranks[row.upstream_status or ''] == 2 then row.status = 'final' end
 end
 
+local function open_row(response_id, id, job, bound, observation)
+  local row = {
+    response_id = response_id, job_id = id, status = 'pending', at = int(now),
+    model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]', chosen_job_id = job.chosen_id,
+    completion_window = job.completion_window,
+  }
+  if bound then
+    row.most_tokens = int(bound.tokens)
+    local cost = tonumber(bound.cost_usd_micros)
+    row.most_cost_usd_micros = cost and int(cost) or nil
+  end
+  observe(row, observation)
+  save_row({}, row)
+  redis.call('ZADD', key('rows'), now, response_id)
+  list_for_tenant(row)
+  redis.call('PEXPIRE', key('row', response_id), args.retention.ledger_ms)
+  return row
+end
+
 -- A stored prompt, or other code, chose the model. The first observation names it.
 local function name_model(id, job, observation)
   if job.model ~= 'unknown' or not observation or not observation.served_model then return end
@@ -204,7 +223,7 @@ end
 
 local function settle_again(response_id, due)
   redis.call('ZADD', key('unsettled'), now + patrol_ms, response_id)
-  schedule('settle', response_id, due)
+  enter('settle', response_id, due, 0)
 end
 
 -- Marks a response that nobody wants any more. It is watched to its end and booked as waste.

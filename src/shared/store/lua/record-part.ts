@@ -1,12 +1,12 @@
 /** How a new record is written, whichever way the job came in: its fields, its indexes and its first patrol. */
 export const recordPart = /* lua */ `
 -- Writes the fields that every record has, and whatever else is given. Returns what the other parts read of a job.
-local function write_record(fields)
+local function write_record(status, fields)
   local job = {sequence = redis.call('INCR', key('sequence')), model = args.model, tenant = args.tenant, tags = args.tags}
   local deadline_at = now + args.deadline_ms
   fields.id, fields.sequence, fields.tenant, fields.tags = args.id, job.sequence, args.tenant, args.tags
   fields.model, fields.created_at, fields.deadline_at = args.model, now, int(deadline_at)
-  write(key('job', args.id), fields)
+  move(args.id, job, status, fields)
 
   redis.call('ZADD', key('jobs'), job.sequence, args.id)
   redis.call('ZADD', key('tenant', args.tenant), job.sequence, args.id)

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Hold } from '../../contract/holds.ts';
+import { entryPart } from './entry-part.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
@@ -39,7 +40,7 @@ const replySchema = z.discriminatedUnion('reply', [
  */
 export const rerun = defineScript<RerunArguments>()({
   name: 'rerun',
-  parts: [ledgerPart, holdPart],
+  parts: [entryPart, ledgerPart, holdPart],
   body: /* lua */ `
 local most_free_reruns = 20
 local most_relaunches = 10
@@ -57,6 +58,8 @@ if args.response_id then
   if not args.counts and not free and tonumber(job.paid) >= tonumber(job.attempts) then return reply('exhausted') end
   if free then redis.call('HINCRBY', place, 'paid', -1) end
   unwant(args.response_id, {cause = 'failed'}, args.observation)
+  -- The next launch takes over the job's fields, so this one gets its own.
+  store_launch(args.id, job, tonumber(job.epoch), {acknowledged_at = tonumber(job.running_at)})
 else
   if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch or not job.unknown_at then return reply('stale') end
   local in_ms = tonumber(job.unknown_at) + args.grace_ms - now

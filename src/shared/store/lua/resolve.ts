@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Hold } from '../../contract/holds.ts';
+import { entryPart } from './entry-part.ts';
 import { finishPart } from './finish-part.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
@@ -39,7 +40,7 @@ const replySchema = z.discriminatedUnion('reply', [
 export const resolve = defineScript<ResolveArguments>()({
   name: 'resolve',
   flags: 'allow-oom',
-  parts: [ledgerPart, finishPart, holdPart],
+  parts: [entryPart, ledgerPart, finishPart, holdPart],
   body: /* lua */ `
 local most_kept_refusals = 20
 local alarm_ms = 60000
@@ -47,14 +48,15 @@ local place = key('job', args.id)
 local job = load(place)
 if not job.status then return reply('stale') end
 
-local field = redis.call('HGET', place, 'launch:' .. int(args.epoch))
-local state = field and cjson.decode(field).state
+local launch = launch_of(job, args.epoch)
+local state = launch and launch.state
 -- What is known of a launch only grows: intended, then unknown, then refused or acknowledged.
 if state == 'intended' or (state == 'unknown' and args.how == 'refused') then
-  mark_launch(args.id, args.epoch, {state = args.how, code = args.code})
+  store_launch(args.id, job, args.epoch, {state = args.how, code = args.code})
 end
+unlist_intent(args.id, args.epoch)
 if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale') end
-lift_alarms(job, args.came, field and tonumber(cjson.decode(field).at) or 0)
+lift_alarms(job, args.came, launch and tonumber(launch.at) or 0)
 
 if args.how == 'unknown' then
   if job.unknown_at then return reply('stale') end

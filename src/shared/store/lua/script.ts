@@ -6,8 +6,9 @@ import { openStatuses, transitions } from '../../contract/words.ts';
  * carry no other files into what they build.
  *
  * Every script takes one key: KEYS[1] is the deployment's prefix. It makes all other keys from that, so they share a hash tag
- * and lie on one node of a cluster. ARGV[1] is a JSON object, to which the store adds `retention`; ARGV[2] is a body that Lua
- * does not read. The answer is a JSON object with the word `reply`, Redis' time `now`, and `work` if queue entries are due.
+ * and lie on one node of a cluster. ARGV[1] is a JSON object, to which the store adds `retention` and the time of
+ * this process; ARGV[2] is a body that Lua does not read. The answer is a JSON object with the word `reply`, Redis' time `now`,
+ * and `work` if queue entries are due that it could not add itself. A text may come with it, which the reply then has as `text`.
  */
 export interface Script<Arguments extends object, Reply> {
   name: string;
@@ -74,7 +75,8 @@ local function reply(word, fields)
   return cjson.encode(fields)
 end
 
--- The timeline is there for people. Its length is bounded, so that an endless story cannot fill the store (I9).
+-- The timeline is there for people. It has what the record does not tell (docs/decisions/0020), and its length is bounded, so
+-- that an endless story cannot fill the store (I9).
 local function note(id, event, fields)
   fields = fields or {}
   fields.at = now
@@ -118,31 +120,59 @@ local function write(place, fields)
   if #flat > 0 then redis.call('HSET', place, unpack(flat)) end
 end
 
--- Every change of a status is made here, with its index, and only along the table above.
-local function move(id, job, status)
+-- Every change of a status is made here, with its index and with the fields that change in the same step, and only along the
+-- table above.
+local function move(id, job, status, fields)
   local from = job.status or 'none'
   if not (transitions[from] and transitions[from][status]) then
     error('no transition leads from ' .. from .. ' to ' .. status)
   end
   if job.status then redis.call('ZREM', key('status', job.status), id) end
   redis.call('ZADD', key('status', status), job.sequence, id)
-  redis.call('HSET', key('job', id), 'status', status)
+  fields = fields or {}
+  fields.status = status
+  write(key('job', id), fields)
   job.status = status
 end
 
--- Writes what is known of a launch. While it is only intended it also stands in an index, so that it is found if its worker
--- died, even after its job was decided (I4).
-local function mark_launch(id, epoch, fields)
-  local number = int(epoch)
-  local field = 'launch:' .. number
-  if fields.state == 'intended' then
-    redis.call('ZADD', key('intents'), now, id .. '|' .. number)
-  else
-    redis.call('ZREM', key('intents'), id .. '|' .. number)
+-- Removes those of the fields that a loaded job has.
+local function remove(id, job, names)
+  local known = {}
+  for _, name in ipairs(names) do
+    if job[name] then known[#known + 1] = name end
+    job[name] = nil
   end
-  local known = redis.call('HGET', key('job', id), field)
-  local launch = known and cjson.decode(known) or {epoch = epoch, at = now}
+  if #known > 0 then redis.call('HDEL', key('job', id), unpack(known)) end
+end
+
+-- What is known of a launch. The newest one has a field of its own only once it took an unusual way: otherwise the job's
+-- fields say all of it (docs/decisions/0020).
+local function launch_of(job, epoch)
+  local stored = job['launch:' .. int(epoch)]
+  if stored then return cjson.decode(stored) end
+  if tonumber(job.epoch) == epoch and job.intended_at then
+    return {
+      epoch = epoch, at = tonumber(job.intended_at), state = job.response_id and 'acknowledged' or 'intended',
+      response_id = job.response_id, acknowledged_at = job.response_id and tonumber(job.running_at),
+    }
+  end
+end
+
+-- A POST may be under way from now on. The index finds it if its worker dies, even after its job was decided (I4).
+local function list_intent(id, epoch)
+  redis.call('ZADD', key('intents'), now, id .. '|' .. int(epoch))
+end
+
+local function unlist_intent(id, epoch)
+  redis.call('ZREM', key('intents'), id .. '|' .. int(epoch))
+end
+
+-- Writes what is known of a launch into a field of its own.
+local function store_launch(id, job, epoch, fields)
+  local launch = launch_of(job, epoch) or {epoch = epoch, at = now}
   for name, value in pairs(fields) do launch[name] = value end
-  redis.call('HSET', key('job', id), field, cjson.encode(launch))
+  local field = 'launch:' .. int(epoch)
+  job[field] = cjson.encode(launch)
+  redis.call('HSET', key('job', id), field, job[field])
 end
 `;

@@ -37,25 +37,28 @@ end
 
 -- launch: id, epoch, response_id, bound, observation, first_poll_ms, outcome
 local function tie(launch)
-  local place = key('job', launch.id)
-  local job = load(place)
+  local job = load(key('job', launch.id))
   -- The holds that the create was sent under have the model that was asked for.
   local asked_model = job.model
   if job.status then name_model(launch.id, job, launch.observation) end
   local row = load(key('row', launch.response_id))
   local known = row.response_id ~= nil
   if not known then
-    row = open_row(launch.response_id, launch.id, job, launch.bound)
+    row = open_row(launch.response_id, launch.id, job, launch.bound, launch.observation)
   elseif job.status and row.job_id ~= launch.id and is_adopted(row) then
     row = take_from_adopter(row, launch.id, job)
   end
 
-  local intent = job['launch:' .. int(launch.epoch)]
-  local sent = intent and cjson.decode(intent) or {}
+  local sent = launch_of(job, launch.epoch) or {}
+  unlist_intent(launch.id, launch.epoch)
   -- A gateway that sends a create twice makes two responses of one launch. The first that is acknowledged stays the launch's.
   local is_first = not sent.response_id or sent.response_id == launch.response_id
-  if job.status and is_first then
-    mark_launch(launch.id, launch.epoch, {state = 'acknowledged', response_id = launch.response_id})
+  -- A job that went back to the queue takes the response too, if nothing was launched since: it is the one that it wants.
+  local is_wanted = is_first and (job.status == 'launching' or job.status == 'queued')
+    and tonumber(job.epoch) == launch.epoch and (not known or not row.kind and row.job_id == launch.id)
+  local is_own = job['launch:' .. int(launch.epoch)] or not is_wanted and sent.response_id ~= launch.response_id
+  if job.status and is_first and is_own then
+    store_launch(launch.id, job, launch.epoch, {state = 'acknowledged', response_id = launch.response_id})
   end
   if job.status then lift_after_success(job.tenant, asked_model, sent.at or 0) end
 
@@ -78,23 +81,20 @@ local function tie(launch)
     return reply('unwanted', {cause = row.cause or 'orphaned'})
   end
 
-  -- A job that went back to the queue takes the response too, if nothing was launched since: it is the one that it wants.
-  if is_first and (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch then
+  if is_wanted then
     if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
-    redis.call('HDEL', place, 'unknown_at', 'missing_since', 'parked_scope',
-      'refused', 'refused_at', 'lonely')
-    redis.call('HSET', place, 'response_id', launch.response_id, 'running_at', now)
-    redis.call('HINCRBY', place, 'paid', 1)
+    remove(launch.id, job, {'unknown_at', 'missing_since', 'parked_scope', 'refused', 'refused_at', 'lonely'})
+    move(launch.id, job, 'running', {
+      response_id = launch.response_id, running_at = now, paid = int(tonumber(job.paid or 0) + 1),
+    })
     redis.call('ZADD', key('open'), 'XX', next_patrol(tonumber(job.deadline_at)), launch.id)
-    move(launch.id, job, 'running')
-    note(launch.id, 'launch_acknowledged', {response_id = launch.response_id, epoch = launch.epoch})
-    change_row(row, function(after) observe(after, launch.observation) end)
+    if known then row = change_row(row, function(after) observe(after, launch.observation) end) end
     if launch.outcome then
       job.response_id = launch.response_id
-      finish(launch.id, job, launch.outcome)
+      finish(launch.id, job, launch.outcome, row)
       return reply('ended', {status = launch.outcome.status})
     end
-    schedule('poll', launch.id, now + launch.first_poll_ms)
+    enter('poll', launch.id, now + launch.first_poll_ms, 0)
     return reply('running')
   end
 

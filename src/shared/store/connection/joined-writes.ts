@@ -1,0 +1,26 @@
+import type { Duplex } from 'node:stream';
+import type { Redis } from 'ioredis';
+
+/**
+ * Sends what is written in one turn of the event loop by one system call, where ioredis makes one for each command. The
+ * commands, their order and their answers stay as they are. Under load it saves a tenth of a worker's processor time and of
+ * Redis' (docs/decisions/0022).
+ */
+export function joinWrites(client: Redis): void {
+  client.on('connect', () => {
+    const { stream } = client as unknown as { stream: Duplex };
+    const write = stream.write.bind(stream) as (...given: unknown[]) => boolean;
+    let isJoining = false;
+    stream.write = (...given: unknown[]) => {
+      if (!isJoining) {
+        isJoining = true;
+        stream.cork();
+        setImmediate(() => {
+          isJoining = false;
+          stream.uncork();
+        });
+      }
+      return write(...given);
+    };
+  });
+}
