@@ -162,6 +162,8 @@ export class Producer {
     }
     if (reply.reply === 'already') await this.store.untilDurable({ id, status: reply.status });
     if (reply.reply === 'decided') {
+      // A reader in this process must not show another event once this call has returned (I1).
+      this.store.decisions.tell({ id, status: 'cancelled', response_id: reply.response_id });
       await this.store.untilDurable({ id, status: 'cancelled' });
       this.telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'cancelled' });
       await this.store.outbox.carryOutQuietly(reply.work);

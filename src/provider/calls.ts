@@ -59,8 +59,9 @@ export function directCalls(client: OpenAI): SendCall {
   const prepared = new Map<string, Promise<Prepared>>();
 
   async function prepare({ method, body, timeoutMs }: Call): Promise<Prepared> {
-    const headers = body === undefined ? {} : jsonHeaders;
-    const { req, url } = await client.buildRequest({ method, path: '/', body, headers, timeout: timeoutMs });
+    // A body that is named and missing would be announced as JSON.
+    const withBody = body === undefined ? {} : { body, headers: jsonHeaders };
+    const { req, url } = await client.buildRequest({ method, path: '/', ...withBody, timeout: timeoutMs });
     return { base: url.slice(0, -1), headers: Object.fromEntries(req.headers) };
   }
 

@@ -96,5 +96,6 @@ test('I7: a launch found after its job was given up is an orphan, followed and b
     first_poll_ms: 10,
     observation: observed('queued'),
   });
-  expect(found).toMatchObject({ reply: 'unwanted', cause: 'orphaned', work: [{ queue: 'settle', id: 'resp_1' }] });
+  expect(found).toMatchObject({ reply: 'unwanted', cause: 'orphaned', work: [] });
+  expect(await store.queues.isKept('settle', 'resp_1')).toBe(true);
 });

@@ -79,10 +79,10 @@ test('I5, I9: five crashes over one entry end its job as poison; none of them co
   const crashed = (id: string, times: number) => redis.hset(`${prefix}:launch:hs-${id}`, 'stc', times);
   const doomed = await producer.enqueue(scripted());
   await crashed(doomed.id, 5);
+  await runJob(producer.store, 'running', 'resp_running');
   await startWorker();
   expect(await producer.wait(doomed.id)).toMatchObject({ status: 'failed', error: { code: 'poison' } });
 
-  await runJob(producer.store, 'running', 'resp_running');
   await producer.pauseLaunch(true);
   const waiting = await producer.enqueue(scripted());
   await crashed(waiting.id, 4);

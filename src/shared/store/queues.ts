@@ -3,7 +3,8 @@ import type { Notify } from '../contract/request.ts';
 import type { RedisClient } from './connection/client.ts';
 import { ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames } from './lua/work.ts';
 
-/** A finished entry leaves at once: the job's record tells its story, and an entry with its id can be added again. */
+/** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
+const KEPT_LAUNCHES = { count: 1000, age: 3600 };
 const KEPT_NONE = { count: 0 };
 /** BullMQ's own stream of events, of which nothing here takes any. */
 const KEPT_EVENTS = 100;
@@ -116,10 +117,11 @@ export class Queues {
   /** Opens the BullMQ worker of one queue. It does not run yet. */
   consume(name: QueueName, process: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker {
     const { prefix } = this[name].opts;
+    const kept = name === 'launch' ? KEPT_LAUNCHES : KEPT_NONE;
     const worker = new Worker(name, process, {
       ...options,
-      removeOnComplete: KEPT_NONE,
-      removeOnFail: KEPT_NONE,
+      removeOnComplete: kept,
+      removeOnFail: kept,
       connection: this.client,
       prefix,
     });

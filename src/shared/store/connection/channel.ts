@@ -47,7 +47,8 @@ export class Channel<Message> {
     subscriber.on('ready', () => this.tell(null));
   }
 
-  private tell(message: Message | null): void {
+  /** Tells the listeners of this process. Whoever has an answer of the script tells them before the message comes. */
+  tell(message: Message | null): void {
     for (const listener of [...this.listeners]) listener(message);
   }
 
