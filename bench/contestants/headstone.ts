@@ -1,5 +1,7 @@
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
+// A worker loads this when it starts, and hops has loaded everything by then.
+import '../../src/worker/activations.ts';
 import { compete } from './contestant.ts';
 
 await compete(async (task, finished) => {

@@ -1,11 +1,14 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { readSecret } from '../shared/store/deployment.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 
-/** A new job's id. It has the shape of the provider's ids, because some clients check it. */
+/**
+ * A new job's id. It has the shape of the provider's ids, because some clients check it. Node draws the chance for many UUIDs
+ * at once, where `randomBytes` takes a fifth of the time of an enqueue.
+ */
 export function newJobId(): string {
-  return `resp_${randomBytes(16).toString('hex')}`;
+  return `resp_${randomUUID().replaceAll('-', '')}`;
 }
 
 /**

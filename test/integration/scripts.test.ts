@@ -28,7 +28,7 @@ test(`accept: the same id from two processes is one job, and another request a c
   }
   expect((await store.run('accept', wish('job-0', 'different'))).reply).toBe('conflict');
   expect((await store.run('accept', wish('job-0', 'same', 'somebody'))).reply).toBe('taken');
-  expect(await redisOf(store).zcard(store.keys.jobs())).toBe(RACES);
+  expect(await redisOf(store).zcard(store.keys.status('queued'))).toBe(RACES);
 }, 60_000);
 
 test(`resolve: of a refusal and an id that meet, the id is kept and the job runs once, ${RACES} times`, async () => {

@@ -2,6 +2,7 @@ import { calcPrice, extractUsage, findProvider, type Provider } from '@pydantic/
 import { windowMsOf } from '../contract/completion-window.ts';
 import type { Usage } from '../contract/response.ts';
 import { UNKNOWN_MODEL } from '../contract/words.ts';
+import { listPriceUsd, ratesOf } from './list-price.ts';
 import type { PriceSettings } from './setting-formats.ts';
 
 export interface Purchase {
@@ -70,6 +71,9 @@ function ownPriceUsd(own: PriceSettings['models'][string], usage: Usage): number
 function tablePriceUsd(model: string, usage: Usage): number | null {
   const provider = providerOf(model);
   if (!provider) return null;
+  const rates = ratesFor(provider);
+  const usd = rates && listPriceUsd(rates, usage);
+  if (usd !== undefined) return usd;
   try {
     const extracted = extractUsage(provider, { model, usage }, 'responses');
     return calcPrice(extracted.usage, model, { provider })?.total_price ?? null;
@@ -77,6 +81,13 @@ function tablePriceUsd(model: string, usage: Usage): number | null {
     // Some gateways report a usage that does not add up, with more cached tokens than there are. It is booked unpriced (I3).
     return null;
   }
+}
+
+const knownRates = new WeakMap<Provider, ReturnType<typeof ratesOf>>();
+
+function ratesFor(provider: Provider): ReturnType<typeof ratesOf> {
+  if (!knownRates.has(provider)) knownRates.set(provider, ratesOf(provider));
+  return knownRates.get(provider);
 }
 
 function numberAt(details: Record<string, unknown> | null | undefined, field: string): number {

@@ -1,6 +1,6 @@
 import type { Depths } from '../contract/depths.ts';
 import { jobStatusSchema } from '../contract/words.ts';
-import { DELAYED_SCORE_UNIT } from './queues.ts';
+import { DELAYED_SCORE_UNIT } from './lua/work.ts';
 import type { Store } from './store.ts';
 
 /** How much waits where. A scrape costs about a dozen reads of one number each. */

@@ -1,3 +1,5 @@
+import { type JobStatus, jobStatusSchema } from '../contract/words.ts';
+
 /** Every key of a deployment. All are under one prefix with one hash tag, and the scripts build the same names in Lua. */
 export class Keys {
   readonly prefix: string;
@@ -25,8 +27,9 @@ export class Keys {
   /** Set: the tenants that have sums of a UTC day. */
   sumsTenants = (day: string) => this.key('sums', day);
   /** Sorted sets: job ids by sequence. */
-  jobs = () => this.key('jobs');
-  status = (status: string) => this.key('status', status);
+  status = (status: JobStatus) => this.key('status', status);
+  /** Every job is in one of these. */
+  statuses = () => jobStatusSchema.options.map(this.status);
   tenant = (tenant: string) => this.key('tenant', tenant);
   tag = (tag: string) => this.key('tag', tag);
   /** Sorted set: open jobs by the time of their next patrol. */

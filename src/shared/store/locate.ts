@@ -39,10 +39,10 @@ export async function isKnown(store: Store, id: string): Promise<boolean> {
 /** True if every job on record belongs to this tenant. */
 export async function ownsEverything(store: Store, tenant: string): Promise<boolean> {
   const { keys } = store;
-  const [own, all] = await store.ask(client =>
-    Promise.all([client.zcard(keys.tenant(tenant)), client.zcard(keys.jobs())]),
+  const [own, ...all] = await store.ask(client =>
+    Promise.all([keys.tenant(tenant), ...keys.statuses()].map(index => client.zcard(index))),
   );
-  return own === all;
+  return own === all.reduce((sum, count) => sum + count, 0);
 }
 
 async function tenantOf(store: Store, id: string): Promise<string | null> {

@@ -1,16 +1,13 @@
 import { type Processor, Queue, Worker, type WorkerOptions } from 'bullmq';
 import type { Notify } from '../contract/request.ts';
 import type { RedisClient } from './connection/client.ts';
-import { ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames } from './lua/work.ts';
+import { DELAYED_SCORE_UNIT, ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames } from './lua/work.ts';
 
 /** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
 const KEPT_LAUNCHES = { count: 1000, age: 3600 };
 const KEPT_NONE = { count: 0 };
 /** BullMQ's own stream of events, of which nothing here takes any. */
 const KEPT_EVENTS = 100;
-
-/** BullMQ scores a delayed entry by its time in milliseconds times this, plus a counter. */
-export const DELAYED_SCORE_UNIT = 0x1000;
 
 /** The provider's ids are free text, and BullMQ refuses ids that have a colon or are only digits. */
 function entryId(id: string): string {

@@ -1,20 +1,11 @@
-import { addDelayedJob } from 'bullmq/dist/esm/scripts/addDelayedJob-6.js';
-import { addStandardJob } from 'bullmq/dist/esm/scripts/addStandardJob-9.js';
-import { ENTRY_PREFIX } from './work.ts';
+import { DELAYED_SCORE_UNIT, ENTRY_PREFIX } from './work.ts';
 
 /**
- * How a script adds a queue entry in the step that needs it, by BullMQ's own Lua: both are written or neither is, and the
- * outbox is left for the entries of which the queue keeps an older one (I5, docs/decisions/0020).
+ * How a script adds a queue entry in the step that needs it: both are written or neither is, and the outbox is left for the
+ * entries of which the queue keeps an older one (I5). It writes what BullMQ 6.7 writes, without the events that tell of it,
+ * because nothing listens to these queues (docs/decisions/0020).
  */
 export const entryPart = /* lua */ `
-local function add_standard_job(KEYS, ARGV)
-${addStandardJob.content}
-end
-
-local function add_delayed_job(KEYS, ARGV)
-${addDelayedJob.content}
-end
-
 -- The same as entryId in queues.ts.
 local function entry_id(id)
   return '${ENTRY_PREFIX}' .. id:gsub("[^%w_!~*'()-]", function(byte) return string.format('%%%02X', byte:byte()) end)
@@ -24,24 +15,22 @@ end
 local function enter(queue, id, due, priority)
   local entry = entry_id(id)
   local base = key(queue, '')
+  local place = base .. entry
   -- An entry with a priority goes another way in BullMQ, and one whose id the queue still keeps would be ignored.
-  if priority ~= 0 or redis.call('EXISTS', base .. entry) == 1 then return schedule(queue, id, due, priority) end
-  local given = cmsgpack.pack({base, entry, queue, args.local_time})
-  local data = cjson.encode({id = id})
+  if priority ~= 0 or redis.call('EXISTS', place) == 1 then return schedule(queue, id, due, priority) end
   local delay = math.max(0, due - now)
+  redis.call(
+    'HSET', place, 'name', queue, 'data', '{"id":' .. cjson.encode(id) .. '}', 'opts', '{"delay":' .. int(delay) .. '}',
+    'timestamp', int(args.local_time), 'delay', int(delay), 'priority', 0
+  )
   if delay > 0 then
-    add_delayed_job(
-      {base .. 'marker', base .. 'meta', base .. 'id', base .. 'delayed', base .. 'completed', base .. 'events'},
-      {given, data, cmsgpack.pack({delay = delay})}
-    )
+    redis.call('ZADD', base .. 'delayed', int((args.local_time + delay) * ${DELAYED_SCORE_UNIT}), entry)
+    -- A waiting worker wakes up at the score of this marker.
+    local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
+    redis.call('ZADD', base .. 'marker', int(first[2] / ${DELAYED_SCORE_UNIT}), '1')
   else
-    add_standard_job(
-      {
-        base .. 'wait', base .. 'paused', base .. 'meta', base .. 'id', base .. 'completed', base .. 'delayed',
-        base .. 'active', base .. 'events', base .. 'marker',
-      },
-      {given, data, cmsgpack.pack({})}
-    )
+    redis.call('LPUSH', base .. 'wait', entry)
+    if redis.call('HEXISTS', base .. 'meta', 'paused') == 0 then redis.call('ZADD', base .. 'marker', 0, '0') end
   end
 end
 `;

@@ -14,6 +14,8 @@ export const forget = defineScript<ForgetArguments>()({
   flags: 'allow-oom',
   body: /* lua */ `
 local longer_ms = 7 * 86400000
+-- The version before listed all jobs here. They are in the indexes of their statuses.
+redis.call('UNLINK', key('jobs'))
 local records = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.limit)) do
   local place = key('job', id)
@@ -35,7 +37,6 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMI
       for _, tag in ipairs(cjson.decode(job.tags)) do redis.call('ZREM', key('tag', tag), id) end
       if job.chosen_id then redis.call('SREM', key('chosen', job.chosen_id), id) end
     end
-    redis.call('ZREM', key('jobs'), id)
     redis.call('ZREM', key('ended'), id)
     redis.call('DEL', place, key('request', id), key('result', id), key('timeline', id), key('events', id))
     records = records + 1

@@ -1,8 +1,12 @@
+import { jobStatusSchema } from '../../contract/words.ts';
+import { luaSet } from './script.ts';
+
 /**
  * Everything that the scripts know of holds on launches: which jobs a refusal keeps back and for how long, which job tries
  * next, and when a hold ends (docs/decisions/0014). The sweeper returns parked jobs to their queue with `release`.
  */
 export const holdPart = /* lua */ `
+local statuses = ${luaSet(jobStatusSchema.options)}
 local longest_hold_ms = 600000
 local first_rate_hold_ms = 5000
 local least_hold_ms = 100
@@ -75,7 +79,9 @@ local function accused(id, job, why, wide)
   local jobs_of_pair = add_evidence(key('refused', kind, pair), id, last_of_pair)
   local jobs = add_evidence(key('refused', kind, wide), id, last_of_all)
   local tenants = add_evidence(key('refused', kind, wide, 'tenants'), job.tenant, last_of_all)
-  if redis.call('ZCARD', key('tenant', job.tenant)) == redis.call('ZCARD', key('jobs')) then
+  local all = 0
+  for status in pairs(statuses) do all = all + redis.call('ZCARD', key('status', status)) end
+  if redis.call('ZCARD', key('tenant', job.tenant)) == all then
     return jobs >= least_evidence[why] and {wide} or {}
   end
   if jobs >= least_evidence[why] and tenants > 1 then return {pair, wide} end

@@ -5,9 +5,13 @@ import { lateBoundsMs } from '../../contract/ledger.ts';
  * the sums are always the sums of the rows, whatever happens to a row and in whatever order (I3, I11).
  */
 export const ledgerPart = /* lua */ `
+local known_days = {}
+
 local function day_of(ms)
+  local number = math.floor(ms / 86400000)
+  if known_days[number] then return known_days[number] end
   -- Civil date from days since 1970 (Howard Hinnant's algorithm): Redis gives Lua no calendar.
-  local z = math.floor(ms / 86400000) + 719468
+  local z = number + 719468
   local era = math.floor(z / 146097)
   local doe = z - era * 146097
   local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
@@ -15,7 +19,8 @@ local function day_of(ms)
   local mp = math.floor((5 * doy + 2) / 153)
   local month = mp < 10 and mp + 3 or mp - 9
   local year = yoe + era * 400 + (month <= 2 and 1 or 0)
-  return string.format('%04d-%02d-%02d', year, month, doy - math.floor((153 * mp + 2) / 5) + 1)
+  known_days[number] = string.format('%04d-%02d-%02d', year, month, doy - math.floor((153 * mp + 2) / 5) + 1)
+  return known_days[number]
 end
 
 -- The bounds of the histogram of how late results came. Its last bucket has no upper bound.
@@ -72,6 +77,7 @@ local function dimensions(row)
 end
 
 local most_sums = 40000
+local day_ms = 86400000
 
 -- Each tenant has sums apart, so that nobody waits for another's sums or is crowded by them (I12).
 local function sums_of(row)
@@ -80,6 +86,7 @@ end
 
 -- True if a day has too many sums. Only a row's first booking asks, because its later bookings must change the same sums.
 local function is_crowded(row)
+  if row.kind == 'used' and row.tags == '[]' then return false end
   return redis.call('HLEN', sums_of(row)) > most_sums
 end
 
@@ -119,6 +126,10 @@ local function add_to_sums(row, differences)
     redis.call('SADD', tenants, row.tenant)
     redis.call('PEXPIRE', tenants, args.retention.sums_ms)
     redis.call('PEXPIRE', place, args.retention.sums_ms)
+    -- Once a day is enough for the index of the tenant's rows: expired rows leave it, and it expires after the last of them.
+    local rows = key('rows', row.tenant)
+    redis.call('ZREMRANGEBYSCORE', rows, '-inf', int(now - args.retention.ledger_ms))
+    redis.call('PEXPIRE', rows, args.retention.ledger_ms + 2 * day_ms)
   end
 end
 
@@ -134,16 +145,19 @@ local function book(before, after)
   add_to_sums(after, new)
 end
 
+-- Writes the fields of a row that have changed, and books the difference. A field that is false is removed.
 local function save_row(before, after)
   if after.kind and not after.crowded then after.crowded = is_crowded(after) and '1' or '0' end
-  local place = key('row', after.response_id)
-  for name in pairs(before) do
-    if after[name] == nil then redis.call('HDEL', place, name) end
-  end
-  local changed = {}
+  local changed, removed = {}, {}
   for name, value in pairs(after) do
-    if before[name] ~= value then changed[name] = value end
+    if value == false then
+      removed[#removed + 1] = name
+    elseif before[name] ~= value then
+      changed[name] = value
+    end
   end
+  local place = key('row', after.response_id)
+  if #removed > 0 then redis.call('HDEL', place, unpack(removed)) end
   write(place, changed)
   book(before, after)
 end
@@ -151,20 +165,16 @@ end
 -- Changes a loaded row and books the difference. Returns the row as it is now; nil if the row has expired.
 local function change_row(before, change)
   if not before.response_id then return nil end
-  local after = {}
-  for name, value in pairs(before) do after[name] = value end
+  -- It holds only what the change writes, and shows the rest through.
+  local after = setmetatable({}, {__index = before})
   change(after)
   save_row(before, after)
   return after
 end
 
--- Each tenant has an index of its rows, so that nobody pays for another's. Expired rows leave it here.
+-- Each tenant has an index of its rows, so that nobody pays for another's.
 local function list_for_tenant(row)
-  local place = key('rows', row.tenant)
-  redis.call('ZADD', place, row.at, row.response_id)
-  -- Now and then is enough, because the sweep of the rows themselves does not wait for it.
-  if now % 16 == 0 then redis.call('ZREMRANGEBYSCORE', place, '-inf', now - args.retention.ledger_ms) end
-  redis.call('PEXPIRE', place, args.retention.ledger_ms)
+  redis.call('ZADD', key('rows', row.tenant), row.at, row.response_id)
 end
 
 -- How far a response has come with each status. What is known of it only grows, in whatever order it is observed (I11).
@@ -188,7 +198,7 @@ local function observe(row, observation)
     row.input_tokens = int(observation.input_tokens)
     row.output_tokens = int(observation.output_tokens)
     row.total_tokens = int(observation.total_tokens)
-    row.cost_usd_micros = observation.cost_usd_micros and int(observation.cost_usd_micros) or nil
+    row.cost_usd_micros = observation.cost_usd_micros and int(observation.cost_usd_micros) or false
     row.price_table = observation.price_table
     row.usage_at = int(now)
   end

@@ -8,7 +8,6 @@ local function write_record(status, fields)
   fields.model, fields.created_at, fields.deadline_at = args.model, now, int(deadline_at)
   move(args.id, job, status, fields)
 
-  redis.call('ZADD', key('jobs'), job.sequence, args.id)
   redis.call('ZADD', key('tenant', args.tenant), job.sequence, args.id)
   for _, tag in ipairs(args.tag_list) do redis.call('ZADD', key('tag', tag), job.sequence, args.id) end
   redis.call('ZADD', key('open'), next_patrol(deadline_at), args.id)

@@ -26,8 +26,8 @@ local function take_from_adopter(row, id, job)
   redis.call('ZREM', key('rows', row.tenant), row.response_id)
   return change_row(row, function(after)
     after.job_id = id
-    after.chosen_job_id = job.chosen_id
-    after.completion_window = job.completion_window
+    after.chosen_job_id = job.chosen_id or false
+    after.completion_window = job.completion_window or false
     after.tenant = job.tenant
     after.tags = job.tags
     if job.model ~= 'unknown' then after.model = job.model end
@@ -87,7 +87,6 @@ local function tie(launch)
     move(launch.id, job, 'running', {
       response_id = launch.response_id, running_at = now, paid = int(tonumber(job.paid or 0) + 1),
     })
-    redis.call('ZADD', key('open'), 'XX', next_patrol(tonumber(job.deadline_at)), launch.id)
     if known then row = change_row(row, function(after) observe(after, launch.observation) end) end
     if launch.outcome then
       job.response_id = launch.response_id

@@ -6,6 +6,9 @@ export type QueueName = (typeof queueNames)[number];
 /** The beginning of every entry's id, because BullMQ refuses an id that is only digits. */
 export const ENTRY_PREFIX = 'hs-';
 
+/** BullMQ scores a delayed entry by its time in milliseconds times this, plus a counter. */
+export const DELAYED_SCORE_UNIT = 0x1000;
+
 /** `notify` is not a queue of Headstone: the entry tells the app's queue an outcome. */
 type WorkKind = QueueName | 'notify';
 
