@@ -23,21 +23,12 @@ export function rememberErrorBodies(realFetch: typeof fetch): typeof fetch {
   return async (input, init) => {
     const answer = await realFetch(input, init);
     if (answer.ok || !answer.body) return answer;
-    const text = await readErrorBody(answer);
-    keepErrorBody(answer.headers, text);
+    const text = (await readBounded(answer, MOST_ERROR_BYTES).catch(() => null)) ?? '';
+    errorBodies.set(answer.headers, text);
     // The body has been read, and a new Response would refuse some statuses and reasons, so only `text` is replaced.
     Object.defineProperty(answer, 'text', { value: async () => text });
     return answer;
   };
-}
-
-/** The body of an answer that is an error; empty if it breaks off or is too long. */
-export async function readErrorBody(answer: Pick<Response, 'body'>): Promise<string> {
-  return (await readBounded(answer, MOST_ERROR_BYTES).catch(() => null)) ?? '';
-}
-
-export function keepErrorBody(headers: Headers, text: string): void {
-  errorBodies.set(headers, text);
 }
 
 /** The body of an error; undefined if it was not read. */
@@ -77,6 +68,18 @@ interface ErrorShape {
   type?: unknown;
   param?: unknown;
   cause?: unknown;
+}
+
+/** An error in the SDK's shape, for an answer that says that a call failed. */
+export function failedStatus(status: number, headers: Headers, text: string): ErrorShape & Error {
+  errorBodies.set(headers, text);
+  let body: { error?: unknown } | null = null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A page of a gateway on the way.
+  }
+  return Object.assign(new Error(`The provider answered ${status}.`), { status, headers, error: body?.error });
 }
 
 /** The facts of an SDK error. The SDK's own messages may quote the prompt, so only the provider's words are kept. */

@@ -2,6 +2,7 @@ import type { OpenAI } from 'openai';
 import { Stream } from 'openai/streaming';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
 import { withBoundLines } from './answer-body.ts';
+import { servedModelOf } from './read-answers.ts';
 
 /** What came of waiting for an event. `broken`: the connection broke, which says nothing about the response. */
 export type Heard =
@@ -80,10 +81,6 @@ export class UpstreamStream {
 export function openStream(answer: Response, connection: AbortController, client: OpenAI): UpstreamStream {
   const stream = Stream.fromSSEResponse<NamedEvent>(withBoundLines(answer), connection, client, true, 'events');
   return new UpstreamStream(eventsOf(stream), () => connection.abort(), servedModelOf(answer));
-}
-
-export function servedModelOf(answer: { headers: Pick<Headers, 'get'> }): string | undefined {
-  return answer.headers.get('x-ms-served-model') ?? undefined;
 }
 
 interface NamedEvent {

@@ -15,11 +15,11 @@ import { giveUpSettling, settle } from './settle.ts';
 export { Sweeper } from './sweeper.ts';
 
 /** Opens the provider. Throws `configuration` if the key is missing. */
-export function openProvider(openai: ClientOptions | OpenAI, launchTimeoutMs: number): Upstream {
+export async function openProvider(openai: ClientOptions | OpenAI, launchTimeoutMs: number): Promise<Upstream> {
   try {
-    return openUpstream({ openai, launchTimeoutMs });
+    return await openUpstream({ openai, launchTimeoutMs });
   } catch (cause) {
-    // The client's constructor complains only about a missing key.
+    // Opening complains only about a missing key.
     throw keyless(cause);
   }
 }

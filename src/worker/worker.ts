@@ -45,7 +45,7 @@ export class Worker {
   async start(): Promise<void> {
     const { store, openai, configuration, telemetry, queues } = this.parts;
     const { openConsumers, openProvider, Sweeper } = await import('./activations.ts');
-    const upstream = openProvider(openai, configuration.launchTimeoutMs);
+    const upstream = await openProvider(openai, configuration.launchTimeoutMs);
     await store.ready();
     const { inFlight } = this;
     const context: Context = {

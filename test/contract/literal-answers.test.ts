@@ -190,6 +190,6 @@ test('I4: an answer that stops in the middle of its body is a launch of unknown 
   const baseURL = await startUpstream((_call, _body, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).write('{"id":"resp_1",');
   });
-  const upstream = openUpstream({ openai: { apiKey: 'any', baseURL }, launchTimeoutMs: 200 });
+  const upstream = await openUpstream({ openai: { apiKey: 'any', baseURL }, launchTimeoutMs: 200 });
   expect(await upstream.create('{"model":"m"}', 'm')).toMatchObject({ kind: 'unknown', code: 'timeout' });
 });

@@ -44,7 +44,7 @@ export async function startLife(): Promise<Life> {
   const telemetry = new Telemetry();
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
   const store = new Store({ connection: inject('redisUrl'), prefix, patience: 'caller', configuration, telemetry });
-  const upstream = openUpstream({ openai: { baseURL: simulator.url, apiKey: 'any' }, launchTimeoutMs: 5000 });
+  const upstream = await openUpstream({ openai: { baseURL: simulator.url, apiKey: 'any' }, launchTimeoutMs: 5000 });
   const context: Context = {
     store,
     upstream,

@@ -33,7 +33,7 @@ const doors: Record<string, string[]> = {
   ],
   ioredis: ['shared/store/connection'],
   bullmq: ['shared/store/queues.ts', 'worker/consumer.ts'],
-  undici: ['provider/lean-fetch.ts'],
+  undici: ['provider/lean-request.ts'],
   fastify: ['server', 'simulator'],
   pino: ['shared/runtime/logger.ts'],
   'prom-client': ['shared/runtime/metrics.ts', 'server/health.ts'],

@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientOptions } from 'openai';
+import { failedStatus } from './call-failure.ts';
+import { jsonHeaders, MOST_BODY_BYTES, type SendCall } from './calls.ts';
+import { leanRequest } from './lean-request.ts';
+
+const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
+
+/** The options of a client that signs every call with the same headers. */
+const plainOptions = new Set(['apiKey', 'baseURL', 'organization', 'project', 'timeout', 'maxRetries']);
+
+/** True if every call of a client with these options has the same headers and goes out by the default `fetch`. */
+export function isPlain(options: ClientOptions): boolean {
+  const given = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined || value === null ? [] : [name],
+  );
+  const isString = typeof (options.apiKey ?? '') === 'string';
+  return isString && given.every(name => plainOptions.has(name)) && !process.env.OPENAI_CUSTOM_HEADERS;
+}
+
+/**
+ * Sends calls without the SDK, whose preparation of a call costs more than the call, and which takes 15 MB of memory
+ * (docs/decisions/0021). The options and the environment mean what they mean to the SDK. Calls that are out of the ordinary
+ * are left to `bySdk`. Throws if there is no key.
+ */
+export function directCalls(options: ClientOptions, bySdk: SendCall): SendCall {
+  const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_ORG_ID, OPENAI_PROJECT_ID } = process.env;
+  const key = options.apiKey ?? OPENAI_API_KEY?.trim();
+  if (!key) throw new Error('The key is missing.');
+  const { origin, pathname } = new URL(options.baseURL || OPENAI_BASE_URL?.trim() || DEFAULT_BASE_URL);
+  const base = pathname.replace(/\/$/, '');
+  const organization = options.organization ?? OPENAI_ORG_ID?.trim();
+  const project = options.project ?? OPENAI_PROJECT_ID?.trim();
+  const signed: Record<string, string> = {
+    accept: 'application/json',
+    authorization: `Bearer ${key}`,
+    'user-agent': 'headstone',
+    ...(organization ? { 'openai-organization': organization } : {}),
+    ...(project ? { 'openai-project': project } : {}),
+  };
+  const withBody = { ...signed, ...jsonHeaders };
+
+  return async call => {
+    const { method, path, query, body, signal } = call;
+    if (query?.include) return await bySdk(call);
+    const { status, headers, text } = await leanRequest({
+      origin,
+      path: base + path,
+      method: method === 'get' ? 'GET' : 'POST',
+      headers: body === undefined ? signed : withBody,
+      body,
+      signal,
+      mostBytes: MOST_BODY_BYTES,
+    }).catch((cause: unknown) => {
+      throw signal.aborted ? cause : new Error('The connection failed.', { cause });
+    });
+    // A redirect has asked nothing of the provider yet, and the SDK's `fetch` follows it.
+    if (status >= 300 && status <= 399) return await bySdk(call);
+    if (status > 399) throw failedStatus(status, headersOf(headers), text ?? '');
+    return { status, headers: { get: name => headerOf(headers, name) }, text };
+  };
+}
+
+function headerOf(headers: IncomingHttpHeaders, name: string): string | null {
+  const value = headers[name];
+  return value === undefined ? null : String(value);
+}
+
+function headersOf(headers: IncomingHttpHeaders): Headers {
+  const all = new Headers();
+  for (const [name, value] of Object.entries(headers)) for (const one of [value ?? []].flat()) all.append(name, one);
+  return all;
+}
