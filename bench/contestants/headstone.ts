@@ -1,7 +1,10 @@
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
-// A worker loads this when it starts, and hops has loaded everything by then.
+// A worker loads these with its first entries, and hops has loaded everything by then.
+import '../../src/provider/lean-request.ts';
 import '../../src/worker/activations.ts';
+import '../../src/worker/launch.ts';
+import '../../src/worker/poll.ts';
 import { compete } from './contestant.ts';
 
 await compete(async (task, finished) => {

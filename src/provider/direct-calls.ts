@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientOptions } from 'openai';
 import { failedStatus } from './call-failure.ts';
 import { jsonHeaders, MOST_BODY_BYTES, type SendCall } from './calls.ts';
-import { leanRequest } from './lean-request.ts';
 
 const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 
@@ -39,10 +38,14 @@ export function directCalls(options: ClientOptions, bySdk: SendCall): SendCall {
     ...(project ? { 'openai-project': project } : {}),
   };
   const withBody = { ...signed, ...jsonHeaders };
+  // An idle worker needs no connection to the provider.
+  let lean: Promise<typeof import('./lean-request.ts')> | undefined;
 
   return async call => {
     const { method, path, query, body, signal } = call;
     if (query?.include) return await bySdk(call);
+    lean ??= import('./lean-request.ts');
+    const { leanRequest } = await lean;
     const { status, headers, text } = await leanRequest({
       origin,
       path: base + path,

@@ -6,13 +6,26 @@ import { type Consumer, openConsumer } from './consumer.ts';
 import type { Activation, Context } from './context.ts';
 import { decide } from './decide.ts';
 import { keyless } from './keyless.ts';
-import { launch } from './launch.ts';
-import { poll } from './poll.ts';
-import { giveUpSettling, settle } from './settle.ts';
 
-/* What a worker needs to work. It is loaded when a worker starts, so that an app which only enqueues does not load it. */
+/*
+ * What a worker needs to work. It is loaded when a worker starts, so that an app which only enqueues does not load it. What a
+ * queue needs for an entry, the price table among it, is loaded with the first entry.
+ */
 
 export { Sweeper } from './sweeper.ts';
+
+const launch = whenNeeded(async () => (await import('./launch.ts')).launch);
+const poll = whenNeeded(async () => (await import('./poll.ts')).poll);
+const settle = whenNeeded(async () => (await import('./settle.ts')).settle);
+const giveUpSettling = whenNeeded(async () => (await import('./settle.ts')).giveUpSettling);
+
+function whenNeeded<Given extends unknown[]>(load: () => Promise<(...given: Given) => Promise<Activation>>) {
+  let loaded: ReturnType<typeof load> | undefined;
+  return async (...given: Given): Promise<Activation> => {
+    loaded ??= load();
+    return await (await loaded)(...given);
+  };
+}
 
 /** Opens the provider. Throws `configuration` if the key is missing. */
 export async function openProvider(openai: ClientOptions | OpenAI, launchTimeoutMs: number): Promise<Upstream> {
@@ -33,11 +46,27 @@ function optionsOf(queue: QueueName, { configuration }: Context) {
   const concurrency = configuration.concurrency[queue];
   switch (queue) {
     case 'launch':
-      return { queue, concurrency, activate: launch, giveUp: failAsPoison };
+      return {
+        queue,
+        concurrency,
+        activate: launch,
+        giveUp: failAsPoison,
+      };
     case 'poll':
-      return { queue, concurrency, perSecond: configuration.pollsPerSecond, activate: poll, giveUp: failAsPoison };
+      return {
+        queue,
+        concurrency,
+        perSecond: configuration.pollsPerSecond,
+        activate: poll,
+        giveUp: failAsPoison,
+      };
     case 'settle':
-      return { queue, concurrency, activate: settle, giveUp: giveUpSettling };
+      return {
+        queue,
+        concurrency,
+        activate: settle,
+        giveUp: giveUpSettling,
+      };
   }
 }
 

@@ -7,8 +7,8 @@ import type { Observation } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { charge, decide } from './decide.ts';
-import { itemIdsOf } from './observation.ts';
 import { reportHold } from './report-hold.ts';
+import { itemIdsOf } from './result-body.ts';
 import { pollDelayMs } from './schedule.ts';
 
 export type FoundResponse = Extract<RetrieveAnswer, { kind: 'found' }>;

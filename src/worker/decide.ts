@@ -2,7 +2,7 @@ import type { ChargeArguments } from '../shared/store/lua/charge.ts';
 import type { Decision } from '../shared/store/lua/decide.ts';
 import type { ReplyOf } from '../shared/store/scripts.ts';
 import { type Activation, type Context, done } from './context.ts';
-import { resultBody } from './observation.ts';
+import { resultBody } from './result-body.ts';
 
 /**
  * Writes a decision to the record. The first decision wins, so "already" is an answer and not an error (I2).

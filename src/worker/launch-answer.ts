@@ -5,9 +5,11 @@ import type { ReplyOf } from '../shared/store/scripts.ts';
 import { conclude, resultOf } from './conclude.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { insist } from './insist.ts';
-import { observe, resultBody } from './observation.ts';
+import { observe } from './observation.ts';
 import { reportHold } from './report-hold.ts';
+import { resultBody } from './result-body.ts';
 import { followStream } from './stream-follower.ts';
+import { resolveUnknown } from './unknown-launch.ts';
 
 export interface Intent {
   id: string;
@@ -22,7 +24,6 @@ export interface Intent {
 
 type Acknowledged = Extract<LaunchAnswer, { kind: 'acknowledged' }>;
 type Refused = Extract<LaunchAnswer, { kind: 'refused' }>;
-type Unknown = Extract<LaunchAnswer, { kind: 'unknown' }>;
 
 /** Writes what came of the POST, and insists on it: an id or a certain refusal must reach the record. */
 export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context: Context): Promise<Activation> {
@@ -128,21 +129,4 @@ function cameOf(answer: Refused): Came {
   if (answer.httpStatus === null) return 'nowhere';
   const isAtTheDoor = answer.next === 'queued' && (answer.hold.of === 'access' || answer.code === 'no_such_url');
   return isAtTheDoor ? 'answer' : 'entry';
-}
-
-/** Marks a launch whose fate is not known. `witnessed`: the worker that sent the create says so (I4). */
-export async function resolveUnknown(
-  id: string,
-  epoch: number,
-  { code, httpStatus, message, witnessed }: Omit<Unknown, 'kind'> & { witnessed: boolean },
-  context: Context,
-): Promise<void> {
-  const { store, configuration, telemetry } = context;
-  const grace_ms = configuration.unknownGraceMs;
-  const came = httpStatus ? ('answer' as const) : undefined;
-  const given = { id, epoch, how: 'unknown' as const, code, grace_ms, witnessed, came, message };
-  const reply = await insist(() => store.run('resolve', given), context);
-  telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
-  reportHold(reply, code, telemetry);
-  await store.outbox.carryOutQuietly(reply.work);
 }

@@ -6,7 +6,8 @@ import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { expire } from './decide.ts';
 import { insist } from './insist.ts';
-import { recordAnswer, resolveUnknown } from './launch-answer.ts';
+import { recordAnswer } from './launch-answer.ts';
+import { resolveUnknown } from './unknown-launch.ts';
 
 /** How long a launch waits that finds HEADSTONE_MAX_IN_FLIGHT reached. It keeps its slot meanwhile (I9). */
 const FULL_RETRY_MS = 200;

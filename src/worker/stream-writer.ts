@@ -4,7 +4,7 @@ import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { Context } from './context.ts';
 import { EventNumbers } from './event-numbers.ts';
 import { insist } from './insist.ts';
-import { itemIdsOf } from './observation.ts';
+import { itemIdsOf } from './result-body.ts';
 
 /** A follower that was silent for this long is taken for dead, and another worker follows its stream. */
 export const LIVE_MS = 6000;

@@ -6,8 +6,8 @@ import { Patrol } from '../shared/store/patrol.ts';
 import { Canary } from './canary.ts';
 import type { Context } from './context.ts';
 import { expire } from './decide.ts';
-import { resolveUnknown } from './launch-answer.ts';
 import { LIVE_MS } from './stream-writer.ts';
+import { resolveUnknown } from './unknown-launch.ts';
 
 const TICK_MS = 1000;
 /** The process that wrote a line of the outbox has this long to carry it out. */

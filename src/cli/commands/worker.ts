@@ -5,6 +5,7 @@ import type { Telemetry } from '../../shared/runtime/telemetry.ts';
 import { type QueueName, queueNames } from '../../shared/store/lua/work.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { requireKey } from '../processes/require-key.ts';
+import { returnMemory } from '../processes/return-memory.ts';
 import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
 import { withExamples } from '../terminal/output.ts';
 
@@ -26,6 +27,7 @@ export function workerCommand(): Command {
           try {
             await worker.start();
             const health = await openHealth(worker, configuration, telemetry);
+            returnMemory();
             return async () => {
               await worker.close();
               await health?.close();

@@ -1,0 +1,23 @@
+import type { LaunchAnswer } from '../provider/answers.ts';
+import type { Context } from './context.ts';
+import { insist } from './insist.ts';
+import { reportHold } from './report-hold.ts';
+
+type Unknown = Extract<LaunchAnswer, { kind: 'unknown' }>;
+
+/** Marks a launch whose fate is not known. `witnessed`: the worker that sent the create says so (I4). */
+export async function resolveUnknown(
+  id: string,
+  epoch: number,
+  { code, httpStatus, message, witnessed }: Omit<Unknown, 'kind'> & { witnessed: boolean },
+  context: Context,
+): Promise<void> {
+  const { store, configuration, telemetry } = context;
+  const grace_ms = configuration.unknownGraceMs;
+  const came = httpStatus ? ('answer' as const) : undefined;
+  const given = { id, epoch, how: 'unknown' as const, code, grace_ms, witnessed, came, message };
+  const reply = await insist(() => store.run('resolve', given), context);
+  telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
+  reportHold(reply, code, telemetry);
+  await store.outbox.carryOutQuietly(reply.work);
+}
