@@ -1,11 +1,13 @@
-// A provider as a process: each create is answered at once, and each response is completed at its first read.
+// A provider as a process: each create is answered at once. A response of the model `endless` stays in progress; any other is
+// completed at its first read. GET /heard tells when each cancel arrived, GET /reads how many reads there were.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { epochMs } from './clock.ts';
 
 const text = 'A short report on the tides. '.repeat(20);
 
-function body(id: string, status: 'queued' | 'completed'): string {
+function body(id: string, status: 'queued' | 'in_progress' | 'cancelled' | 'completed'): string {
   const isDone = status === 'completed';
   return JSON.stringify({
     id,
@@ -37,12 +39,33 @@ function body(id: string, status: 'queued' | 'completed'): string {
   });
 }
 
+const heard = new Map<string, number>();
+let reads = 0;
+
+function answer(method: string, path: string, sent: string): string {
+  const [, , , id = '', action] = path.split('?')[0]?.split('/') ?? [];
+  if (method === 'GET' && path === '/v1/heard') return JSON.stringify(Object.fromEntries(heard));
+  if (method === 'GET' && path === '/v1/reads') return JSON.stringify(reads);
+  if (method === 'POST' && action === 'cancel') {
+    if (!heard.has(id)) heard.set(id, epochMs());
+    return body(id, 'cancelled');
+  }
+  if (method === 'POST') {
+    const kind = sent.includes('"endless"') ? 'endless' : 'instant';
+    return body(`resp_${kind}_${randomUUID().replaceAll('-', '')}`, 'queued');
+  }
+  reads += 1;
+  return body(id, id.startsWith('resp_endless') ? 'in_progress' : 'completed');
+}
+
 const server = createServer((request, response) => {
-  request.resume().on('end', () => {
-    const id =
-      request.method === 'POST' ? `resp_${randomUUID().replaceAll('-', '')}` : (request.url ?? '').split('/').at(-1);
-    const answer = body(id?.split('?')[0] ?? '', request.method === 'POST' ? 'queued' : 'completed');
-    response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+  let sent = '';
+  request.on('data', chunk => {
+    sent += chunk;
+  });
+  request.on('end', () => {
+    const json = answer(request.method ?? 'GET', request.url ?? '/', sent);
+    response.writeHead(200, { 'content-type': 'application/json' }).end(json);
   });
 }).listen(0, '127.0.0.1', () => {
   process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`);

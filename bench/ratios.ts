@@ -1,30 +1,36 @@
-/** What one contestant reached in one round. */
-export type Figures = Record<string, number>;
+import type { Sample } from './scenario.ts';
 
-export interface Ratio {
+/** The figures of all rounds: medians, and the ratios to an opponent that ran in the same rounds. */
+export interface Finding {
+  scenario: string;
   figure: string;
-  /** Headstone's figure divided by the opponent's, in each round. */
-  min: number;
-  median: number;
-  max: number;
-  /** The medians of the figures themselves. They drift with the machine; the ratios do not. */
-  headstone: number;
-  opponent: number;
+  /** Medians. They drift with the machine; the ratios do not. */
+  ours: number;
+  against?: { name: string; theirs: number; min: number; median: number; max: number };
+  goal?: string;
 }
 
-/** The ratios of two contestants that ran in the same rounds. */
-export function ratios(headstone: Figures[], opponent: Figures[]): Ratio[] {
-  return Object.keys(headstone[0] ?? {}).map(figure => {
-    const mine = headstone.map(round => round[figure] ?? Number.NaN);
-    const theirs = opponent.map(round => round[figure] ?? Number.NaN);
-    const each = mine.map((value, round) => value / (theirs[round] ?? Number.NaN));
+/** Sums up the rounds of a scenario. Each round has the same figures in the same order. */
+export function findings(scenario: string, rounds: Sample[][]): Finding[] {
+  return (rounds[0] ?? []).map(({ figure, against, goal }, position) => {
+    const samples = rounds.flatMap(round => round[position] ?? []);
+    const ours = median(samples.map(sample => sample.ours));
+    const told = goal === undefined ? {} : { goal };
+    if (!against) return { scenario, figure, ours, ...told };
+    const theirs = samples.map(sample => sample.against?.theirs ?? Number.NaN);
+    const ratios = samples.map((sample, round) => sample.ours / (theirs[round] ?? Number.NaN));
     return {
+      scenario,
       figure,
-      min: Math.min(...each),
-      median: median(each),
-      max: Math.max(...each),
-      headstone: median(mine),
-      opponent: median(theirs),
+      ours,
+      against: {
+        name: against.name,
+        theirs: median(theirs),
+        min: Math.min(...ratios),
+        median: median(ratios),
+        max: Math.max(...ratios),
+      },
+      ...told,
     };
   });
 }

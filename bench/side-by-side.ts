@@ -1,38 +1,57 @@
 // Measures Headstone beside BullMQ without its promises, in turns, on one redis-server and over real HTTP, and prints ratios.
-// `npm run bench` takes about two minutes. `--quick` is one short round.
+// `npm run bench` takes about eight minutes. `--quick` is one short round of what does not take long.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
 import { withRedisServer } from '../tools/redis-server.ts';
-import { type Contestant, measureLifecycle, startProcess } from './lifecycle.ts';
-import { type Figures, type Ratio, ratios } from './ratios.ts';
+import { type Finding, findings } from './ratios.ts';
 import { short, writeReadme } from './readme.ts';
 import { whereAndWhen } from './report.ts';
+import { type Place, type Sample, type Scenario, startProcess } from './scenario.ts';
+import { cancel } from './scenarios/cancel.ts';
+import { detection } from './scenarios/detection.ts';
+import { enqueue } from './scenarios/enqueue.ts';
+import { growth } from './scenarios/growth.ts';
+import { idle } from './scenarios/idle.ts';
+import { lifecycle } from './scenarios/lifecycle.ts';
+import { parked } from './scenarios/parked.ts';
+import { polls } from './scenarios/polls.ts';
+
+const scenarios: Scenario[] = [lifecycle, enqueue, polls, cancel, detection, idle, parked, growth];
 
 interface Options {
   jobs: number;
   rounds: number;
+  scenarios: Scenario[];
   json: string | undefined;
   write: boolean;
 }
 
-const usage = 'The options are --quick, --jobs N, --rounds N, --json FILE and --write.';
+const usage = `The options are --quick, --only NAMES (${scenarios.map(({ name }) => name).join(', ')}), --jobs N, --rounds N, --json FILE and --write.`;
 
-/** Throws for an option that it does not know, and for a number that is none. */
+/** Throws for an option that it does not know, and for a value that cannot be meant. */
 function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
       quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
       jobs: { type: 'string' },
       rounds: { type: 'string' },
       json: { type: 'string' },
       write: { type: 'boolean', default: false },
     },
   });
+  const named = values.only?.split(',').map(name => {
+    const scenario = scenarios.find(one => one.name === name);
+    if (!scenario) throw new Error(`There is no scenario "${name}".`);
+    return scenario;
+  });
   return {
     jobs: whole('--jobs', values.jobs ?? (values.quick ? '200' : '2000')),
     rounds: whole('--rounds', values.rounds ?? (values.quick ? '1' : '5')),
+    scenarios: named ?? scenarios.filter(({ isLong }) => !(values.quick && isLong)),
     json: values.json,
     write: values.write,
   };
@@ -43,42 +62,48 @@ function whole(option: string, text: string): number {
   throw new Error(`${option} must be a whole number of at least 1, and not "${text}".`);
 }
 
-async function run({ jobs, rounds, json, write }: Options): Promise<void> {
-  const figures: Record<Contestant, Figures[]> = { headstone: [], hops: [] };
-  await withRedisServer(async redis => {
-    if (!redis)
+async function run(options: Options): Promise<void> {
+  const { jobs, rounds, json, write } = options;
+  const found: Finding[] = [];
+  await withRedisServer(async server => {
+    if (!server)
       throw new Error('redis-server is not on the PATH. The benchmark needs a real one: apt-get install redis-server.');
     const provider = startProcess('./instant-provider.ts');
     const [providerUrl] = (await once(provider, 'message')) as [string];
-    for (let round = 0; round < rounds; round += 1) {
-      // Who begins changes, because the machine's speed drifts.
-      const order: Contestant[] = round % 2 === 0 ? ['headstone', 'hops'] : ['hops', 'headstone'];
-      for (const contestant of order) {
-        const measured = await measureLifecycle(contestant, { jobs, redisUrl: redis.url, providerUrl });
-        figures[contestant].push(measured);
-        process.stderr.write(
-          `round ${round + 1} of ${rounds}, ${contestant}: ${Math.round(measured['jobs done per second'] ?? 0)} jobs a second\n`,
-        );
-      }
-    }
+    const redis = new Redis(server.url);
+    const place = { redis, redisUrl: server.url, providerUrl, jobs };
+    for (const scenario of options.scenarios)
+      found.push(...findings(scenario.name, await measure(scenario, place, scenario.isLong ? 1 : rounds)));
+    redis.disconnect();
     provider.kill();
   });
-  const compared = ratios(figures.headstone, figures.hops);
-  print(compared, jobs, rounds);
-  if (write) writeReadme(compared, jobs, rounds);
+  print(found, jobs, rounds);
+  if (write) writeReadme(found, scenarios, { jobs, rounds });
   if (json !== undefined)
-    writeFileSync(json, `${JSON.stringify({ ...whereAndWhen(), jobs, rounds, ratios: compared, figures }, null, 2)}\n`);
+    writeFileSync(json, `${JSON.stringify({ ...whereAndWhen(), jobs, rounds, findings: found }, null, 2)}\n`);
 }
 
-function print(compared: Ratio[], jobs: number, rounds: number): void {
+async function measure(scenario: Scenario, place: Place, rounds: number): Promise<Sample[][]> {
+  const samples: Sample[][] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    process.stderr.write(`${scenario.name}, round ${round + 1} of ${rounds}\n`);
+    samples.push(await scenario.measure(place, round));
+  }
+  return samples;
+}
+
+function print(found: Finding[], jobs: number, rounds: number): void {
   const { date, commit, machine } = whereAndWhen();
-  const columns = (cells: string[]) => cells.map((cell, n) => (n === 0 ? cell.padEnd(26) : cell.padStart(11))).join('');
-  const lines = compared.map(({ figure, min, median, max, headstone, opponent }) =>
-    columns([figure, ...[min, median, max].map(value => `${value.toFixed(2)} ×`), short(headstone), short(opponent)]),
-  );
+  const columns = (cells: string[]) => cells.map((cell, n) => (n === 0 ? cell.padEnd(50) : cell.padStart(11))).join('');
+  const lines = found.map(({ figure, ours, against, goal = '' }) => {
+    const beside = against
+      ? [short(against.theirs), ...[against.min, against.median, against.max].map(ratio => `${ratio.toFixed(2)} ×`)]
+      : ['', '', '', ''];
+    return `${columns([figure, short(ours), ...beside, goal])}  ${against?.name ?? ''}`;
+  });
   process.stdout.write(
-    `\nHeadstone against BullMQ without promises (hops), ${jobs} jobs, ${rounds} rounds\n${machine}, ${date}, commit ${commit}\n\n${[
-      columns(['', 'min', 'median', 'max', 'headstone', 'hops']),
+    `\nHeadstone beside others, ${jobs} jobs, ${rounds} rounds\n${machine}, ${date}, commit ${commit}\n\n${[
+      columns(['', 'headstone', 'other', 'min', 'median', 'max', 'goal']),
       ...lines,
     ].join('\n')}\n`,
   );
@@ -86,8 +111,9 @@ function print(compared: Ratio[], jobs: number, rounds: number): void {
 
 try {
   await run(readOptions(process.argv.slice(2)));
+  process.exit(0);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${message.replace(/\.?$/, '.')} ${usage}\n`);
-  process.exitCode = 1;
+  process.exit(1);
 }

@@ -11,6 +11,10 @@ export interface Task {
   concurrency: number;
   /** The time from the create to the poll, in milliseconds. */
   pollAfterMs: number;
+  /** The longest time between two polls. Default: `pollAfterMs`. */
+  pollMaxMs?: number;
+  /** Default: as many as there are. */
+  pollsPerSecond?: number;
 }
 
 export type Report = { said: 'ready' } | { said: 'done'; cpuMs: number; residentMb: number };
