@@ -9,6 +9,8 @@ const IN_FLIGHT = 5;
 const CANCELS = 400;
 const AT_ONCE = 1000;
 const BETWEEN_MS = 10;
+/** The launches are over by then, and only the polls go on. */
+const SETTLED_MS = 3000;
 const BUDGET_PER_SECOND = 50;
 
 export const cancel: Scenario = {
@@ -38,6 +40,7 @@ export const cancel: Scenario = {
         for (const { id } of await producer.enqueueMany(some)) ids.push(id);
         while (((await producer.depths()).jobs.running ?? 0) < ids.length) await sleep(50);
       }
+      await sleep(SETTLED_MS);
       const bare: number[] = [];
       const acknowledged: number[] = [];
       const askedAt = new Map<string, number>();

@@ -68,6 +68,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       completion_window: window,
       chosen_id: chosenId,
       is_named: chosenId === undefined && chosen.id !== undefined,
+      is_new: chosen.id === undefined,
     },
     request: wanted,
     body,

@@ -30,10 +30,11 @@ const recordSchema = z.looseObject({
   status: jobStatusSchema,
   model: z.string(),
   tenant: z.string(),
-  tags: textList,
-  priority: number,
-  attempts: number,
-  on_unknown: onUnknownLaunchSchema,
+  // These are left out where they are as usual, like `usual` in Lua.
+  tags: textList.default(() => []),
+  priority: number.default(0),
+  attempts: number.default(1),
+  on_unknown: onUnknownLaunchSchema.default('fail'),
   created_at: number,
   deadline_at: number,
   epoch: number.optional(),
@@ -78,10 +79,6 @@ export type JobRecord = z.infer<typeof recordSchema> & {
 const stopgaps: Record<string, string> = {
   model: UNKNOWN_MODEL,
   tenant: '',
-  tags: '[]',
-  priority: '0',
-  attempts: '1',
-  on_unknown: 'fail',
   created_at: '0',
   deadline_at: '8640000000000000',
 };

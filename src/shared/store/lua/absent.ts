@@ -16,7 +16,7 @@ export const absent = defineScript<AbsentArguments>()({
   flags: 'allow-oom',
   body: /* lua */ `
 local place = key('job', args.id)
-local job = load(place)
+local job = load_job(args.id)
 if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('noted', {for_ms = 0}) end
 if not args.absent then
   redis.call('HDEL', place, 'missing_since')

@@ -31,6 +31,8 @@ export interface AcceptArguments {
   chosen_id?: string;
   /** True if the app chose `id` itself. A job that came over HTTP may be known by the same id. */
   is_named?: boolean;
+  /** True if `id` was drawn by chance just now, so that nothing can be on record under it. */
+  is_new?: boolean;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -67,9 +69,9 @@ local function known_id()
   end
 end
 
-local known = known_id()
+local known = not args.is_new and known_id()
 if known then
-  local job = load(key('job', known))
+  local job = load_job(known)
   if job.tenant ~= args.tenant then return reply('taken') end
   if job.fingerprint ~= args.fingerprint then return reply('conflict') end
   return reply('same', {status = job.status, id = known})
@@ -83,7 +85,7 @@ write_record('queued', {
 })
 if args.chosen_id then redis.call('SADD', key('chosen', args.chosen_id), args.id) end
 redis.call('SET', key('request', args.id), ARGV[2])
-enter('launch', args.id, now, args.priority)
+enter('launch', args.id, now, args.priority, args.is_new)
 return reply('accepted', {status = 'queued'})
 `,
   reply: replySchema,

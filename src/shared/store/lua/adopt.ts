@@ -36,7 +36,7 @@ export const adopt = defineScript<AdoptArguments>()({
   name: 'adopt',
   parts: [entryPart, ledgerPart, recordPart],
   body: /* lua */ `
-local known = load(key('job', args.id))
+local known = load_job(args.id)
 if known.status then
   if known.tenant ~= args.tenant then return reply('taken') end
   if known.response_id ~= args.response_id then return reply('conflict') end

@@ -26,7 +26,7 @@ local counts = {}
 for _, entry in ipairs(found) do
   below = entry[2]
   local values = redis.call('HMGET', key('job', entry[1]), 'status', 'tenant', 'model', 'tags', 'created_at')
-  local job = {status = values[1], tenant = values[2], model = values[3], tags = values[4], created_at = values[5]}
+  local job = {status = values[1], tenant = values[2], model = values[3], tags = values[4] or usual.tags, created_at = values[5]}
   if matches(job, args.filter) then
     counts[job.model] = counts[job.model] or {}
     counts[job.model][job.status] = (counts[job.model][job.status] or 0) + 1
@@ -114,7 +114,7 @@ local decided = {}
 local examined = 0
 for _, entry in ipairs(found) do
   below = entry[2]
-  local job = load(key('job', entry[1]))
+  local job = load_job(entry[1])
   -- All tenants may use one tag, and none of them may learn how many jobs of the others carry it (I12).
   if not filter.tenant or job.tenant == filter.tenant then examined = examined + 1 end
   if matches(job, filter) then

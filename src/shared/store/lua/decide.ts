@@ -59,7 +59,7 @@ export const decide = defineScript<DecideArguments>()({
   flags: 'allow-oom',
   parts: [entryPart, ledgerPart, finishPart],
   body: /* lua */ `
-local job = load(key('job', args.id))
+local job = load_job(args.id)
 if not job.status then return reply('missing') end
 if not open[job.status] then return reply('already', {status = job.status}) end
 if args.response_id and args.response_id ~= job.response_id then return reply('stale') end

@@ -13,7 +13,7 @@ export const deleteResult = defineScript<DeleteResultArguments>()({
   flags: 'allow-oom',
   body: /* lua */ `
 local place = key('job', args.id)
-local job = load(place)
+local job = load_job(args.id)
 if not job.status then return reply('not_found') end
 if open[job.status] then return reply('still_open') end
 if not job.deleted_at then

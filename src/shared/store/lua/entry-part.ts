@@ -12,12 +12,15 @@ local function entry_id(id)
 end
 
 -- BullMQ's workers go by their own clocks, so an entry is timed by the clock of the process that adds it.
-local function enter(queue, id, due, priority)
+-- is_new: the id was never used, so the queue cannot keep an older entry.
+local function enter(queue, id, due, priority, is_new)
   local entry = entry_id(id)
   local base = key(queue, '')
   local place = base .. entry
   -- An entry with a priority goes another way in BullMQ, and one whose id the queue still keeps would be ignored.
-  if priority ~= 0 or redis.call('EXISTS', place) == 1 then return schedule(queue, id, due, priority) end
+  if priority ~= 0 or not is_new and redis.call('EXISTS', place) == 1 then
+    return schedule(queue, id, due, priority)
+  end
   local delay = math.max(0, due - now)
   redis.call(
     'HSET', place, 'name', queue, 'data', '{"id":' .. cjson.encode(id) .. '}', 'opts', '{"delay":' .. int(delay) .. '}',
@@ -28,8 +31,8 @@ local function enter(queue, id, due, priority)
     -- A waiting worker wakes up at the score of this marker.
     local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
     redis.call('ZADD', base .. 'marker', int(first[2] / ${DELAYED_SCORE_UNIT}), '1')
-  else
-    redis.call('LPUSH', base .. 'wait', entry)
+  elseif redis.call('LPUSH', base .. 'wait', entry) == 1 then
+    -- If others wait too, the marker was set for them.
     if redis.call('HEXISTS', base .. 'meta', 'paused') == 0 then redis.call('ZADD', base .. 'marker', 0, '0') end
   end
 end

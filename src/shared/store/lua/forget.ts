@@ -19,7 +19,7 @@ redis.call('UNLINK', key('jobs'))
 local records = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.limit)) do
   local place = key('job', id)
-  local job = load(place)
+  local job = load_job(id)
   local unsettled = false
   local function watch(response_id)
     if response_id and redis.call('ZSCORE', key('unsettled'), response_id) then unsettled = true end

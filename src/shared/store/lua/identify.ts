@@ -34,11 +34,11 @@ export const identify = defineScript<IdentifyArguments>()({
   parts: [entryPart, ledgerPart, finishPart, holdPart, tiePart],
   body: /* lua */ `
 local place = key('job', args.id)
-local job = load(place)
+local job = load_job(args.id)
 if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('stale') end
 local launch = args.launch
 if launch and launch.id ~= args.id then
-  local intent = launch_of(load(key('job', launch.id)), launch.epoch)
+  local intent = launch_of(load_job(launch.id), launch.epoch)
   -- If that launch already has another response, somebody copied the metadata.
   local response_id = intent and intent.response_id
   if intent and (not response_id or response_id == args.response_id) then

@@ -52,7 +52,7 @@ local function intended(job, epoch)
   return {answer, redis.call('GET', key('request', args.id))}
 end
 
-local job = load(key('job', args.id))
+local job = load_job(args.id)
 if not job.status then return reply('missing') end
 if not open[job.status] then
   -- The job was decided while a worker sent its POST, and that worker never came back: its launch is unknown.

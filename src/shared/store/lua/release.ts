@@ -28,7 +28,7 @@ local left = held[2] == 'alarm' and 1 or args.limit
 for _, id in ipairs(redis.call('ZRANGE', parked, 0, most_looked_at - 1)) do
   if left == 0 then break end
   redis.call('ZREM', parked, id)
-  local job = load(key('job', id))
+  local job = load_job(id)
   local scope = job.status == 'queued' and narrower_alarm(job, args.scope)
   if scope then
     park(id, job, scope)

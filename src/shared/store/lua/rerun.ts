@@ -45,7 +45,7 @@ export const rerun = defineScript<RerunArguments>()({
 local most_free_reruns = 20
 local most_relaunches = 10
 local place = key('job', args.id)
-local job = load(place)
+local job = load_job(args.id)
 if args.response_id then
   if job.status ~= 'running' or job.response_id ~= args.response_id then return reply('stale') end
   -- Other code created an adopted response, so there is no request to send again.

@@ -45,7 +45,7 @@ export const resolve = defineScript<ResolveArguments>()({
 local most_kept_refusals = 20
 local alarm_ms = 60000
 local place = key('job', args.id)
-local job = load(place)
+local job = load_job(args.id)
 if not job.status then return reply('stale') end
 
 local launch = launch_of(job, args.epoch)

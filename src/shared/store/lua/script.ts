@@ -114,6 +114,16 @@ local function load(place)
   return fields
 end
 
+-- What a record leaves out, because most jobs have it like this.
+local usual = {tags = '[]', priority = '0', attempts = '1', paid = '0', on_unknown = 'fail'}
+local usually = {__index = usual}
+
+-- A job's record. It is empty if there is none.
+local function load_job(id)
+  local job = load(key('job', id))
+  return job.status and setmetatable(job, usually) or job
+end
+
 -- Writes fields of a hash with one command, because each command costs more than the fields that it carries.
 local function write(place, fields)
   local flat = {}

@@ -19,7 +19,7 @@ export const attachStream = defineScript<AttachStreamArguments>()({
   name: 'attach_stream',
   body: /* lua */ `
 local place = key('job', args.id)
-local job = load(place)
+local job = load_job(args.id)
 if job.status ~= 'running' or job.response_id ~= args.response_id or job.stream ~= 'live' then return reply('final') end
 local heard_at = redis.call('ZSCORE', key('streams'), args.id)
 if heard_at and job.stream_token ~= args.token and tonumber(heard_at) > now - args.live_ms then return reply('followed') end

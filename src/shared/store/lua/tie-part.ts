@@ -8,7 +8,7 @@ end
 -- Another job adopted the response before its launch was acknowledged. It goes back to the job that launched it, and that
 -- job's outcome stands: adopting a response that a cancel refused must not undo the cancel (I1).
 local function take_from_adopter(row, id, job)
-  local adopter = load(key('job', row.job_id))
+  local adopter = load_job(row.job_id)
   local place = key('job', row.job_id)
   if adopter.response_id == row.response_id then
     if adopter.epoch then redis.call('HDEL', place, 'launch:' .. adopter.epoch) end
@@ -37,7 +37,7 @@ end
 
 -- launch: id, epoch, response_id, bound, observation, first_poll_ms, outcome
 local function tie(launch)
-  local job = load(key('job', launch.id))
+  local job = load_job(launch.id)
   -- The holds that the create was sent under have the model that was asked for.
   local asked_model = job.model
   if job.status then name_model(launch.id, job, launch.observation) end
