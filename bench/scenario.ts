@@ -33,6 +33,9 @@ export interface Scenario {
   measure(place: Place, round: number): Promise<Sample[]>;
 }
 
+/** The heap of a worker as deploy/ and docs/operations.md give it. */
+export const SMALL_HEAP = ['--max-old-space-size=128', '--max-semi-space-size=4'];
+
 /** Starts a file of this folder as a process that ends with this one. */
 export function startProcess(file: string, args: string[] = [], execArgv: string[] = []): ChildProcess {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {

@@ -39,8 +39,12 @@ const mutants: Mutant[] = [
   {
     name: 'no write-ahead intent',
     edits: [
-      { file: 'src/shared/store/lua/intend.ts', from: "mark_launch(args.id, epoch, {state = 'intended'})", to: '' },
-      { file: 'src/shared/store/lua/intend.ts', from: "move(args.id, job, 'launching')", to: '' },
+      { file: 'src/shared/store/lua/intend.ts', from: 'list_intent(args.id, epoch)', to: '' },
+      {
+        file: 'src/shared/store/lua/intend.ts',
+        from: "move(args.id, job, 'launching', {epoch = epoch, intended_at = now, intent_token = args.token})",
+        to: '',
+      },
     ],
     test: 'test/integration/i4-write-ahead.test.ts',
     pattern: 'the intent that it names is in the store',
@@ -49,9 +53,25 @@ const mutants: Mutant[] = [
     name: 'the SDK’s retries on',
     edits: [
       {
-        file: 'src/provider/upstream.ts',
-        from: ".post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 0, signal })",
-        to: ".post('/responses', { body, headers: jsonHeaders, timeout: launchTimeoutMs, maxRetries: 2, signal })",
+        file: 'src/provider/calls.ts',
+        from: 'maxRetries: 0,',
+        to: 'maxRetries: 2,',
+      },
+    ],
+    test: 'test/integration/i4-write-ahead.test.ts',
+    pattern: 'a 500, by the app’s own client, is reported unknown',
+  },
+  {
+    name: 'a create that is sent again',
+    edits: [
+      {
+        file: 'src/provider/direct-calls.ts',
+        from: '    const { leanRequest } = await lean;',
+        to: `    const { leanRequest: once } = await lean;
+    const leanRequest: typeof once = async request => {
+      const first = await once(request);
+      return first.status < 500 ? first : await once(request);
+    };`,
       },
     ],
     test: 'test/integration/i4-write-ahead.test.ts',
@@ -136,6 +156,11 @@ const mutants: Mutant[] = [
         file: 'src/shared/store/lua/tie-part.ts',
         from: 'if known and (row.kind or row.job_id ~= launch.id) then',
         to: 'if known and row.kind then',
+      },
+      {
+        file: 'src/shared/store/lua/tie-part.ts',
+        from: ' and (not known or not row.kind and row.job_id == launch.id)',
+        to: '',
       },
     ],
     test: 'test/integration/adopt.test.ts',

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import { epochMs } from '../clock.ts';
 import type { Task } from '../contestants/contestant.ts';
-import { quantile, type Scenario, startProcess } from '../scenario.ts';
+import { quantile, type Scenario, SMALL_HEAP, startProcess } from '../scenario.ts';
 
 const IN_FLIGHT = 5;
 const CANCELS = 400;
@@ -29,7 +29,7 @@ export const cancel: Scenario = {
       pollMaxMs: 30_000,
       pollsPerSecond: BUDGET_PER_SECOND,
     };
-    const worker = startProcess('./contestants/headstone.ts', [JSON.stringify(task)], ['--max-old-space-size=128']);
+    const worker = startProcess('./contestants/headstone.ts', [JSON.stringify(task)], SMALL_HEAP);
     const producer = createProducer({ connection: redisUrl, prefix });
     try {
       await once(worker, 'message');

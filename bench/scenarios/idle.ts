@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { residentMb, type Scenario } from '../scenario.ts';
+import { residentMb, type Scenario, SMALL_HEAP } from '../scenario.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const SETTLED_MS = 3000;
@@ -25,7 +25,7 @@ export const idle: Scenario = {
     ];
     const build = spawnSync(process.execPath, tsc, { encoding: 'utf8' });
     if (build.status !== 0) throw new Error(`The package could not be built. ${build.stdout}`);
-    const worker = spawn(process.execPath, ['--max-old-space-size=128', join(built, 'cli/main.js'), 'worker'], {
+    const worker = spawn(process.execPath, [...SMALL_HEAP, join(built, 'cli/main.js'), 'worker'], {
       env: { ...process.env, REDIS_URL: redisUrl, OPENAI_API_KEY: 'any', OPENAI_BASE_URL: providerUrl },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

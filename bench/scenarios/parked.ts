@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
 import type { Task } from '../contestants/contestant.ts';
-import { type Place, residentMb, type Sample, type Scenario, startProcess } from '../scenario.ts';
+import { type Place, residentMb, type Sample, type Scenario, SMALL_HEAP, startProcess } from '../scenario.ts';
 
 /** Fifty races: 100,000 jobs by default. */
 const MULTIPLE = 50;
@@ -27,7 +27,7 @@ export const parked: Scenario = {
       concurrency: 50,
       pollAfterMs: UNTIL_MUCH_LATER_MS,
     };
-    const worker = startProcess('./contestants/headstone.ts', [JSON.stringify(task)], ['--max-old-space-size=128']);
+    const worker = startProcess('./contestants/headstone.ts', [JSON.stringify(task)], SMALL_HEAP);
     const producer = createProducer({ connection: redisUrl, prefix });
     try {
       await once(worker, 'message');

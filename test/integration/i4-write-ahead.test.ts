@@ -1,3 +1,4 @@
+import { OpenAI } from 'openai';
 import { expect, test } from 'vitest';
 import { scripted, startHarness } from '../support/harness.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
@@ -30,16 +31,21 @@ test('I4: the create carries background, store and our one metadata pair, and th
   expect(JSON.stringify(done)).not.toContain('headstone');
 });
 
+/** An app may give its own client, which the worker then calls the provider by. */
+const ownClient = (baseURL: string) => new OpenAI({ apiKey: 'simulated', baseURL });
+
 test.for([
   ['a reset connection', { create: 'reset' }, 'ECONNRESET'],
   ['JSON cut short', { create: 'truncated' }, 'malformed_answer'],
   ['a page of HTML', { create: 'html' }, 'malformed_answer'],
   ['silence', { create: 'hang' }, 'timeout'],
   ['a 500', { create: 'server_error' }, 'http_500'],
+  ['a 500, by the app’s own client,', { create: 'server_error' }, 'http_500', ownClient],
+  ['a reset connection, by the app’s own client,', { create: 'reset' }, 'ECONNRESET', ownClient],
 ] as const)(
   'I4, I6: a create that ends in %s is reported unknown, launched once and never again',
-  async ([, script, code]) => {
-    const { producer, happened, simulatorLedger } = await startHarness();
+  async ([, script, code, openai]) => {
+    const { producer, happened, simulatorLedger } = await startHarness(openai ? { openai } : {});
     const { id } = await producer.enqueue(scripted(script));
     expect(await happened('launch_unknown')).toMatchObject({ job_id: id });
     const done = await producer.wait(id);

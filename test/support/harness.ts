@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import type { OpenAI } from 'openai';
 import { inject, onTestFinished } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
@@ -35,6 +36,8 @@ export interface HarnessOptions {
   /** The provider's base URL. The default is a new simulator's. */
   upstreamUrl?: string;
   apiKey?: string;
+  /** Makes the client of an app for the provider's base URL. The default is plain options. */
+  openai?: (baseURL: string) => OpenAI;
 }
 
 export interface Harness {
@@ -70,13 +73,14 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   // A direct connection, even where the others use a proxy, to the same database.
   const redis = new Redis(new URL(new URL(redisUrl).pathname, inject('redisUrl')).href);
   const workers: Worker[] = [];
+  const baseURL = options.upstreamUrl ?? simulator.url;
   const startWorker = async () => {
     const worker = createWorker({
       connection: redisUrl,
       prefix,
       configuration,
       telemetry,
-      openai: { apiKey: options.apiKey ?? 'simulated', baseURL: options.upstreamUrl ?? simulator.url },
+      openai: options.openai?.(baseURL) ?? { apiKey: options.apiKey ?? 'simulated', baseURL },
     });
     workers.push(worker);
     await worker.start();

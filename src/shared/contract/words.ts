@@ -28,8 +28,10 @@ export function isResult(status: JobStatus): status is 'completed' | 'incomplete
   return status === 'completed' || status === 'incomplete';
 }
 
-export function isOutcome(status: JobStatus): status is OutcomeStatus {
-  return outcomeStatusSchema.safeParse(status).success;
+const outcomes: ReadonlySet<string> = new Set(outcomeStatuses);
+
+export function isOutcome(status: string): status is OutcomeStatus {
+  return outcomes.has(status);
 }
 
 /** What first made a response unwanted. The set is closed, so it is safe as a metric label. */

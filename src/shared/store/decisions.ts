@@ -1,17 +1,17 @@
-import { z } from 'zod';
-import { outcomeStatusSchema } from '../contract/words.ts';
+import { isOutcome, type OutcomeStatus } from '../contract/words.ts';
 
-const decidedMessageSchema = z.object({
-  id: z.string(),
-  status: outcomeStatusSchema,
-  response_id: z.string().optional(),
-});
-export type DecidedMessage = z.infer<typeof decidedMessageSchema>;
+export interface DecidedMessage {
+  id: string;
+  status: OutcomeStatus;
+  response_id?: string | undefined;
+}
 
-/** Parses an outcome that `decide` has published. */
+/** Parses an outcome that `decide` has published. Every worker hears every outcome, so this has to be quick. */
 export function parseDecided(text: string): DecidedMessage | undefined {
   try {
-    return decidedMessageSchema.safeParse(JSON.parse(text)).data;
+    const { id, status, response_id } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof id !== 'string' || typeof status !== 'string' || !isOutcome(status)) return undefined;
+    return { id, status, response_id: typeof response_id === 'string' ? response_id : undefined };
   } catch {
     return undefined;
   }

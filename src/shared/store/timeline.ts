@@ -80,5 +80,5 @@ const after = ['launch_unwanted', 'upstream_cancel_acknowledged', 'late_result_d
 function rankOf({ event }: Entry): number {
   if (before.includes(event)) return before.indexOf(event);
   if (after.includes(event)) return before.length + 2 + after.indexOf(event);
-  return isOutcome(event as JobStatus) ? before.length + 1 : before.length;
+  return isOutcome(event) ? before.length + 1 : before.length;
 }
