@@ -12,7 +12,7 @@ function body(id: string, status: 'queued' | 'in_progress' | 'cancelled' | 'comp
   return JSON.stringify({
     id,
     object: 'response',
-    created_at: 1_780_000_000,
+    created_at: Math.floor(Date.now() / 1000),
     status,
     background: true,
     model: 'gpt-5.5',

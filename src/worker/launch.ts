@@ -9,6 +9,9 @@ import { insist } from './insist.ts';
 import { recordAnswer } from './launch-answer.ts';
 import { resolveUnknown } from './unknown-launch.ts';
 
+/** Sixteen digits are enough to tell the activations of one job apart, and each job in flight keeps one. */
+const TOKEN_LENGTH = 18;
+
 /** How long a launch waits that finds HEADSTONE_MAX_IN_FLIGHT reached. It keeps its slot meanwhile (I9). */
 const FULL_RETRY_MS = 200;
 
@@ -87,7 +90,7 @@ async function intendWhenFree(
 ): Promise<Asked> {
   const { store, configuration, stopping } = context;
   // The store knows by the token that a question was sent again because its answer was lost.
-  const token = randomUUID();
+  const token = randomUUID().slice(0, TOKEN_LENGTH);
   let isWaiting = false;
   for (;;) {
     const askedAt = performance.now();

@@ -4,11 +4,14 @@ import { configure } from 'safe-stable-stringify';
 /** JSON that does not depend on the order in which keys were written. */
 const canonicalJson = configure({ deterministic: inCanonicalOrder });
 
-/** Two requests under one id are the same if their fingerprints are. */
+const DIGITS = 32;
+
+/** Two requests under one id are the same if their fingerprints are. Each job keeps one, so it has no more digits than it needs. */
 export function fingerprint(value: unknown): string {
   return createHash('sha256')
     .update(canonicalJson(value) ?? '')
-    .digest('hex');
+    .digest('hex')
+    .slice(0, DIGITS);
 }
 
 /** JavaScript's order puts keys that are numbers first. The fingerprints on record were made that way. */

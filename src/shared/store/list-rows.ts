@@ -20,7 +20,8 @@ export async function listRows(client: RedisClient, keys: Keys, query: LedgerQue
     if (ids.length === 0) break;
     offset += ids.length;
     const hashes = await Promise.all(ids.map(id => client.hgetall(keys.row(id))));
-    for (const row of hashes.map(parseRow)) if (row && found.length < limit) found.push(row);
+    const rows = ids.flatMap((id, position) => parseRow(id, hashes[position] ?? {}) ?? []);
+    found.push(...rows.slice(0, limit - found.length));
   }
   return found;
 }

@@ -67,7 +67,7 @@ async function readPage(client: RedisClient, indexes: string[], most: string): P
 
 async function readRecords(client: RedisClient, keys: Keys, page: Listed[]): Promise<JobRecord[]> {
   const hashes = await Promise.all(page.map(({ id }) => client.hgetall(keys.job(id))));
-  return hashes.flatMap(hash => parseRecord(hash) ?? []);
+  return page.flatMap(({ id }, position) => parseRecord(id, hashes[position] ?? {}) ?? []);
 }
 
 function matches(record: JobRecord, filter: ListFilter): boolean {

@@ -84,8 +84,9 @@ const stopgaps: Record<string, string> = {
 };
 
 /** Parses a record; null if there is none. A field that cannot be read does not hide the others, whatever was written into it. */
-export function parseRecord(hash: Record<string, string>): JobRecord | null {
-  if (hash.status === undefined) return null;
+export function parseRecord(id: string, fields: Record<string, string>): JobRecord | null {
+  if (fields.status === undefined) return null;
+  const hash: Record<string, string> = { ...fields, id };
   const parsed = recordSchema.safeParse(hash);
   if (parsed.success) return { ...parsed.data, unreadable: [] };
   const unreadable = [...new Set(parsed.error.issues.map(({ path }) => String(path[0])))];
@@ -190,8 +191,8 @@ export interface WatchedRow {
   cancelAcknowledged: boolean;
 }
 
-export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null {
-  const row = parseRow(hash);
+export function parseWatchedRow(responseId: string, hash: Record<string, string>): WatchedRow | null {
+  const row = parseRow(responseId, hash);
   return (
     row && {
       row,
@@ -204,10 +205,10 @@ export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null
 }
 
 /** Parses a ledger row from its hash; null if there is none. */
-export function parseRow(hash: Record<string, string>): LedgerRow | null {
-  if (hash.response_id === undefined) return null;
+export function parseRow(responseId: string, hash: Record<string, string>): LedgerRow | null {
+  if (hash.job_id === undefined) return null;
   return ledgerRowSchema.parse({
-    response_id: hash.response_id,
+    response_id: responseId,
     job_id: hash.job_id,
     model: hash.model,
     tenant: hash.tenant,
@@ -216,7 +217,7 @@ export function parseRow(hash: Record<string, string>): LedgerRow | null {
     cause: hash.cause ?? null,
     reason: hash.reason ?? null,
     actor: hash.actor ?? null,
-    status: hash.status,
+    status: hash.status ?? 'pending',
     usage: readAs(usageSchema, hash.usage).value ?? null,
     cost_usd_micros: numberOrNull(hash.cost_usd_micros),
     late_by_ms: numberOrNull(hash.late_by_ms),

@@ -226,7 +226,7 @@ export class Store {
   }
 
   async record(id: string): Promise<JobRecord | null> {
-    return parseRecord(await this.ask(client => client.hgetall(this.keys.job(id))));
+    return parseRecord(id, await this.ask(client => client.hgetall(this.keys.job(id))));
   }
 
   async status(id: string): Promise<JobStatus | null> {
@@ -270,11 +270,11 @@ export class Store {
   }
 
   async row(responseId: string): Promise<LedgerRow | null> {
-    return parseRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
+    return parseRow(responseId, await this.ask(client => client.hgetall(this.keys.row(responseId))));
   }
 
   async watchedRow(responseId: string): Promise<WatchedRow | null> {
-    return parseWatchedRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
+    return parseWatchedRow(responseId, await this.ask(client => client.hgetall(this.keys.row(responseId))));
   }
 
   async list(filter: ListFilter): Promise<JobSummary[]> {

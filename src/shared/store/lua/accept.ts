@@ -73,7 +73,8 @@ local known = not args.is_new and known_id()
 if known then
   local job = load_job(known)
   if job.tenant ~= args.tenant then return reply('taken') end
-  if job.fingerprint ~= args.fingerprint then return reply('conflict') end
+  -- The version before kept twice as many digits.
+  if (job.fingerprint or ''):sub(1, #args.fingerprint) ~= args.fingerprint then return reply('conflict') end
   return reply('same', {status = job.status, id = known})
 end
 

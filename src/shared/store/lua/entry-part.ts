@@ -22,18 +22,24 @@ local function enter(queue, id, due, priority, is_new)
     return schedule(queue, id, due, priority)
   end
   local delay = math.max(0, due - now)
-  redis.call(
-    'HSET', place, 'name', queue, 'data', '{"id":' .. cjson.encode(id) .. '}', 'opts', '{"delay":' .. int(delay) .. '}',
-    'timestamp', int(args.local_time), 'delay', int(delay), 'priority', 0
-  )
+  local data = '{"id":' .. cjson.encode(id) .. '}'
+  local added_at = int(args.local_time)
   if delay > 0 then
+    -- BullMQ takes an entry without a priority for one of priority 0, and many are parked.
+    redis.call('HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', added_at, 'delay', int(delay))
     redis.call('ZADD', base .. 'delayed', int((args.local_time + delay) * ${DELAYED_SCORE_UNIT}), entry)
     -- A waiting worker wakes up at the score of this marker.
     local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
     redis.call('ZADD', base .. 'marker', int(first[2] / ${DELAYED_SCORE_UNIT}), '1')
-  elseif redis.call('LPUSH', base .. 'wait', entry) == 1 then
-    -- If others wait too, the marker was set for them.
-    if redis.call('HEXISTS', base .. 'meta', 'paused') == 0 then redis.call('ZADD', base .. 'marker', 0, '0') end
+    return
+  end
+  redis.call(
+    'HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', added_at, 'delay', 0, 'priority', 0
+  )
+  -- If others wait too, the marker was set for them.
+  local is_first = redis.call('LPUSH', base .. 'wait', entry) == 1
+  if is_first and redis.call('HEXISTS', base .. 'meta', 'paused') == 0 then
+    redis.call('ZADD', base .. 'marker', 0, '0')
   end
 end
 `;

@@ -4,7 +4,7 @@ export const recordPart = /* lua */ `
 local function write_record(status, fields)
   local job = {sequence = redis.call('INCR', key('sequence')), model = args.model, tenant = args.tenant, tags = args.tags}
   local deadline_at = now + args.deadline_ms
-  fields.id, fields.sequence, fields.tenant, fields.tags = args.id, job.sequence, args.tenant, args.tags
+  fields.sequence, fields.tenant, fields.tags = job.sequence, args.tenant, args.tags
   for name, value in pairs(usual) do
     if tostring(fields[name]) == value then fields[name] = nil end
   end

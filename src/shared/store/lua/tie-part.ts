@@ -41,7 +41,7 @@ local function tie(launch)
   -- The holds that the create was sent under have the model that was asked for.
   local asked_model = job.model
   if job.status then name_model(launch.id, job, launch.observation) end
-  local row = load(key('row', launch.response_id))
+  local row = load_row(launch.response_id)
   local known = row.response_id ~= nil
   if not known then
     row = open_row(launch.response_id, launch.id, job, launch.bound, launch.observation)
@@ -85,7 +85,7 @@ local function tie(launch)
     if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
     remove(launch.id, job, {'unknown_at', 'missing_since', 'parked_scope', 'refused', 'refused_at', 'lonely'})
     move(launch.id, job, 'running', {
-      response_id = launch.response_id, running_at = now, paid = int(tonumber(job.paid or 0) + 1),
+      response_id = launch.response_id, running_at = now, paid = int(tonumber(job.paid) + 1), intent_token = '',
     })
     if known then row = change_row(row, function(after) observe(after, launch.observation) end) end
     if launch.outcome then
