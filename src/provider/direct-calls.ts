@@ -1,7 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientOptions } from 'openai';
 import { failedStatus } from './call-failure.ts';
-import { jsonHeaders, MOST_BODY_BYTES, type SendCall } from './calls.ts';
+import { type Call, jsonHeaders, MOST_BODY_BYTES, type SendCall } from './calls.ts';
 
 const DEFAULT_BASE_URL = 'https://api.openai.com/v1';
 
@@ -28,8 +27,8 @@ export function directCalls(options: ClientOptions, bySdk: SendCall): SendCall {
   if (!key) throw new Error('The key is missing.');
   const { origin, pathname } = new URL(options.baseURL || OPENAI_BASE_URL?.trim() || DEFAULT_BASE_URL);
   const base = pathname.replace(/\/$/, '');
-  const organization = options.organization ?? OPENAI_ORG_ID?.trim();
-  const project = options.project ?? OPENAI_PROJECT_ID?.trim();
+  const organization = options.organization === undefined ? OPENAI_ORG_ID?.trim() : options.organization;
+  const project = options.project === undefined ? OPENAI_PROJECT_ID?.trim() : options.project;
   const signed: Record<string, string> = {
     accept: 'application/json',
     authorization: `Bearer ${key}`,
@@ -57,20 +56,27 @@ export function directCalls(options: ClientOptions, bySdk: SendCall): SendCall {
     }).catch((cause: unknown) => {
       throw signal.aborted ? cause : new Error('The connection failed.', { cause });
     });
-    // A redirect has asked nothing of the provider yet, and the SDK's `fetch` follows it.
-    if (status >= 300 && status <= 399) return await bySdk(call);
-    if (status > 399) throw failedStatus(status, headersOf(headers), text ?? '');
+    const next =
+      status >= 300 && status <= 399 ? redirected(call, status, headerOf(headers, 'location'), origin) : null;
+    if (next) return await bySdk(next);
+    if (status > 299) throw failedStatus(status, new Headers(headers), text ?? '');
     return { status, headers: { get: name => headerOf(headers, name) }, text };
   };
 }
 
-function headerOf(headers: IncomingHttpHeaders, name: string): string | null {
-  const value = headers[name];
-  return value === undefined ? null : String(value);
+/**
+ * The call that a redirect asks for, which the SDK's `fetch` follows further; null if it must not be sent. After 307 and 308
+ * nothing was done yet. After any other answer to a POST it was done, and only its outcome is elsewhere: to send a create again
+ * would launch twice (I6). The key goes to no other host.
+ */
+function redirected(call: Call, status: number, location: string | null, origin: string): Call | null {
+  if (call.method === 'get' || status === 307 || status === 308) return call;
+  const target = location === null ? null : URL.parse(location, origin);
+  if (target?.origin !== origin) return null;
+  const { timeoutMs, signal } = call;
+  return { method: 'get', path: target.href, timeoutMs, signal };
 }
 
-function headersOf(headers: IncomingHttpHeaders): Headers {
-  const all = new Headers();
-  for (const [name, value] of Object.entries(headers)) for (const one of [value ?? []].flat()) all.append(name, one);
-  return all;
+function headerOf(headers: Record<string, string>, name: string): string | null {
+  return headers[name.toLowerCase()] ?? null;
 }

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { type Dispatcher, getGlobalDispatcher } from 'undici';
@@ -16,7 +15,7 @@ export interface LeanRequest {
 
 export interface LeanAnswer {
   status: number;
-  headers: IncomingHttpHeaders;
+  headers: Record<string, string>;
   /** Null if it is too long. */
   text: string | null;
 }
@@ -44,19 +43,19 @@ export async function leanRequest(request: LeanRequest): Promise<LeanAnswer> {
 
 interface Collected {
   status: number;
-  headers: IncomingHttpHeaders;
+  headers: Record<string, string>;
   bytes: Buffer | null;
 }
 
-/** Collects one answer. undici calls the methods. */
+/** Collects one answer. undici calls these methods, which the undici inside Node 22 knows as well as newer ones. */
 class Collector implements Dispatcher.DispatchHandler {
   readonly collected: Promise<Collected>;
   private readonly request: LeanRequest;
-  private controller: Dispatcher.DispatchController | undefined;
+  private cut: ((reason?: Error) => void) | undefined;
   private resolve!: (collected: Collected) => void;
   private reject!: (reason: unknown) => void;
   private status = 0;
-  private headers: IncomingHttpHeaders = {};
+  private headers: Record<string, string> = {};
   private readonly chunks: Buffer[] = [];
   private size = 0;
 
@@ -71,41 +70,55 @@ class Collector implements Dispatcher.DispatchHandler {
   readonly abort = (): void => {
     const { reason } = this.request.signal;
     this.reject(reason);
-    this.controller?.abort(reason);
+    this.cut?.(reason);
   };
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
+  onConnect(abort: (reason?: Error) => void): void {
+    this.cut = abort;
     // It may have waited for a connection until nobody wanted it any more.
-    if (this.request.signal.aborted) controller.abort(this.request.signal.reason);
+    if (this.request.signal.aborted) abort(this.request.signal.reason);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onHeaders(status: number, headers: Buffer[]): boolean {
     // Those below 200 only announce the answer.
-    if (status < 200) return;
-    this.status = status;
-    this.headers = headers;
+    if (status >= 200) {
+      this.status = status;
+      this.headers = headersIn(headers);
+    }
+    return true;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): boolean {
     this.size += chunk.byteLength;
     if (this.size <= this.request.mostBytes) {
       this.chunks.push(chunk);
-      return;
+      return true;
     }
     this.resolve({ status: this.status, headers: this.headers, bytes: null });
-    controller.abort(new Error('The body is too long.'));
+    this.cut?.(new Error('The body is too long.'));
+    return false;
   }
 
-  onResponseEnd(): void {
+  onComplete(): void {
     const [only, ...more] = this.chunks;
     const bytes = only && more.length === 0 ? only : Buffer.concat(this.chunks);
     this.resolve({ status: this.status, headers: this.headers, bytes });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     this.reject(error);
   }
+}
+
+/** The names and values of headers, which alternate. Values of one name are joined. */
+function headersIn(raw: Buffer[]): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null);
+  for (let position = 0; position + 1 < raw.length; position += 2) {
+    const name = String(raw[position]).toLowerCase();
+    const value = raw[position + 1]?.toString('latin1') ?? '';
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
+  return headers;
 }
 
 const unpackers: Record<string, (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = {
@@ -118,7 +131,7 @@ const unpackers: Record<string, (packed: Buffer, options: { maxOutputLength: num
 const decoder = new TextDecoder();
 
 /** Null for a body that unpacks to more than it may, or not at all. No packing was asked for, but some gateways do it. */
-async function textOf(bytes: Buffer, headers: IncomingHttpHeaders, mostBytes: number): Promise<string | null> {
+async function textOf(bytes: Buffer, headers: Record<string, string>, mostBytes: number): Promise<string | null> {
   const encoding = headers['content-encoding'];
   const unpack = encoding === undefined ? undefined : unpackers[encoding.trim().toLowerCase()];
   // Unlike Buffer, a TextDecoder drops the byte order mark that some gateways put before their JSON.

@@ -29,18 +29,14 @@ const FRESH_SHARE = 0.6;
 
 /** Launches a queued job: writes the intent, sends the create, and records what came of it. */
 export async function launch(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
-  const { streams } = context;
-  // Whether the job is a stream is known only with the intent, so each launch reserves a slot until then.
-  const hasSlot = streams.reserve(id);
   try {
     return await context.inFlight.track(id, async decided => {
-      const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting, hasSlot });
-      if (intent.reply !== 'intended') return await withoutIntent(id, intent, context);
-      if (!intent.is_stream) streams.unreserve(id);
-      return await post(id, intent, askedAt, context);
+      const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting });
+      if (intent.reply === 'intended') return await post(id, intent, askedAt, context);
+      return await withoutIntent(id, intent, context);
     });
   } finally {
-    streams.unreserve(id);
+    context.streams.unreserve(id);
   }
 }
 
@@ -86,16 +82,18 @@ interface Asked {
 async function intendWhenFree(
   id: string,
   context: Context,
-  { decided, waiting, hasSlot }: { decided: AbortSignal; waiting: () => Promise<void>; hasSlot: boolean },
+  { decided, waiting }: { decided: AbortSignal; waiting: () => Promise<void> },
 ): Promise<Asked> {
-  const { store, configuration, stopping } = context;
+  const { store, streams, configuration, stopping } = context;
   // The store knows by the token that a question was sent again because its answer was lost.
   const token = randomUUID().slice(0, TOKEN_LENGTH);
   let isWaiting = false;
   for (;;) {
     const askedAt = performance.now();
-    const given = { id, token, max_in_flight: configuration.maxInFlight, streams_full: !hasSlot };
+    // Whether the job is a stream is known only with the intent, so a slot is reserved until then.
+    const given = { id, token, max_in_flight: configuration.maxInFlight, streams_full: !streams.reserve(id) };
     const intent = await store.run('intend', given);
+    if (intent.reply !== 'intended' || !intent.is_stream) streams.unreserve(id);
     if (intent.reply !== 'full' || stopping.aborted || decided.aborted) return { intent, askedAt };
     if (!isWaiting) await waiting();
     isWaiting = true;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { openUpstream } from '../../src/provider/upstream.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
-import { startUpstream } from '../support/upstream.ts';
+import { answer, startUpstream } from '../support/upstream.ts';
 
 test('what need not change goes through to the letter, both ways', async () => {
   const bodies: string[] = [];
@@ -192,4 +192,49 @@ test('I4: an answer that stops in the middle of its body is a launch of unknown 
   });
   const upstream = await openUpstream({ openai: { apiKey: 'any', baseURL }, launchTimeoutMs: 200 });
   expect(await upstream.create('{"model":"m"}', 'm')).toMatchObject({ kind: 'unknown', code: 'timeout' });
+});
+
+test.each([
+  [303, 'the response at its Location', '/v1/responses/resp_1', { kind: 'acknowledged' }, ['POST', 'GET']],
+  [302, 'the response at its Location', '/v1/responses/resp_1', { kind: 'acknowledged' }, ['POST', 'GET']],
+  [
+    303,
+    'a launch of unknown end, if it leads to another host',
+    'http://elsewhere.example/r',
+    { kind: 'unknown' },
+    ['POST'],
+  ],
+  [
+    307,
+    'a create that was not run yet, which is sent to where it belongs',
+    '/v1/moved',
+    { kind: 'acknowledged' },
+    ['POST', 'POST'],
+  ],
+])('I6: a create that is answered with %i is %s', async (status, _what, location, expected, methods) => {
+  const seen: string[] = [];
+  const baseURL = await startUpstream((call, _body, response) => {
+    seen.push(call.method ?? '');
+    if (seen.length === 1) response.writeHead(status, { location }).end();
+    else answer(response, 200, { id: 'resp_1', status: 'queued' });
+  });
+  const upstream = await openUpstream({ openai: { apiKey: 'any', baseURL }, launchTimeoutMs: 5000 });
+  expect(await upstream.create('{"model":"m"}', 'm')).toMatchObject(expected);
+  expect(seen).toEqual(methods);
+});
+
+test('two headers that name a packing do not hide an id', async () => {
+  const baseURL = await startUpstream((_call, _body, response) => {
+    response.writeHead(200, [
+      ['content-type', 'application/json'],
+      ['content-encoding', 'identity'],
+      ['content-encoding', 'identity'],
+    ]);
+    response.end('{"id":"resp_1","status":"queued"}');
+  });
+  const upstream = await openUpstream({ openai: { apiKey: 'any', baseURL }, launchTimeoutMs: 5000 });
+  expect(await upstream.create('{"model":"m"}', 'm')).toMatchObject({
+    kind: 'acknowledged',
+    response: { id: 'resp_1' },
+  });
 });

@@ -31,6 +31,33 @@ test(`accept: the same id from two processes is one job, and another request a c
   expect(await redisOf(store).zcard(store.keys.status('queued'))).toBe(RACES);
 }, 60_000);
 
+test('I1, I6: accept that is sent again after a lost answer finds the job, whatever became of it, and changes nothing', async () => {
+  const { store } = await openStores();
+  const send = (id: string) =>
+    store.run('accept', {
+      id,
+      tenant: 'default',
+      tags: '[]',
+      tag_list: [],
+      model: 'm',
+      fingerprint: 'f',
+      deadline_ms: 60_000,
+      priority: 0,
+      attempts: 1,
+      on_unknown: 'fail',
+      stream: false,
+      is_new: true,
+    });
+  await send('cancelled');
+  await store.run('decide', { id: 'cancelled', status: 'cancelled', cause: 'cancelled' });
+  expect(await send('cancelled')).toMatchObject({ reply: 'same', status: 'cancelled' });
+  expect((await store.run('intend', { id: 'cancelled', token: 't', max_in_flight: 10 })).reply).toBe('final');
+  await send('launching');
+  await intendJob(store, 'launching');
+  expect(await send('launching')).toMatchObject({ reply: 'same', status: 'launching' });
+  expect(await redisOf(store).llen(store.queues.launch.toKey('wait'))).toBe(2);
+});
+
 test(`resolve: of a refusal and an id that meet, the id is kept and the job runs once, ${RACES} times`, async () => {
   const { store, other } = await openStores();
   for (let race = 0; race < RACES; race += 1) {

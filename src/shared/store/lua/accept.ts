@@ -31,7 +31,7 @@ export interface AcceptArguments {
   chosen_id?: string;
   /** True if the app chose `id` itself. A job that came over HTTP may be known by the same id. */
   is_named?: boolean;
-  /** True if `id` was drawn by chance just now, so that nothing can be on record under it. */
+  /** True if `id` was drawn by chance for this job, so that no other job can have it. */
   is_new?: boolean;
 }
 
@@ -58,7 +58,9 @@ export const accept = defineScript<AcceptArguments>()({
   body: /* lua */ `
 -- A caller's id means one job of its tenant, whether the job came over HTTP or from the app itself.
 local function known_id()
+  -- A client may send this step again because it lost the answer, so a new id is looked up too (I1, I6).
   if redis.call('EXISTS', key('job', args.id)) == 1 then return args.id end
+  if args.is_new then return nil end
   if args.chosen_id and redis.call('HGET', key('job', args.chosen_id), 'tenant') == args.tenant then
     return args.chosen_id
   end
@@ -69,7 +71,7 @@ local function known_id()
   end
 end
 
-local known = not args.is_new and known_id()
+local known = known_id()
 if known then
   local job = load_job(known)
   if job.tenant ~= args.tenant then return reply('taken') end

@@ -12,7 +12,7 @@ local function entry_id(id)
 end
 
 -- BullMQ's workers go by their own clocks, so an entry is timed by the clock of the process that adds it.
--- is_new: the id was never used, so the queue cannot keep an older entry.
+-- is_new: no other job had the id, so the queue cannot keep an older entry.
 local function enter(queue, id, due, priority, is_new)
   local entry = entry_id(id)
   local base = key(queue, '')
@@ -36,7 +36,8 @@ local function enter(queue, id, due, priority, is_new)
   redis.call(
     'HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', added_at, 'delay', 0, 'priority', 0
   )
-  -- If others wait too, the marker was set for them.
+  -- If others wait too, the marker was set for them. If the worker that took it dies at that moment, another looks by itself
+  -- within ten seconds.
   local is_first = redis.call('LPUSH', base .. 'wait', entry) == 1
   if is_first and redis.call('HEXISTS', base .. 'meta', 'paused') == 0 then
     redis.call('ZADD', base .. 'marker', 0, '0')

@@ -77,7 +77,6 @@ local function dimensions(row)
 end
 
 local most_sums = 40000
-local day_ms = 86400000
 
 -- Each tenant has sums apart, so that nobody waits for another's sums or is crowded by them (I12).
 local function sums_of(row)
@@ -115,21 +114,19 @@ local function add_to_sums(row, differences)
   local place = sums_of(row)
   local fields = dimensions(row)
   local sums = redis.call('HMGET', place, unpack(fields))
-  local flat = {}
+  local after = {}
   for position, field in ipairs(fields) do
-    flat[#flat + 1] = field
-    flat[#flat + 1] = packed(sums[position], changed, position == 1)
+    -- Past the bound, several tags of a row share one field, and each of them counts.
+    after[field] = packed(after[field] or sums[position], changed, position == 1)
   end
-  redis.call('HSET', place, unpack(flat))
+  write(place, after)
   if not sums[1] then
     local tenants = key('sums', day_of(tonumber(row.at)))
     redis.call('SADD', tenants, row.tenant)
     redis.call('PEXPIRE', tenants, args.retention.sums_ms)
     redis.call('PEXPIRE', place, args.retention.sums_ms)
-    -- Once a day is enough for the index of the tenant's rows: expired rows leave it, and it expires after the last of them.
-    local rows = key('rows', row.tenant)
-    redis.call('ZREMRANGEBYSCORE', rows, '-inf', int(now - args.retention.ledger_ms))
-    redis.call('PEXPIRE', rows, args.retention.ledger_ms + 2 * day_ms)
+    -- Once a day is enough for expired rows to leave the index of the tenant.
+    redis.call('ZREMRANGEBYSCORE', key('rows', row.tenant), '-inf', int(now - args.retention.ledger_ms))
   end
 end
 
@@ -185,7 +182,9 @@ end
 
 -- Each tenant has an index of its rows, so that nobody pays for another's.
 local function list_for_tenant(row)
-  redis.call('ZADD', key('rows', row.tenant), row.at, row.response_id)
+  local place = key('rows', row.tenant)
+  redis.call('ZADD', place, row.at, row.response_id)
+  redis.call('PEXPIRE', place, args.retention.ledger_ms)
 end
 
 -- How far a response has come with each status. What is known of it only grows, in whatever order it is observed (I11).
