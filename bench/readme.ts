@@ -25,6 +25,7 @@ nothing.
 
 - **hops**: BullMQ with the same two activations for each job, and the SDK's own client.
 - **hops, our client**: the same with the client that Headstone's worker has.
+- **pg-boss**: the same two activations on PostgreSQL, where it is on the PATH.
 - **naive**: a BullMQ worker that holds its slot and reads every two seconds.
 
 The ratios count, because the speed of a machine drifts: each is Headstone's figure divided by the other's in the same round.

@@ -9,6 +9,8 @@ export interface Place {
   redisUrl: string;
   /** The base URL of a provider that answers at once. */
   providerUrl: string;
+  /** Left out where PostgreSQL is not on the PATH. */
+  postgresUrl?: string;
   /** How many jobs a race has. Scenarios of many jobs have multiples of it. */
   jobs: number;
 }

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { withRedisServer } from '../tools/redis-server.ts';
+import { startPostgres } from './postgres.ts';
 import { type Finding, findings } from './ratios.ts';
 import { short, writeReadme } from './readme.ts';
 import { whereAndWhen } from './report.ts';
@@ -17,8 +18,9 @@ import { idle } from './scenarios/idle.ts';
 import { lifecycle } from './scenarios/lifecycle.ts';
 import { parked } from './scenarios/parked.ts';
 import { polls } from './scenarios/polls.ts';
+import { waste } from './scenarios/waste.ts';
 
-const scenarios: Scenario[] = [lifecycle, enqueue, polls, cancel, detection, idle, parked, growth];
+const scenarios: Scenario[] = [lifecycle, enqueue, polls, cancel, waste, detection, idle, parked, growth];
 
 interface Options {
   jobs: number;
@@ -71,10 +73,19 @@ async function run(options: Options): Promise<void> {
     const provider = startProcess('./instant-provider.ts');
     const [providerUrl] = (await once(provider, 'message')) as [string];
     const redis = new Redis(server.url);
-    const place = { redis, redisUrl: server.url, providerUrl, jobs };
+    const postgres = options.scenarios.includes(lifecycle) ? await startPostgres() : undefined;
+    const postgresUrl = postgres?.url;
+    const place = {
+      redis,
+      redisUrl: server.url,
+      providerUrl,
+      jobs,
+      ...(postgresUrl === undefined ? {} : { postgresUrl }),
+    };
     for (const scenario of options.scenarios)
       found.push(...findings(scenario.name, await measure(scenario, place, scenario.isLong ? 1 : rounds)));
     redis.disconnect();
+    postgres?.stop();
     provider.kill();
   });
   print(found, jobs, rounds);

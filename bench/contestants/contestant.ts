@@ -4,6 +4,8 @@ export interface Task {
   redisUrl: string;
   /** The base URL of a provider that answers at once. */
   providerUrl: string;
+  /** Only pg-boss needs it. */
+  postgresUrl?: string;
   /** The prefix of this run's keys. */
   prefix: string;
   jobs: number;

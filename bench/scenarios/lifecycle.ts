@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Queue } from 'bullmq';
+import { PgBoss } from 'pg-boss';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Report, Task } from '../contestants/contestant.ts';
 import { type Place, redisCpuMs, type Sample, type Scenario, startProcess } from '../scenario.ts';
@@ -21,6 +22,7 @@ const contestants = {
   headstone: { file: 'headstone', enqueue: enqueueHere, jobs: ({ jobs }) => jobs },
   hops: { file: 'hops', enqueue: enqueueBull, jobs: ({ jobs }) => jobs },
   'hops, our client': { file: 'lean-hops', enqueue: enqueueBull, jobs: ({ jobs }) => jobs },
+  'pg-boss': { file: 'pg-boss', enqueue: enqueueBoss, jobs: ({ jobs }) => jobs },
   naive: { file: 'naive', enqueue: enqueueBull, jobs: ({ jobs }) => Math.min(jobs, NAIVE_JOBS) },
 } satisfies Record<string, Contestant>;
 type Name = keyof typeof contestants;
@@ -30,7 +32,8 @@ export const lifecycle: Scenario = {
   about:
     'Jobs from their enqueue to their outcome, by one worker process with 50 launches and 50 polls at once. The provider answers at once.',
   async measure(place, round) {
-    const names = Object.keys(contestants) as Name[];
+    const all = Object.keys(contestants) as Name[];
+    const names = all.filter(name => name !== 'pg-boss' || place.postgresUrl !== undefined);
     const results = new Map<Name, Result>();
     // Who begins changes, because the machine's speed drifts.
     for (const name of round % 2 === 0 ? names : names.toReversed()) results.set(name, await race(name, place));
@@ -44,9 +47,11 @@ export const lifecycle: Scenario = {
     return [
       sample('jobs done per second', ({ perSecond }) => perSecond, 'hops', '≥ 1.5'),
       sample('jobs done per second', ({ perSecond }) => perSecond, 'hops, our client', '≥ 0.9'),
+      ...(results.has('pg-boss') ? [sample('jobs done per second', ({ perSecond }) => perSecond, 'pg-boss')] : []),
       sample('jobs done per second', ({ perSecond }) => perSecond, 'naive'),
       sample('worker CPU per job (ms)', ({ workerMs }) => workerMs, 'hops', '≤ 0.6'),
       sample('worker CPU per job (ms)', ({ workerMs }) => workerMs, 'hops, our client'),
+      ...(results.has('pg-boss') ? [sample('worker CPU per job (ms)', ({ workerMs }) => workerMs, 'pg-boss')] : []),
       sample('Redis CPU per job (ms)', ({ redisMs }) => redisMs, 'hops', '≤ 1.2'),
       sample('worker memory (MB)', ({ residentMb }) => residentMb, 'hops'),
       sample('enqueued at once, per second', ({ enqueued }) => enqueued, 'hops', '≥ 0.7'),
@@ -64,11 +69,19 @@ interface Result {
 
 /** Enqueues the jobs, and measures one worker process and Redis until all jobs are done. */
 async function race(name: Name, place: Place): Promise<Result> {
-  const { redis, redisUrl, providerUrl } = place;
+  const { redis, redisUrl, providerUrl, postgresUrl } = place;
   const contestant: Contestant = contestants[name];
   const jobs = contestant.jobs(place);
   const prefix = `{bench-${randomUUID().slice(0, 8)}}`;
-  const task: Task = { redisUrl, providerUrl, prefix, jobs, concurrency: CONCURRENCY, pollAfterMs: POLL_AFTER_MS };
+  const task: Task = {
+    redisUrl,
+    providerUrl,
+    ...(postgresUrl === undefined ? {} : { postgresUrl }),
+    prefix,
+    jobs,
+    concurrency: CONCURRENCY,
+    pollAfterMs: POLL_AFTER_MS,
+  };
   const worker = startProcess(`./contestants/${contestant.file}.ts`, [JSON.stringify(task)]);
   try {
     await once(worker, 'message');
@@ -110,6 +123,16 @@ async function enqueueBull({ redisUrl, prefix, jobs }: Task): Promise<number> {
   const many = Array.from({ length: jobs }, (_, number) => ({ name: 'launch', data: request(number) }));
   const seconds = await timed(() => queue.addBulk(many));
   await queue.close();
+  return seconds;
+}
+
+async function enqueueBoss({ postgresUrl, jobs }: Task): Promise<number> {
+  const boss = new PgBoss(postgresUrl ?? '');
+  await boss.start();
+  await boss.createQueue('launch');
+  const many = Array.from({ length: jobs }, (_, number) => ({ data: request(number) }));
+  const seconds = await timed(() => boss.insert('launch', many));
+  await boss.stop();
   return seconds;
 }
 
