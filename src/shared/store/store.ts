@@ -168,8 +168,7 @@ export class Store {
   /** Runs one transition. `body` is what Lua stores without reading it. */
   async run<Name extends ScriptName>(name: Name, given: ArgumentsOf<Name>, body = ''): Promise<ReplyOf<Name>> {
     const command = (this.client as unknown as Record<string, RunCommand>)[commandName(name)] as RunCommand;
-    const answer = await this.ask(client => command.call(client, ...this.commandArguments(given, body)));
-    return this.readReply(name, answer);
+    return this.readReply(name, await this.ask(client => command.call(client, ...this.commandArguments(given, body))));
   }
 
   /** Runs the same transition for many jobs in one round trip. One that fails does not stop the others. */
@@ -177,9 +176,9 @@ export class Store {
     name: Name,
     calls: { given: ArgumentsOf<Name>; body?: string }[],
   ): Promise<(ReplyOf<Name> | Error)[]> {
-    const [only] = calls;
+    const [only] = calls.length === 1 ? calls : [];
     // A pipeline costs as much again as a single call in it.
-    if (only && calls.length === 1) {
+    if (only) {
       await this.ready();
       return [await this.run(name, only.given, only.body).catch((error: Error) => error)];
     }
