@@ -20,7 +20,7 @@ export async function listRows(client: RedisClient, keys: Keys, query: LedgerQue
     if (ids.length === 0) break;
     offset += ids.length;
     const hashes = await Promise.all(ids.map(id => client.hgetall(keys.row(id))));
-    const rows = ids.flatMap((id, position) => parseRow(id, hashes[position] ?? {}) ?? []);
+    const rows = hashes.flatMap(hash => parseRow(hash) ?? []);
     found.push(...rows.slice(0, limit - found.length));
   }
   return found;

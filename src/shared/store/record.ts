@@ -191,8 +191,8 @@ export interface WatchedRow {
   cancelAcknowledged: boolean;
 }
 
-export function parseWatchedRow(responseId: string, hash: Record<string, string>): WatchedRow | null {
-  const row = parseRow(responseId, hash);
+export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null {
+  const row = parseRow(hash);
   return (
     row && {
       row,
@@ -205,10 +205,10 @@ export function parseWatchedRow(responseId: string, hash: Record<string, string>
 }
 
 /** Parses a ledger row from its hash; null if there is none. */
-export function parseRow(responseId: string, hash: Record<string, string>): LedgerRow | null {
-  if (hash.job_id === undefined) return null;
+export function parseRow(hash: Record<string, string>): LedgerRow | null {
+  if (hash.response_id === undefined) return null;
   return ledgerRowSchema.parse({
-    response_id: responseId,
+    response_id: hash.response_id,
     job_id: hash.job_id,
     model: hash.model,
     tenant: hash.tenant,
@@ -217,7 +217,7 @@ export function parseRow(responseId: string, hash: Record<string, string>): Ledg
     cause: hash.cause ?? null,
     reason: hash.reason ?? null,
     actor: hash.actor ?? null,
-    status: hash.status ?? 'pending',
+    status: hash.status,
     usage: readAs(usageSchema, hash.usage).value ?? null,
     cost_usd_micros: numberOrNull(hash.cost_usd_micros),
     late_by_ms: numberOrNull(hash.late_by_ms),

@@ -269,11 +269,11 @@ export class Store {
   }
 
   async row(responseId: string): Promise<LedgerRow | null> {
-    return parseRow(responseId, await this.ask(client => client.hgetall(this.keys.row(responseId))));
+    return parseRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
   }
 
   async watchedRow(responseId: string): Promise<WatchedRow | null> {
-    return parseWatchedRow(responseId, await this.ask(client => client.hgetall(this.keys.row(responseId))));
+    return parseWatchedRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
   }
 
   async list(filter: ListFilter): Promise<JobSummary[]> {

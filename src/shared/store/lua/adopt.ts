@@ -46,7 +46,7 @@ end
 for _, chosen in ipairs(redis.call('SMEMBERS', key('chosen', args.id))) do
   if redis.call('HGET', key('job', chosen), 'tenant') == args.tenant then return reply('conflict') end
 end
-local row = load_row(args.response_id)
+local row = load(key('row', args.response_id))
 if row.response_id then return reply(row.tenant == args.tenant and 'conflict' or 'taken') end
 
 local epoch = redis.call('INCR', key('epoch'))

@@ -32,7 +32,7 @@ export const charge = defineScript<ChargeArguments>()({
   flags: 'allow-oom',
   parts: [ledgerPart],
   body: /* lua */ `
-local before = load_row(args.response_id)
+local before = load(key('row', args.response_id))
 if not before.response_id then
   redis.call('ZREM', key('unsettled'), args.response_id)
   return reply('missing')

@@ -29,7 +29,7 @@ local function finish(id, job, outcome, row)
 
   if job.response_id then
     if outcome.has_result then
-      local used = change_row(row or load_row(job.response_id), function(after)
+      local used = change_row(row or load(key('row', job.response_id)), function(after)
         if not after.kind then
           after.kind = 'used'
           after.ended_at = int(now)

@@ -50,7 +50,7 @@ if launch and launch.id ~= args.id then
   end
 end
 redis.call('HSET', place, 'identified', 1)
-change_row(load_row(args.response_id), function(row) observe(row, args.observation) end)
+change_row(load(key('row', args.response_id)), function(row) observe(row, args.observation) end)
 name_model(args.id, job, args.observation)
 return reply('own', {model = job.model})
 `,

@@ -142,17 +142,6 @@ local function book(before, after)
   add_to_sums(after, new)
 end
 
--- What a row leaves out. Its key has its response's id.
-local usual_row = {__index = {tags = '[]', status = 'pending'}}
-
--- A ledger row. It has no response_id if there is none.
-local function load_row(response_id)
-  local row = load(key('row', response_id))
-  if not row.job_id then return row end
-  row.response_id = response_id
-  return setmetatable(row, usual_row)
-end
-
 -- Writes the fields of a row that have changed, and books the difference. A field that is false is removed.
 local function save_row(before, after)
   if after.kind and not after.crowded then after.crowded = is_crowded(after) and '1' or '0' end
@@ -160,7 +149,7 @@ local function save_row(before, after)
   for name, value in pairs(after) do
     if value == false then
       removed[#removed + 1] = name
-    elseif before[name] ~= value and name ~= 'response_id' then
+    elseif before[name] ~= value then
       changed[name] = value
     end
   end
@@ -230,7 +219,7 @@ local function open_row(response_id, id, job, bound, observation)
     row.most_cost_usd_micros = cost and int(cost) or nil
   end
   observe(row, observation)
-  save_row(setmetatable({}, usual_row), row)
+  save_row({}, row)
   redis.call('ZADD', key('rows'), now, response_id)
   list_for_tenant(row)
   redis.call('PEXPIRE', key('row', response_id), args.retention.ledger_ms)
@@ -251,7 +240,7 @@ end
 
 -- Marks a response that nobody wants any more. It is watched to its end and booked as waste.
 local function unwant(response_id, mark, observation)
-  local changed = change_row(load_row(response_id), function(row)
+  local changed = change_row(load(key('row', response_id)), function(row)
     if not row.kind then
       row.kind = 'wasted'
       row.cause = mark.cause

@@ -41,7 +41,7 @@ local function tie(launch)
   -- The holds that the create was sent under have the model that was asked for.
   local asked_model = job.model
   if job.status then name_model(launch.id, job, launch.observation) end
-  local row = load_row(launch.response_id)
+  local row = load(key('row', launch.response_id))
   local known = row.response_id ~= nil
   if not known then
     row = open_row(launch.response_id, launch.id, job, launch.bound, launch.observation)
