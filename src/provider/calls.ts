@@ -42,3 +42,8 @@ export function sdkCalls(openClient: () => Promise<OpenAI>): SendCall {
     return { status: answer.status, headers: answer.headers, text: await readBounded(answer, MOST_BODY_BYTES) };
   };
 }
+
+/** The model that Azure says has run, where the deployment has another name. */
+export function servedModelOf(answer: { headers: { get(name: string): string | null } }): string | undefined {
+  return answer.headers.get('x-ms-served-model') ?? undefined;
+}

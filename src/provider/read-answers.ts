@@ -1,7 +1,7 @@
 import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contract/response.ts';
 import type { LaunchAnswer } from './answers.ts';
 import { callFailure, errorBodyOf, errorTextOf, LONGEST_MESSAGE } from './call-failure.ts';
-import type { Answer } from './calls.ts';
+import { type Answer, servedModelOf } from './calls.ts';
 import { answerToFailedCreate, retryAfterMs } from './refusal.ts';
 
 /** A body without an id is `unknown`: the response runs, and nobody can say which one it is. */
@@ -46,8 +46,4 @@ export function failure(error: unknown): { kind: 'failed'; code: string; retryAf
     code: status === null ? 'no_answer' : `http_${status}`,
     retryAfterMs: retryAfterMs(headers),
   };
-}
-
-export function servedModelOf(answer: { headers: { get(name: string): string | null } }): string | undefined {
-  return answer.headers.get('x-ms-served-model') ?? undefined;
 }

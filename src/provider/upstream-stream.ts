@@ -2,7 +2,7 @@ import type { OpenAI } from 'openai';
 import { Stream } from 'openai/streaming';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
 import { withBoundLines } from './answer-body.ts';
-import { servedModelOf } from './read-answers.ts';
+import { servedModelOf } from './calls.ts';
 
 /** What came of waiting for an event. `broken`: the connection broke, which says nothing about the response. */
 export type Heard =

@@ -1,10 +1,10 @@
 import type { ClientOptions, OpenAI } from 'openai';
 import type { CancelAnswer, LaunchAnswer, RetrieveAnswer, Upstream } from './answers.ts';
 import { callFailure } from './call-failure.ts';
-import { sdkCalls } from './calls.ts';
+import { sdkCalls, servedModelOf } from './calls.ts';
 import { directCalls, isPlain } from './direct-calls.ts';
 import { mayBeTheInclude, pathOf, queryOf } from './paths.ts';
-import { failedCreate, failure, launchAnswerIn, parseBody, servedModelOf } from './read-answers.ts';
+import { failedCreate, failure, launchAnswerIn, parseBody } from './read-answers.ts';
 import { isClient, openClient } from './sdk-client.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -16,6 +16,7 @@ export interface UpstreamOptions {
 }
 
 const READ_TIMEOUT_MS = 30_000;
+
 /** Opens the one door to the provider. Nothing behind it throws: every end of a call is a value. Throws if the key is missing. */
 export async function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions): Promise<Upstream> {
   let client: Promise<OpenAI> | undefined;

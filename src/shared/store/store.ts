@@ -233,10 +233,6 @@ export class Store {
     return status === null ? null : jobStatusSchema.parse(status);
   }
 
-  async isStream(id: string): Promise<boolean> {
-    return (await this.ask(client => client.hget(this.keys.job(id), 'stream'))) === 'live';
-  }
-
   /** When a follower of the job's stream last gave a sign of life; null if it has none. */
   async streamHeardAt(id: string): Promise<number | null> {
     const score = await this.ask(client => client.zscore(this.keys.streams(), id));

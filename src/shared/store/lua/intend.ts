@@ -37,7 +37,8 @@ export type IntendReply = z.infer<typeof replySchema>;
  *
  * `unresolved`: an earlier intent has no known end, so there is no second launch (I6). `full`: HEADSTONE_MAX_IN_FLIGHT is
  * reached (I9). `paused`: launching is paused, also for entries that a worker took before. `held`: a hold keeps the job back;
- * it is parked and comes back when the hold ends. `no_slot`: the job is a stream, and the caller has no room for it. `expired`: the deadline has passed and the caller must decide the job.
+ * it is parked and comes back when the hold ends. `no_slot`: the job is a stream, and the caller has no room for it. `expired`:
+ * the deadline has passed and the caller must decide the job.
  */
 export const intend = defineScript<IntendArguments>()({
   name: 'intend',
