@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createProducer } from '../../src/producer/create-producer.ts';
-import type { Store } from '../../src/shared/store/store.ts';
+import type { Lane } from '../../src/shared/store/lane.ts';
 import type { Place, Sample, Scenario } from '../scenario.ts';
 
 const MEASURED = 500;
@@ -51,11 +51,11 @@ function compared(beside: string, cost: Cost, least: Cost, size: number): Sample
 async function costBeside(
   { redis, redisUrl }: Place,
   size: number,
-  fill: (store: Store, size: number) => Promise<void>,
+  fill: (store: Lane, size: number) => Promise<void>,
 ): Promise<Cost> {
   const producer = createProducer({ connection: redisUrl, prefix: `{bench-${randomUUID().slice(0, 8)}}` });
   await producer.ready();
-  const { store } = producer;
+  const store = producer.store.home;
   await fill(store, size);
   // Scripts that were not called yet are loaded now, and not in the measurement.
   await live(store, 10);
@@ -77,15 +77,15 @@ async function costs(redis: Redis): Promise<Cost> {
   };
 }
 
-async function enqueueOthers(store: Store, size: number): Promise<void> {
+async function enqueueOthers(store: Lane, size: number): Promise<void> {
   for (let done = 0; done < size; done += AT_ONCE) await accept(store, Math.min(AT_ONCE, size - done));
 }
 
-async function endOthers(store: Store, size: number): Promise<void> {
+async function endOthers(store: Lane, size: number): Promise<void> {
   for (let done = 0; done < size; done += AT_ONCE) await live(store, Math.min(AT_ONCE, size - done));
 }
 
-async function accept(store: Store, count: number): Promise<string[]> {
+async function accept(store: Lane, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => `job_${randomUUID()}`);
   await store.runMany(
     'accept',
@@ -110,7 +110,7 @@ async function accept(store: Store, count: number): Promise<string[]> {
 }
 
 /** Takes jobs through their whole life, without a worker and a provider. */
-async function live(store: Store, count: number): Promise<void> {
+async function live(store: Lane, count: number): Promise<void> {
   const ids = await accept(store, count);
   const intents = await store.runMany(
     'intend',

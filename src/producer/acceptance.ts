@@ -4,6 +4,7 @@ import { DEFAULT_TENANT, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import { fingerprint } from '../shared/runtime/canonical.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
+import type { LanePlan } from '../shared/store/lane-plan.ts';
 import { newJobId } from './ids.ts';
 
 export interface NewJob {
@@ -22,9 +23,9 @@ export interface NewJob {
 }
 
 /** Checks a request and its options, and turns them into what the script stores. */
-export function acceptance(job: NewJob, configuration: Configuration, position: number | null) {
+export function acceptance(job: NewJob, configuration: Configuration, plan: LanePlan, position: number | null) {
   try {
-    return check(job, configuration);
+    return check(job, configuration, plan);
   } catch (error) {
     if (!(error instanceof HeadstoneError) || position === null) throw error;
     throw new HeadstoneError(
@@ -35,7 +36,7 @@ export function acceptance(job: NewJob, configuration: Configuration, position: 
   }
 }
 
-function check({ request, options = {}, caller }: NewJob, configuration: Configuration) {
+function check({ request, options = {}, caller }: NewJob, configuration: Configuration, plan: LanePlan) {
   const { background, store, stream, ...wanted } = parseInput(requestSchema, request);
   const chosen = parseInput(enqueueOptionsSchema, options);
   const body = bodyOf(wanted, caller?.text);
@@ -52,7 +53,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
   return {
     sharesAccount: caller?.sharesAccount ?? false,
     given: {
-      id: chosen.id ?? newJobId(),
+      id: chosen.id ?? newJobId(plan),
       tenant: chosen.tenant ?? DEFAULT_TENANT,
       tags: JSON.stringify(tags),
       tag_list: tags,
@@ -69,6 +70,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       chosen_id: chosenId,
       is_named: chosenId === undefined && chosen.id !== undefined,
       is_new: chosen.id === undefined,
+      lanes: plan.count,
     },
     request: wanted,
     body,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import { type AdoptOptions, adoptOptionsSchema } from '../shared/contract/request.ts';
@@ -5,6 +6,10 @@ import { responseIdSchema } from '../shared/contract/response.ts';
 import { DEFAULT_TENANT, type JobStatus, jobIdSchema, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Store } from '../shared/store/store.ts';
+import { lanesMove } from './enqueue-errors.ts';
+
+const RETRY_MS = 100;
+const TRIES = 30;
 
 export async function adoptResponse(
   store: Store,
@@ -22,30 +27,72 @@ export async function adoptResponse(
       { param: 'id' },
     );
   const tags = [...new Set(chosen.tags ?? [])];
-  const reply = await store.run('adopt', {
-    id,
-    response_id: responseId,
-    tenant: chosen.tenant ?? DEFAULT_TENANT,
-    tags: JSON.stringify(tags),
-    tag_list: tags,
-    model: chosen.model ?? UNKNOWN_MODEL,
-    deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
-    notify: chosen.notify && JSON.stringify(chosen.notify),
-  });
-  switch (reply.reply) {
-    case 'adopted':
-      await store.outbox.carryOutQuietly(reply.work);
-      return { id, status: 'running' };
-    case 'same':
-      return { id, status: reply.status };
-    case 'conflict':
-      throw new HeadstoneError(
-        'id_conflict',
-        `Job ${id} or response ${responseId} is on record already, as another one. Nothing was adopted.`,
-      );
-    case 'taken':
-      throw new HeadstoneError('id_taken', `The id ${id} is taken, so nothing was adopted. Use another id.`, {
-        param: 'id',
-      });
+  const tenant = chosen.tenant ?? DEFAULT_TENANT;
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    await assertNotElsewhere(store, responseId, id, tenant);
+    const lane = await store.laneOf(id);
+    const { count } = await store.currentPlan();
+    const reply = await lane.run('adopt', {
+      id,
+      response_id: responseId,
+      tenant,
+      tags: JSON.stringify(tags),
+      tag_list: tags,
+      model: chosen.model ?? UNKNOWN_MODEL,
+      deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
+      notify: chosen.notify && JSON.stringify(chosen.notify),
+      lanes: count,
+    });
+    switch (reply.reply) {
+      case 'adopted':
+        await lane.outbox.carryOutQuietly(reply.work);
+        return { id, status: 'running' };
+      case 'same':
+        return { id, status: reply.status };
+      case 'conflict':
+        throw conflict(id, responseId);
+      case 'taken':
+        throw notYours(id);
+      case 'misplaced':
+        await sleep(RETRY_MS);
+        if (attempt === TRIES / 2) await store.openFences();
+        await store.learnPlan();
+    }
   }
+  throw lanesMove();
+}
+
+/**
+ * Of two jobs in two lanes, only one may adopt a response. The lane of the response's id remembers which, and it is asked before
+ * the job is written. A launch of this deployment keeps its own response, in whichever lane it is.
+ */
+async function assertNotElsewhere(store: Store, responseId: string, id: string, tenant: string): Promise<void> {
+  const lanes = await store.allLanes();
+  if (lanes.length === 1) return;
+  const directory = await store.laneToMake(responseId);
+  const place = directory.keys.adopted(responseId);
+  const adopter = await directory.ask(async client => {
+    await client.setnx(place, id);
+    return await client.get(place);
+  });
+  const row = await store.row(responseId);
+  if (row && row.job_id !== id) throw row.tenant === tenant ? conflict(id, responseId) : notYours(id);
+  if (adopter === id || adopter === null) return;
+  const other = await store.record(adopter);
+  if (other?.response_id === responseId) throw other.tenant === tenant ? conflict(id, responseId) : notYours(id);
+  // Whoever noted that died before it adopted the response.
+  await directory.ask(client => client.set(place, id));
+}
+
+function conflict(id: string, responseId: string): HeadstoneError {
+  return new HeadstoneError(
+    'id_conflict',
+    `Job ${id} or response ${responseId} is on record already, as another one. Nothing was adopted.`,
+  );
+}
+
+function notYours(id: string): HeadstoneError {
+  return new HeadstoneError('id_taken', `The id ${id} is taken, so nothing was adopted. Use another id.`, {
+    param: 'id',
+  });
 }

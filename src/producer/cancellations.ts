@@ -11,6 +11,7 @@ import {
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import type { WasteSum } from '../shared/contract/ledger.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import type { Lane } from '../shared/store/lane.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { StoredFilter } from '../shared/store/lua/matching-part.ts';
 import { runCancellation } from '../shared/store/run-cancellation.ts';
@@ -44,18 +45,25 @@ export class Cancellations {
   async begin(filter: CancellationFilter, options: CancellationOptions = {}): Promise<Cancellation> {
     const checked = parseInput(cancellationFilterSchema, filter);
     const { reason, actor, keyName, id = newId() } = parseInput(cancellationOptionsSchema, options);
-    const groups = await this.survey(checked);
-    const { reply } = await this.store.run('begin_cancellation', {
-      id,
-      filter: await this.storedFilter(checked),
-      shown_filter: JSON.stringify(checked),
-      reason,
-      actor,
-      key_name: keyName,
-      expected: sum(groups.map(([, , count]) => count)),
-      keep_ms: KEEP_MS,
-    });
-    if (reply === 'conflict')
+    const lanes = await this.store.allLanes();
+    const filters = await Promise.all(lanes.map(lane => this.storedFilter(checked, lane)));
+    // Every lane is asked before any begins, so that a lane which is away does not leave half of a cancellation behind.
+    const groups = await Promise.all(lanes.map((lane, position) => survey(lane, filters[position] as StoredFilter)));
+    const replies = await Promise.all(
+      lanes.map((lane, position) =>
+        lane.run('begin_cancellation', {
+          id,
+          filter: filters[position] as StoredFilter,
+          shown_filter: JSON.stringify(checked),
+          reason,
+          actor,
+          key_name: keyName,
+          expected: sum((groups[position] ?? []).map(([, , count]) => count)),
+          keep_ms: KEEP_MS,
+        }),
+      ),
+    );
+    if (replies.some(({ reply }) => reply === 'conflict'))
       throw new HeadstoneError('id_conflict', `The id ${id} belongs to another cancellation. Use a new id.`);
     return await this.get(id);
   }
@@ -65,60 +73,74 @@ export class Cancellations {
    * is aborted. If this process dies first, a worker carries on. Throws `not_durable` if too few replicas hold it.
    */
   async run(id: string, signal?: AbortSignal): Promise<void> {
-    await runCancellation(this.store, this.telemetry, id, signal);
+    const lanes = await this.store.allLanes();
+    await Promise.all(lanes.map(lane => runCancellation(lane, this.telemetry, id, signal)));
   }
 
   /** Throws `cancellation_not_found`, and `not_durable` for one that has ended. */
   async get(id: string): Promise<Cancellation> {
-    const hash = await this.store.ask(client => client.hgetall(this.store.keys.cancellation(id)));
-    if (hash.id === undefined) throw notFound(id);
-    if (hash.status !== 'running') await this.store.untilCancellationDurable(id, hash.status ?? '');
+    const lanes = await this.store.allLanes();
+    const parts = (await Promise.all(lanes.map(lane => partOf(lane, id)))).filter(part => part !== null);
+    const [first] = parts;
+    if (!first) throw notFound(id);
+    const total = (of: 'expected' | 'examined' | 'cancelled') => sum(parts.map(part => Number(part[of])));
     return cancellationSchema.parse({
-      id: hash.id,
+      id: first.id,
       object: 'cancellation',
-      status: hash.status,
-      filter: JSON.parse(hash.shown_filter ?? '{}'),
-      reason: hash.reason ?? null,
-      actor: hash.actor ?? null,
-      key_name: hash.key_name ?? null,
-      created_at: Number(hash.created_at),
-      advanced_at: Number(hash.advanced_at),
-      expected: Number(hash.expected),
-      examined: Number(hash.examined),
-      cancelled: Number(hash.cancelled),
+      status: ['running', 'stopped'].find(status => parts.some(part => part.status === status)) ?? 'done',
+      filter: JSON.parse(first.shown_filter ?? '{}'),
+      reason: first.reason ?? null,
+      actor: first.actor ?? null,
+      key_name: first.key_name ?? null,
+      created_at: Math.min(...parts.map(part => Number(part.created_at))),
+      advanced_at: Math.max(...parts.map(part => Number(part.advanced_at))),
+      expected: total('expected'),
+      examined: total('examined'),
+      cancelled: total('cancelled'),
     });
   }
 
   /** Stops a cancellation. What it has cancelled stays cancelled. */
   async stop(id: string): Promise<Cancellation> {
-    await this.store.run('stop_cancellation', { id });
+    await Promise.all((await this.store.allLanes()).map(lane => lane.run('stop_cancellation', { id })));
     return await this.get(id);
   }
 
-  /** Replaces ids that were chosen over HTTP by the jobs' own ids. */
-  private async storedFilter(filter: CancellationFilter): Promise<StoredFilter> {
-    await this.store.ready();
+  /** A filter as one lane takes it: with the jobs' own ids for those that were chosen over HTTP, and with no other lane's ids. */
+  private async storedFilter(filter: CancellationFilter, lane: Lane): Promise<StoredFilter> {
+    await lane.ready();
     const seeker = { tenant: filter.tenant ?? null, seesAll: filter.tenant === undefined };
     const located = await Promise.all((filter.ids ?? []).map(id => locate(this.store, id, seeker)));
-    const ids = filter.ids?.map((id, position) => located[position]?.id ?? id);
-    return storedFilter({ ...filter, ids }, this.store.now());
+    const own = filter.ids?.map((id, position) => located[position]?.id ?? id);
+    const homes = await Promise.all((own ?? []).map(id => this.store.laneOf(id)));
+    const ids = own?.filter((_, position) => homes[position] === lane);
+    return storedFilter({ ...filter, ids }, lane.now());
   }
 
   private async survey(filter: CancellationFilter): Promise<Group[]> {
-    const stored = await this.storedFilter(filter);
-    const groups: Group[] = [];
-    let below: number | undefined;
-    for (;;) {
-      const chunk = await this.store.run('survey', {
-        filter: stored,
-        limit: SURVEY_CHUNK,
-        below,
-      });
-      groups.push(...chunk.groups);
-      if (chunk.reply === 'done') return groups;
-      below = chunk.below;
-    }
+    const lanes = await this.store.allLanes();
+    const groups = lanes.map(async lane => await survey(lane, await this.storedFilter(filter, lane)));
+    return (await Promise.all(groups)).flat();
   }
+}
+
+async function survey(lane: Lane, filter: StoredFilter): Promise<Group[]> {
+  const groups: Group[] = [];
+  let below: number | undefined;
+  for (;;) {
+    const chunk = await lane.run('survey', { filter, limit: SURVEY_CHUNK, below });
+    groups.push(...chunk.groups);
+    if (chunk.reply === 'done') return groups;
+    below = chunk.below;
+  }
+}
+
+/** A lane's part of a cancellation; null if it has none. Throws `not_durable` for one that has ended. */
+async function partOf(lane: Lane, id: string): Promise<Record<string, string> | null> {
+  const hash = await lane.ask(client => client.hgetall(lane.keys.cancellation(id)));
+  if (hash.id === undefined) return null;
+  if (hash.status !== 'running') await lane.untilCancellationDurable(id, hash.status ?? '');
+  return hash;
 }
 
 /** How many jobs of a model have a status. */

@@ -24,7 +24,7 @@ export async function upstreamPredecessor(
       record.deleted_at !== undefined
     )
       throw unusable(id);
-    await store.untilDurable(record);
+    await (await store.laneOf(record.id)).untilDurable(record);
     return record.response_id;
   }
   const row = await store.row(id);

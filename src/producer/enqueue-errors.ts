@@ -14,6 +14,13 @@ export function idConflict(id: string): HeadstoneError {
   );
 }
 
+export function lanesMove(): HeadstoneError {
+  return new HeadstoneError(
+    'store_refused',
+    'The number of lanes is being raised at this moment, so nothing was enqueued. Enqueue it again.',
+  );
+}
+
 export function taken(id: string): HeadstoneError {
   return new HeadstoneError(
     'id_taken',

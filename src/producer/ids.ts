@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { readSecret } from '../shared/store/deployment.ts';
+import type { LanePlan } from '../shared/store/lane-plan.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 
@@ -7,8 +8,8 @@ import type { Store } from '../shared/store/store.ts';
  * A new job's id. It has the shape of the provider's ids, because some clients check it. Node draws the chance for many UUIDs
  * at once, where `randomBytes` takes a fifth of the time of an enqueue.
  */
-export function newJobId(): string {
-  return `resp_${randomUUID().replaceAll('-', '')}`;
+export function newJobId(plan: LanePlan, lane = Math.floor(Math.random() * plan.count)): string {
+  return plan.carry(`resp_${randomUUID().replaceAll('-', '')}`, lane);
 }
 
 /**
@@ -16,7 +17,27 @@ export function newJobId(): string {
  * out which ones are in use (I12).
  */
 export async function scopedId(store: Store, tenant: string, chosen: string): Promise<string> {
-  return `own_${(await digest(store, ['id', tenant, chosen])).slice(0, 40)}`;
+  const bare = `own_${(await digest(store, ['id', tenant, chosen])).slice(0, 40)}`;
+  // It goes where the chosen id belongs, so that one step finds all jobs that are known by that id.
+  return await carried(store, bare, tenant, plan => plan.laneOf(chosen));
+}
+
+/**
+ * The id with the lane behind it. While an id belonged elsewhere by an earlier number of lanes, its job may be there, and then
+ * it is that job's id.
+ */
+async function carried(
+  store: Store,
+  bare: string,
+  tenant: string,
+  laneBy: (plan: LanePlan) => number,
+): Promise<string> {
+  const plan = await store.currentPlan();
+  for (const earlier of plan.earlier()) {
+    const id = earlier.carry(bare, laneBy(earlier));
+    if (await locate(store, id, { tenant, seesAll: false })) return id;
+  }
+  return plan.carry(bare, laneBy(plan));
 }
 
 /** The id of an Idempotency-Key's job. A job that the version before made from the key is still found. */
@@ -26,11 +47,12 @@ export async function idOfKey(store: Store, tenant: string, key: string): Promis
     .digest('hex')
     .slice(0, 32)}`;
   if (await locate(store, before, { tenant, seesAll: false })) return before;
-  return `resp_${(await digest(store, ['key', tenant, key])).slice(0, 32)}`;
+  const made = (await digest(store, ['key', tenant, key])).slice(0, 32);
+  return await carried(store, `resp_${made}`, tenant, plan => plan.laneOf(made));
 }
 
 async function digest(store: Store, parts: string[]): Promise<string> {
-  return createHmac('sha256', await readSecret(store))
+  return createHmac('sha256', await readSecret(store.home))
     .update(JSON.stringify(parts))
     .digest('hex');
 }

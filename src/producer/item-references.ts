@@ -26,12 +26,25 @@ export async function assertReferences(
     throw new HeadstoneError('invalid_request', `The input names more than ${MOST_REFERENCES} items by their ids.`, {
       param: 'input',
     });
-  const owners = await store.ask(client => client.mget(ids.map(id => store.keys.item(id))));
-  for (const [position, id] of ids.entries()) {
-    const owner = owners[position];
+  const owners = await ownersOf(store, ids);
+  for (const id of ids) {
+    const owner = owners.get(id);
     const isUsable = owner ? await isOwnResult(store, tenant, owner) : !sharesAccount;
     if (!isUsable) throw unusable(id);
   }
+}
+
+/** The jobs whose results have these items. An item's id does not tell its lane, so every lane is asked. */
+async function ownersOf(store: Store, ids: string[]): Promise<Map<string, string>> {
+  const owners = new Map<string, string>();
+  const lanes = await store.allLanes();
+  await Promise.all(
+    lanes.map(async lane => {
+      const found = await lane.ask(client => client.mget(ids.map(id => lane.keys.item(id))));
+      for (const [position, owner] of found.entries()) if (owner) owners.set(ids[position] ?? '', owner);
+    }),
+  );
+  return owners;
 }
 
 async function isOwnResult(store: Store, tenant: string, jobId: string): Promise<boolean> {

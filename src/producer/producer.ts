@@ -24,12 +24,13 @@ import { readDepths } from '../shared/store/depths.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
 import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { Store } from '../shared/store/store.ts';
+import { acceptAll } from './accept-all.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
 import { adoptResponse } from './adopt.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { checkId } from './check-id.ts';
-import { idConflict, notAccepted, taken } from './enqueue-errors.ts';
+import { idConflict, lanesMove, notAccepted, taken } from './enqueue-errors.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
 import { storedRequest } from './stored-request.ts';
@@ -69,9 +70,9 @@ export class Producer {
     this.telemetry = telemetry;
   }
 
-  /** The three BullMQ queues, for your own board. Add nothing to them: the record is the truth. */
+  /** The three BullMQ queues, of each lane, for your own board. Add nothing to them: the record is the truth. */
   get queues() {
-    return this.store.queues.all;
+    return this.store.lanes.flatMap(lane => lane.queues.all);
   }
 
   /** Checks the store, as every other method does. Throws `store_unreachable`, `store_refused` or `store_unsuitable`. */
@@ -95,7 +96,10 @@ export class Producer {
    * the answer of its own job.
    */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
-    const calls = jobs.map((job, position) => acceptance(job, this.configuration, jobs.length > 1 ? position : null));
+    const plan = await this.store.currentPlan();
+    const calls = jobs.map((job, position) =>
+      acceptance(job, this.configuration, plan, jobs.length > 1 ? position : null),
+    );
     // Checking a large request took long, so others in this process get a turn.
     if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();
     const checked = [];
@@ -106,11 +110,7 @@ export class Producer {
       const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous, sharesAccount) : undefined;
       checked.push({ given: { ...given, predecessor }, body });
     }
-    const replies = await this.store.runMany('accept', checked);
-    // The jobs are accepted whatever becomes of these entries: they are in the outbox, and a worker's sweeper adds them (I5).
-    await this.store.outbox.carryOutQuietly(
-      replies.flatMap(reply => (!(reply instanceof Error) && reply.reply === 'accepted' ? reply.work : [])),
-    );
+    const replies = await acceptAll(this.store, checked);
     return replies.map((reply, position) => this.enqueued(calls[position]?.given.id ?? '', reply));
   }
 
@@ -127,6 +127,8 @@ export class Producer {
         return { id, status: null, error: idConflict(id) };
       case 'taken':
         return { id, status: null, error: taken(id) };
+      case 'misplaced':
+        return { id, status: null, error: lanesMove() };
     }
   }
 
@@ -148,7 +150,8 @@ export class Producer {
   async cancel(id: string, options: CancelOptions = {}): Promise<{ verdict: Verdict }> {
     checkId(id);
     const { reason, actor, keyName } = parseInput(cancelOptionsSchema, options);
-    const reply = await this.store.run('decide', {
+    const lane = await this.store.laneOf(id);
+    const reply = await lane.run('decide', {
       id,
       status: 'cancelled',
       cause: 'cancelled',
@@ -160,13 +163,13 @@ export class Producer {
       const known = await this.idOf(id);
       if (known !== id) return await this.cancel(known, options);
     }
-    if (reply.reply === 'already') await this.store.untilDurable({ id, status: reply.status });
+    if (reply.reply === 'already') await lane.untilDurable({ id, status: reply.status });
     if (reply.reply === 'decided') {
       // A reader in this process must not show another event once this call has returned (I1).
-      this.store.decisions.tell({ id, status: 'cancelled', response_id: reply.response_id });
-      await this.store.untilDurable({ id, status: 'cancelled' });
+      lane.decisions.tell({ id, status: 'cancelled', response_id: reply.response_id });
+      await lane.untilDurable({ id, status: 'cancelled' });
       this.telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'cancelled' });
-      await this.store.outbox.carryOutQuietly(reply.work);
+      await lane.outbox.carryOutQuietly(reply.work);
     }
     const verdict: Verdict =
       reply.reply === 'decided' ? 'cancelled' : reply.reply === 'already' ? `already_${reply.status}` : 'not_found';
@@ -190,7 +193,8 @@ export class Producer {
 
   /** The job as a Response of OpenAI's API, in JSON, with the app's and the provider's own text unchanged. */
   async responseText(job: Job): Promise<string> {
-    const [request, result] = await Promise.all([this.store.request(job.id), this.store.result(job.id)]);
+    const lane = await this.store.laneOf(job.id);
+    const [request, result] = await Promise.all([lane.request(job.id), lane.result(job.id)]);
     return responseText(job, request, result);
   }
 
@@ -240,7 +244,8 @@ export class Producer {
 
   /** Waits for the job's outcome. Throws `wait_timeout`, `job_not_found`, `result_expired`, `not_durable`. */
   async wait(id: string, options: WaitOptions = {}): Promise<Finished> {
-    return await waitForOutcome(this.store, await this.idOf(id), options);
+    const known = await this.idOf(id);
+    return await waitForOutcome(await this.store.laneOf(known), known, options);
   }
 
   /**
@@ -250,7 +255,7 @@ export class Producer {
   async *subscribe(id: string, options: SubscribeOptions = {}): AsyncGenerator<StreamEvent, void> {
     const checked = parseInput(subscribeOptionsSchema, options);
     const known = await this.idOf(id);
-    yield* subscribe(this.store, known, await this.request(known), checked);
+    yield* subscribe(await this.store.laneOf(known), known, await this.request(known), checked);
   }
 
   /** The app may see every tenant's jobs, also by an id that a tenant chose over HTTP. */
@@ -280,8 +285,12 @@ export class Producer {
 
   /** Pauses or resumes launching. While it is paused nothing new is spent; polls, watching and cancels go on. */
   async pauseLaunch(isPaused: boolean): Promise<void> {
-    const { launch } = this.store.queues;
-    await this.store.ask(() => (isPaused ? launch.pause() : launch.resume()));
+    await Promise.all(
+      (await this.store.allLanes()).map(lane => {
+        const { launch } = lane.queues;
+        return lane.ask(() => (isPaused ? launch.pause() : launch.resume()));
+      }),
+    );
   }
 
   /** How much waits where, what is held, and whether launching is paused. */

@@ -4,7 +4,7 @@ import type { StreamEvent, SubscribeOptions } from '../shared/contract/stream.ts
 import { isOutcome, isResult } from '../shared/contract/words.ts';
 import { restOfStream } from '../shared/runtime/rest-of-stream.ts';
 import { type Batch, readAllBatches, readBatches } from '../shared/store/events.ts';
-import type { Store } from '../shared/store/store.ts';
+import type { Lane } from '../shared/store/lane.ts';
 import { Bell } from './bell.ts';
 import { responseBody, shownId } from './response-body.ts';
 
@@ -22,7 +22,7 @@ type Request = Record<string, unknown>;
  * a slow one delays nobody else. After a cancel that won, only the last event follows (I1).
  */
 export async function* subscribe(
-  store: Store,
+  store: Lane,
   id: string,
   request: Request,
   { after, signal }: SubscribeOptions,
@@ -50,7 +50,7 @@ export async function* subscribe(
 }
 
 class Reader {
-  private readonly store: Store;
+  private readonly store: Lane;
   private readonly id: string;
   private readonly signal: AbortSignal | undefined;
   private readonly bell = new Bell();
@@ -59,7 +59,7 @@ class Reader {
   private mayBeDecided = true;
   private readAt = 0;
 
-  constructor(store: Store, id: string, signal: AbortSignal | undefined) {
+  constructor(store: Lane, id: string, signal: AbortSignal | undefined) {
     this.store = store;
     this.id = id;
     this.signal = signal;
@@ -158,7 +158,7 @@ class Reader {
 }
 
 /** The last events of a job that has ended: those that the stream did not send, and how it ended. */
-async function ending(store: Store, id: string, request: Request, cursor: number): Promise<StreamEvent[]> {
+async function ending(store: Lane, id: string, request: Request, cursor: number): Promise<StreamEvent[]> {
   const [record, job] = await Promise.all([store.record(id), store.job(id)]);
   if (!record || !job) throw new HeadstoneError('job_not_found', `The record of job ${id} has expired.`);
   if (job.outcome?.result === 'expired' || job.outcome?.result === 'deleted')

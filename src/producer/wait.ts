@@ -1,6 +1,6 @@
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { Finished, Job } from '../shared/contract/job.ts';
-import type { Store } from '../shared/store/store.ts';
+import type { Lane } from '../shared/store/lane.ts';
 import { Bell } from './bell.ts';
 
 export interface WaitOptions {
@@ -13,7 +13,7 @@ const REREAD_MS = 5000;
 /** How often a store that does not answer is asked again. */
 const RETRY_MS = 500;
 
-export async function waitForOutcome(store: Store, id: string, options: WaitOptions): Promise<Finished> {
+export async function waitForOutcome(store: Lane, id: string, options: WaitOptions): Promise<Finished> {
   const bell = new Bell();
   const { timeoutMs, signal } = options;
   const timeout = timeoutSignal(timeoutMs);
@@ -59,7 +59,7 @@ export async function waitForOutcome(store: Store, id: string, options: WaitOpti
 }
 
 /** The first read may fail. Later ones wait for a lost store, because the job goes on meanwhile. */
-async function read(store: Store, id: string, patient: boolean): Promise<Job | null | 'unreachable'> {
+async function read(store: Lane, id: string, patient: boolean): Promise<Job | null | 'unreachable'> {
   try {
     return await store.job(id);
   } catch (error) {

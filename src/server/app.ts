@@ -52,7 +52,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
     metrics: createMetrics(telemetry, () => producer.depths(), { streamReaders: readers }),
   });
   await describeApi(app);
-  const driver = new CancellationDriver(producer.store, telemetry);
+  const driver = new CancellationDriver((id, signal) => producer.cancellations.run(id, signal), telemetry);
   app.addHook('onClose', () => driver.stop());
   await apiRoutes(app, { producer, configuration, driver, keyRing, readers });
   await pageRoutes(app, { producer, driver, sessions, keyRing });

@@ -42,7 +42,7 @@ export function openConsumers(queues: QueueName[], context: Context): Consumer[]
   return queues.map(queue => openConsumer(optionsOf(queue, context), context));
 }
 
-function optionsOf(queue: QueueName, { configuration }: Context) {
+function optionsOf(queue: QueueName, { configuration, lanes }: Context) {
   const concurrency = configuration.concurrency[queue];
   switch (queue) {
     case 'launch':
@@ -56,7 +56,8 @@ function optionsOf(queue: QueueName, { configuration }: Context) {
       return {
         queue,
         concurrency,
-        perSecond: configuration.pollsPerSecond,
+        // Of several lanes, each has its share of the polls in the queue's own settings.
+        ...(lanes.lanes.length === 1 ? { perSecond: configuration.pollsPerSecond } : {}),
         activate: poll,
         giveUp: failAsPoison,
       };

@@ -1,13 +1,17 @@
 import type { Upstream } from '../provider/answers.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import type { Lane } from '../shared/store/lane.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { InFlight } from './in-flight.ts';
 import type { StreamSlots } from './stream-slots.ts';
 
 /** What every activation works with. */
 export interface Context {
-  store: Store;
+  /** The lane that the activation is for. */
+  store: Lane;
+  /** All lanes of the deployment. */
+  lanes: Store;
   upstream: Upstream;
   configuration: Configuration;
   telemetry: Telemetry;

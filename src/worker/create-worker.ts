@@ -19,6 +19,8 @@ export interface WorkerOptions {
   concurrency?: Partial<Record<QueueName, number>>;
   /** The queues to take from. Default: all three. */
   queues?: QueueName[];
+  /** The numbers of the lanes to serve, and those that no other worker serves. Default: all. */
+  lanes?: number[];
   configuration?: Configuration;
   telemetry?: Telemetry;
 }
@@ -53,5 +55,6 @@ export function createWorker(options: WorkerOptions = {}): Worker {
     configuration,
     telemetry,
     queues: options.queues ?? [...queueNames],
+    lanes: options.lanes && new Set(options.lanes),
   });
 }

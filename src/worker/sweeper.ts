@@ -3,6 +3,7 @@ import { CancellationDriver } from '../shared/store/cancellation-driver.ts';
 import { errorCode, refusalOf } from '../shared/store/connection/store-errors.ts';
 import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { Patrol } from '../shared/store/patrol.ts';
+import { abandonedCancellations, runCancellation } from '../shared/store/run-cancellation.ts';
 import { Canary } from './canary.ts';
 import type { Context } from './context.ts';
 import { expire } from './decide.ts';
@@ -39,7 +40,10 @@ export class Sweeper {
     this.context = context;
     this.patrol = new Patrol(store);
     this.canary = new Canary(this.patrol, this.token, telemetry);
-    this.cancellations = new CancellationDriver(store, telemetry);
+    this.cancellations = new CancellationDriver(
+      (id, signal) => runCancellation(store, telemetry, id, signal),
+      telemetry,
+    );
   }
 
   start(): void {
@@ -74,7 +78,7 @@ export class Sweeper {
       () => this.patrolJobs(),
       () => this.patrolResponses(),
       () => this.findSilentStreams(),
-      () => this.cancellations.takeOver(),
+      async () => this.cancellations.takeOver(await abandonedCancellations(store)),
       () => store.run('forget', { limit: MOST_PER_TICK }),
       () => this.patrol.trimRows(store.now() - this.context.configuration.ledgerTtlMs),
     ];

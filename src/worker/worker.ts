@@ -5,11 +5,11 @@ import { HeadstoneError } from '../shared/contract/errors.ts';
 import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
-import type { Consumer } from './consumer.ts';
+import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
 import { InFlight } from './in-flight.ts';
+import { Rota } from './rota.ts';
 import { StreamSlots } from './stream-slots.ts';
-import type { Sweeper } from './sweeper.ts';
 
 const LONGEST_IDLE_MS = 30_000;
 const SUSPICION_MS = 2000;
@@ -18,9 +18,12 @@ const SUSPICION_MS = 2000;
 const HOPELESS_MS = 3000;
 const HOPELESS_CHECK_MS = 250;
 
-export interface WorkerParts extends Pick<Context, 'store' | 'configuration' | 'telemetry'> {
+export interface WorkerParts extends Pick<Context, 'configuration' | 'telemetry'> {
+  store: Store;
   openai: ClientOptions | OpenAI;
   queues: QueueName[];
+  /** The numbers of the lanes to serve; all of them if it is left out. */
+  lanes?: ReadonlySet<number> | undefined;
 }
 
 /** Runs the queues in this process. Any number of workers may run side by side. */
@@ -30,9 +33,7 @@ export class Worker {
   private readonly hopeless = new AbortController();
   private readonly inFlight = new InFlight();
   private readonly streams: StreamSlots;
-  private consumers: Consumer[] = [];
-  private sweeper: Sweeper | undefined;
-  private stopListening: (() => void) | undefined;
+  private rota: Rota | undefined;
   private closing: Promise<void> | undefined;
   private suspectSince: number | undefined;
 
@@ -43,36 +44,25 @@ export class Worker {
 
   /** Resolves once the worker takes entries. Throws `configuration`, `store_unreachable`, `store_refused` or `store_unsuitable`. */
   async start(): Promise<void> {
-    const { store, openai, configuration, telemetry, queues } = this.parts;
-    const { openConsumers, openProvider, Sweeper } = await import('./activations.ts');
+    const { store, openai, configuration, telemetry, queues, lanes: wanted } = this.parts;
+    const { openProvider } = await import('./activations.ts');
     const upstream = await openProvider(openai, configuration.launchTimeoutMs);
     await store.ready();
-    const { inFlight } = this;
-    const context: Context = {
-      store,
+    assertLanes(wanted, store);
+    const context = {
+      lanes: store,
       upstream,
       configuration,
       telemetry,
-      inFlight,
+      inFlight: this.inFlight,
       streams: this.streams,
-      deployment: await readDeployment(store),
+      deployment: await readDeployment(store.home),
       stopping: this.stopping.signal,
       hopeless: this.hopeless.signal,
     };
-    this.stopListening = await store.decisions.listen(message => {
-      // Messages may have been lost, so every job that this process works on reads its record again.
-      if (message === null) inFlight.interruptAll();
-      else {
-        inFlight.interrupt(message.id);
-        this.streams.interrupt(message.id);
-      }
-    });
-    this.stopping.signal.addEventListener('abort', () => inFlight.interruptAll());
-    this.consumers = openConsumers(queues, context);
-    await Promise.all(this.consumers.map(({ worker }) => worker.waitUntilReady()));
-    for (const { worker } of this.consumers) void worker.run();
-    this.sweeper = new Sweeper(context);
-    this.sweeper.start();
+    this.stopping.signal.addEventListener('abort', () => this.inFlight.interruptAll());
+    this.rota = new Rota({ lanes: store, context, queues, wanted });
+    await this.rota.start();
     telemetry.emit('process_ready', { process: 'worker' });
   }
 
@@ -84,11 +74,7 @@ export class Worker {
   /** What hinders it, in sentences. Throws while it cannot take work: the store takes no write, or a queue is not connected. */
   async ready(): Promise<string[]> {
     const depths = await this.depths();
-    for (const { name, worker } of this.consumers) {
-      const blocking = await worker.backend.blockingClient;
-      if (blocking?.status !== 'ready' || !worker.isRunning())
-        throw new HeadstoneError('store_unreachable', `The worker takes nothing from the queue ${name} now.`);
-    }
+    for (const worker of this.rota?.workers ?? []) worker.assertTaking();
     return obstaclesIn(depths);
   }
 
@@ -97,19 +83,11 @@ export class Worker {
    * describe BullMQ workers that were alive and idle for hours.
    */
   async isLively(): Promise<boolean> {
-    const { store } = this.parts;
     // A restart does not bring the store back, and this process may have an id that it still has to write.
-    if (!store.isConnected) return true;
-    const idle = this.consumers.filter(consumer => !consumer.isBusy() && consumer.idleMs() > LONGEST_IDLE_MS);
-    const waiting = await store.ask(() =>
-      Promise.all(
-        idle.map(async ({ name }) => {
-          const queue = store.queues[name];
-          return (await queue.isPaused()) ? 0 : await queue.getWaitingCount();
-        }),
-      ),
-    );
-    if (waiting.every(count => count === 0)) this.suspectSince = undefined;
+    if (!this.parts.store.isConnected) return true;
+    const workers = this.rota?.workers ?? [];
+    const suspicions = await Promise.all(workers.map(worker => worker.isIdleBeside(LONGEST_IDLE_MS)));
+    if (!suspicions.includes(true)) this.suspectSince = undefined;
     else this.suspectSince ??= performance.now();
     // One look proves nothing, because an entry may have been added just now. The state has to last.
     return this.suspectSince === undefined || performance.now() - this.suspectSince < SUSPICION_MS;
@@ -125,7 +103,7 @@ export class Worker {
     const { store, telemetry } = this.parts;
     telemetry.emit('process_stopping', { process: 'worker' });
     this.stopping.abort();
-    this.stopListening?.();
+    for (const worker of this.rota?.workers ?? []) worker.stopHearing();
     const drained = new AbortController();
     const draining = this.drain().finally(() => drained.abort());
     draining.catch(() => {});
@@ -136,7 +114,7 @@ export class Worker {
       await Promise.race([draining, sleep(HOPELESS_CHECK_MS)]);
       // Nothing can be handed back any more, so the connections are cut and the locks expire.
       store.disconnect();
-      for (const { worker } of this.consumers) void worker.disconnect().catch(() => {});
+      for (const worker of this.rota?.workers ?? []) worker.disconnect();
     }
     // Closing BullMQ's queues waits for a store that is away.
     await Promise.race([store.close(), sleep(HOPELESS_CHECK_MS)]);
@@ -144,8 +122,9 @@ export class Worker {
   }
 
   private async drain(): Promise<void> {
-    await this.sweeper?.stop();
-    await Promise.all(this.consumers.map(({ worker }) => worker.close()));
+    await this.rota?.stop();
+    await Promise.all((this.rota?.workers ?? []).map(worker => worker.close()));
+    await this.rota?.leave();
     // Streams come last: a create that was waited for may have begun one, which has to be handed on too.
     await this.streams.close();
   }
@@ -164,4 +143,13 @@ export class Worker {
       if (awaySince !== undefined && performance.now() - awaySince > HOPELESS_MS) return;
     }
   }
+}
+
+function assertLanes(wanted: ReadonlySet<number> | undefined, { lanes }: Store): void {
+  const missing = [...(wanted ?? [])].find(number => number >= lanes.length);
+  if (missing !== undefined)
+    throw new HeadstoneError(
+      'configuration',
+      `There is no lane ${missing}. This deployment has ${lanes.length === 1 ? 'one lane, 0' : `the lanes 0 to ${lanes.length - 1}`}.`,
+    );
 }

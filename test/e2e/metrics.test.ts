@@ -60,8 +60,10 @@ test('health sees a worker that is alive and consumes nothing', async () => {
   const { producer, worker } = await startHarness();
   expect(await worker.isLively()).toBe(true);
   // A consumer that hangs: its loop does not run, and half a minute has passed.
-  const consumers = (worker as unknown as { consumers: { worker: { pause(): Promise<void> } }[] }).consumers;
-  for (const consumer of consumers) await consumer.worker.pause();
+  const { rota } = worker as unknown as {
+    rota: { workers: { consumers: { worker: { pause(): Promise<void> } }[] }[] };
+  };
+  for (const consumer of rota.workers.flatMap(({ consumers }) => consumers)) await consumer.worker.pause();
   const now = performance.now.bind(performance);
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 31_000);
   onTestFinished(() => {

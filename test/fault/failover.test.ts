@@ -85,14 +85,15 @@ test.runIf(hasRedis)(
 
     await heir.client.replicaof('NO', 'ONE');
     const { store } = producer;
-    const untilDurable = store.untilDurable.bind(store);
-    store.untilDurable = async (...claims) => {
+    const lane = await store.laneOf(id);
+    const untilDurable = lane.untilDurable.bind(lane);
+    lane.untilDurable = async (...claims) => {
       name.leadTo(heir.server.port);
       await once(redisOf(store), 'ready');
       await untilDurable(...claims);
     };
     await expect(producer.cancel(id)).rejects.toMatchObject(tooFew);
-    store.untilDurable = untilDurable;
+    lane.untilDurable = untilDurable;
     expect(await producer.get(id)).toMatchObject({ status: 'queued' });
     expect(await producer.cancel(id)).toEqual({ verdict: 'cancelled' });
   },

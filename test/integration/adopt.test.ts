@@ -2,7 +2,7 @@ import { OpenAI } from 'openai';
 import { expect, test } from 'vitest';
 import type { Script } from '../../src/simulator/script.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
-import { acceptJob, intendJob, observed, openStores } from '../support/store.ts';
+import { acceptJob, intendJob, observed, openStores, rowsOf, wasteOf } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 /** Creates a response as the app's own code does, without Headstone. */
@@ -135,10 +135,10 @@ test('I1, I3: an id that is adopted before its own launch has written it down go
   expect(await store.job('adopter')).toMatchObject({ status: 'failed', ledger: [], response_id: null });
   await store.run('decide', { id: 'launched', status: 'cancelled', cause: 'cancelled', actor: 'alice' });
   await store.run('charge', { response_id: 'resp_x', observation: observed('completed', 1000) });
-  expect(await store.rows({})).toMatchObject([
+  expect(await rowsOf(store, {})).toMatchObject([
     { job_id: 'launched', kind: 'wasted', cause: 'cancelled', status: 'final' },
   ]);
-  expect((await store.waste({ groupBy: 'actor' })).totals).toMatchObject({
+  expect((await wasteOf(store, { groupBy: 'actor' })).totals).toMatchObject({
     responses: 1,
     pending: 0,
     total_tokens: 1000,
@@ -186,7 +186,7 @@ test('I1, I3, I12: one response for two creates, as a caching gateway gives it, 
   await store.run('decide', { id: 'first', status: 'cancelled', cause: 'cancelled', actor: 'alice' });
   await store.run('charge', { response_id: 'resp_x', observation: observed('completed', 1000) });
   expect(await store.row('resp_x')).toMatchObject({ job_id: 'first', kind: 'wasted', actor: 'alice', status: 'final' });
-  expect((await store.waste({ groupBy: 'actor' })).totals).toMatchObject({ responses: 1, pending: 0 });
+  expect((await wasteOf(store, { groupBy: 'actor' })).totals).toMatchObject({ responses: 1, pending: 0 });
 });
 
 test('I5: a launch whose response was adopted and ended before it was heard of waits for nothing', async () => {

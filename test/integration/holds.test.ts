@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Hold } from '../../src/shared/contract/holds.ts';
-import type { Store } from '../../src/shared/store/store.ts';
+import type { Lane } from '../../src/shared/store/lane.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { WRONG_KEY } from '../../src/simulator/simulator.ts';
 import { scripted, startHarness } from '../support/harness.ts';
@@ -111,7 +111,7 @@ test('I10, I12: a prompt that a firewall refuses keeps nobody back', async () =>
 });
 
 /** Makes holds expire. */
-async function endHolds(store: Store): Promise<void> {
+async function endHolds(store: Lane): Promise<void> {
   const { keys } = store;
   const scopes = ['account', 'model:gpt-5.5', 'tenant:default|model:gpt-5.5'];
   await redisOf(store).del(...scopes.map(keys.hold));
@@ -121,7 +121,7 @@ async function endHolds(store: Store): Promise<void> {
 async function refuseAgain(
   hold: Omit<Hold, 'code'>,
   times: number,
-  between: (store: Store, n: number) => Promise<void>,
+  between: (store: Lane, n: number) => Promise<void>,
 ) {
   const { store } = await openStores();
   await acceptJob(store, 'bad');
@@ -139,8 +139,8 @@ async function refuseAgain(
   return { store, refusals: null };
 }
 
-const pass = async (store: Store, n: number) => void (await runJob(store, `good-${n}`, `resp_${n}`));
-const refuseOther = async (store: Store, n: number) => {
+const pass = async (store: Lane, n: number) => void (await runJob(store, `good-${n}`, `resp_${n}`));
+const refuseOther = async (store: Lane, n: number) => {
   await acceptJob(store, `other-${n}`);
   const epoch = await intendJob(store, `other-${n}`);
   const hold = { of: 'model', kind: 'rate', code: 'x', for_ms: 100 } as const;

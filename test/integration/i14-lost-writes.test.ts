@@ -1,6 +1,8 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import type { Lane } from '../../src/shared/store/lane.ts';
+import type { Work } from '../../src/shared/store/lua/work.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 test.for(['vanished', 'gone back'] as const)(
@@ -96,16 +98,20 @@ test('I9, I10: while replicas are missing, notes wait together, and streams that
   const ids = (await producer.enqueueMany([...streamed, ...told])).map(({ id }) => id);
   for (const id of ids.slice(0, 2)) await happened('job_decided', ({ job_id }) => job_id === id);
 
-  const notes = [];
+  const notes = new Map<Lane, Work[]>();
   for (const id of ids.slice(2)) {
-    const reply = await store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
-    if (reply.reply === 'decided') notes.push(...reply.work.filter(({ queue }) => queue === 'notify'));
+    const lane = await store.laneOf(id);
+    const reply = await lane.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
+    const due = reply.reply === 'decided' ? reply.work.filter(({ queue }) => queue === 'notify') : [];
+    notes.set(lane, [...(notes.get(lane) ?? []), ...due]);
   }
-  expect(notes).toHaveLength(20);
+  expect([...notes.values()].flat()).toHaveLength(20);
   const askedAt = performance.now();
-  await expect(store.outbox.carryOut(notes)).rejects.toMatchObject({ code: 'not_durable' });
+  const carried = [...notes].map(([lane, own]) => lane.outbox.carryOut(own));
+  for (const carrying of carried) await expect(carrying).rejects.toMatchObject({ code: 'not_durable' });
   // They share one wait.
   expect(performance.now() - askedAt).toBeLessThan(6000);
-  const left = await redis.zrangebyscore(`${prefix}:outbox`, Date.now() + 5000, '+inf');
-  expect(left.filter(line => line.startsWith('notify|'))).toHaveLength(20);
+  const outboxes = (await store.allLanes()).map(({ keys }) => keys.outbox());
+  const left = await Promise.all(outboxes.map(outbox => redis.zrangebyscore(outbox, Date.now() + 5000, '+inf')));
+  expect(left.flat().filter(line => line.startsWith('notify|'))).toHaveLength(20);
 });

@@ -162,8 +162,9 @@ test('I3, I5: a usage that does not add up is booked as it is, without a price: 
 test('I3: an outage in the step that books a late look closes no row without what was seen', async () => {
   const life = await startLife();
   onTestFinished(life.close);
-  const { producer, store } = life;
+  const { producer } = life;
   const { id } = await producer.enqueue(scripted({ input_tokens: 40, output_tokens: 60, flip_after_ms: 0 }));
+  const store = await life.store.laneOf(id);
   await life.tick(id);
   await producer.cancel(id);
   const [row] = await producer.ledger();

@@ -87,7 +87,8 @@ test('I5, I9: five crashes over one entry end its job as poison; none of them co
   const waiting = await producer.enqueue(scripted());
   await crashed(waiting.id, 4);
   await producer.pauseLaunch(false);
-  const forgiven = () => redis.hget(producer.store.keys.forgivenStalls(), `launch:hs-${waiting.id}`);
+  const { keys } = await producer.store.laneOf(waiting.id);
+  const forgiven = () => redis.hget(keys.forgivenStalls(), `launch:hs-${waiting.id}`);
   await expect.poll(forgiven, { timeout: 10_000 }).toBe('4');
   expect((await producer.get(waiting.id))?.status).toBe('queued');
 });

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineScript } from '../../src/shared/store/lua/script.ts';
-import { acceptJob, intendJob, observed, openStores, redisOf, relaunch, runJob } from '../support/store.ts';
+import {
+  acceptJob,
+  intendJob,
+  listOf,
+  observed,
+  openStores,
+  redisOf,
+  relaunch,
+  runJob,
+  wasteOf,
+} from '../support/store.ts';
 
 const RACES = 2000;
 
@@ -142,7 +152,7 @@ test(`charge: usages that meet leave the largest, and the sums are the sums of t
       cost_usd_micros: 327,
     });
   }
-  const { data, totals } = await store.waste({ groupBy: 'actor' });
+  const { data, totals } = await wasteOf(store, { groupBy: 'actor' });
   expect(totals).toMatchObject({ responses: 200, total_tokens: 200 * 109, cost_usd_micros: 200 * 327, unknown: 0 });
   expect(data.reduce((sum, group) => sum + group.total_tokens, 0)).toBe(totals.total_tokens);
 }, 60_000);
@@ -186,7 +196,7 @@ test('forget: an ended job leaves no key behind, and one with an unsettled respo
     })
     .toBeNull();
   expect(await store.record('kept')).not.toBeNull();
-  expect(await store.list({})).toHaveLength(1);
+  expect(await listOf(store, {})).toHaveLength(1);
   expect(await redisOf(store).keys(`${store.keys.prefix}:*gone*`)).toEqual([]);
 });
 

@@ -103,8 +103,8 @@ async function heal(model: Model, life: Life): Promise<void> {
     const rows = await life.producer.ledger();
     if (model.outcomes.size === model.ids.length && rows.every(row => row.status !== 'pending')) return;
     // A run that was refused by a rate limit holds its model, so the hold is ended here.
-    for (const key of await redisOf(life.store).keys(`${life.store.keys.prefix}:hold:*`))
-      await redisOf(life.store).del(key);
+    for (const { keys } of life.store.lanes)
+      for (const key of await redisOf(life.store).keys(`${keys.prefix}:hold:*`)) await redisOf(life.store).del(key);
   }
   throw new Error('I10: after the faults healed, not every job ended.');
 }

@@ -45,27 +45,30 @@ export async function startLife(): Promise<Life> {
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
   const store = new Store({ connection: inject('redisUrl'), prefix, patience: 'caller', configuration, telemetry });
   const upstream = await openUpstream({ openai: { baseURL: simulator.url, apiKey: 'any' }, launchTimeoutMs: 5000 });
-  const context: Context = {
-    store,
+  await store.ready();
+  const context: Omit<Context, 'store'> = {
+    lanes: store,
     upstream,
     configuration,
     telemetry,
     inFlight: new InFlight(),
     streams: new StreamSlots(10),
-    deployment: await readDeployment(store),
+    deployment: await readDeployment(store.home),
     hopeless: new AbortController().signal,
     stopping: new AbortController().signal,
   };
-  const dying: Context = {
+  const dying = {
     ...context,
     upstream: {
       ...upstream,
-      async create(body, model) {
+      async create(body: string, model: string): Promise<never> {
         await upstream.create(body, model);
         throw new Error('The worker died here.');
       },
     },
   };
+
+  const at = async (id: string) => await store.laneOf(id);
 
   return {
     producer: new Producer({ store, configuration, telemetry }),
@@ -78,20 +81,22 @@ export async function startLife(): Promise<Life> {
       const record = await store.record(id);
       if (!record) return;
       // A launch that was interrupted is taken again, as BullMQ gives a stalled entry to another worker.
+      const here: Context = { ...context, store: await at(id) };
       const silent = (await store.job(id))?.launches.some(({ state }) => state === 'intended');
-      if (record.status === 'queued' || silent) await launch(id, context, async () => {});
-      else await poll(id, context);
+      if (record.status === 'queued' || silent) await launch(id, here, async () => {});
+      else await poll(id, here);
       const job = await store.job(id);
       for (const row of job?.ledger ?? [])
-        if (row.status === 'pending' && row.kind !== null) await settle(row.response_id, context);
+        if (row.status === 'pending' && row.kind !== null) await settle(row.response_id, here);
     },
     async die(id) {
       const record = await store.record(id);
-      if (record?.status === 'queued') await launch(id, dying, async () => {}).catch(() => {});
+      if (record?.status === 'queued')
+        await launch(id, { ...dying, store: await at(id) }, async () => {}).catch(() => {});
     },
     simulatorLedger: async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger,
     async close() {
-      const keys = await redisOf(store).keys(`${prefix}*`);
+      const keys = await redisOf(store).keys(`${prefix.slice(0, -1)}*`);
       if (keys.length > 0) await redisOf(store).unlink(...keys);
       await store.close();
       await simulator.close();

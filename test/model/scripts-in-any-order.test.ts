@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LedgerRow } from '../../src/shared/contract/ledger.ts';
-import type { Store } from '../../src/shared/store/store.ts';
-import { observed, openStores } from '../support/store.ts';
+import type { Lane } from '../../src/shared/store/lane.ts';
+import { observed, openStores, rowsOf, wasteOf } from '../support/store.ts';
 import { type Sent, Shelf } from './shelf.ts';
 
 /** Calls only the scripts, in random order, as workers would that die, sleep and wake up, and hear things twice or late. */
@@ -169,8 +169,8 @@ function keyOf(row: LedgerRow, groupBy: 'cause' | 'actor' | 'model' | 'tenant' |
 }
 
 /** The expected sums, computed from the rows. */
-async function expectSumsOfRows(store: Store): Promise<void> {
-  const rows = await store.rows({});
+async function expectSumsOfRows(store: Lane): Promise<void> {
+  const rows = await rowsOf(store, {});
   const of = (kind: string, measure: (row: LedgerRow) => number) =>
     rows.filter(row => row.kind === kind).reduce((sum, row) => sum + measure(row), 0);
   const totalTokens = (row: LedgerRow) => row.usage?.total_tokens ?? 0;
@@ -184,7 +184,7 @@ async function expectSumsOfRows(store: Store): Promise<void> {
     used_total_tokens: of('used', totalTokens),
   };
   for (const groupBy of ['cause', 'actor', 'model', 'tenant', 'day'] as const) {
-    const { data, totals } = await store.waste({ groupBy });
+    const { data, totals } = await wasteOf(store, { groupBy });
     expect(totals, groupBy).toMatchObject(expected);
     expect(
       data.reduce((sum, { total_tokens }) => sum + total_tokens, 0),

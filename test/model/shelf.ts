@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isOutcome, jobStatusSchema } from '../../src/shared/contract/words.ts';
+import type { Lane } from '../../src/shared/store/lane.ts';
 import type { Observation } from '../../src/shared/store/lua/shapes.ts';
 import type { JobRecord } from '../../src/shared/store/record.ts';
-import type { Store } from '../../src/shared/store/store.ts';
-import { acceptJob, observed, redisOf } from '../support/store.ts';
+import { acceptJob, observed, redisOf, rowsOf } from '../support/store.ts';
 
 /** The distance of a status from the start. */
 const ranks: Record<string, number> = {
@@ -24,7 +24,7 @@ export interface Sent {
 
 /** A few jobs in a store, the creates that were sent for them, and everything that was ever certain about them. */
 export class Shelf {
-  readonly store: Store;
+  readonly store: Lane;
   readonly jobs: string[] = [];
   readonly adopters = ['adopter-0', 'adopter-1'];
   readonly intents: { id: string; epoch: number }[] = [];
@@ -33,7 +33,7 @@ export class Shelf {
   /** The largest number of tokens that a response showed to a caller that booked it. */
   private readonly shown = new Map<string, number>();
 
-  constructor(store: Store) {
+  constructor(store: Lane) {
     this.store = store;
   }
 
@@ -62,7 +62,7 @@ export class Shelf {
       const record = await this.store.record(id);
       if (record) found.push(...(await this.problemsOf(record)));
     }
-    for (const row of await this.store.rows({})) {
+    for (const row of await rowsOf(this.store, {})) {
       const { response_id: responseId, job_id: jobId, kind, cause, actor, status } = row;
       const tokens = row.usage?.total_tokens;
       if (tokens !== this.shown.get(responseId))

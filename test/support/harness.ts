@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Redis } from 'ioredis';
+import { Cluster, type ClusterNode, Redis } from 'ioredis';
 import type { OpenAI } from 'openai';
 import { inject, onTestFinished } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
 import type { EventFields, EventName } from '../../src/shared/contract/events.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import { parseRedisUrl } from '../../src/shared/runtime/redis-url.ts';
 import type { Configuration } from '../../src/shared/runtime/settings.ts';
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
@@ -70,8 +71,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   telemetry.subscribe(event => events.push(event));
   const simulator = await startSimulator({ port: 0 });
   const producer = createProducer({ connection: redisUrl, prefix, configuration, telemetry });
-  // A direct connection, even where the others use a proxy, to the same database.
-  const redis = new Redis(new URL(new URL(redisUrl).pathname, inject('redisUrl')).href);
+  const redis = directly(redisUrl);
   const workers: Worker[] = [];
   const baseURL = options.upstreamUrl ?? simulator.url;
   const startWorker = async () => {
@@ -128,8 +128,17 @@ function happened<Name extends EventName>(
   });
 }
 
+/** A direct connection, even where the others use a proxy, to the same database. In a cluster it is a connection to all nodes. */
+function directly(redisUrl: string): Redis {
+  const nodes = parseRedisUrl(redisUrl)?.hosts ?? [];
+  if (nodes.length > 1) return new Cluster(nodes as ClusterNode[]) as unknown as Redis;
+  return new Redis(new URL(new URL(redisUrl).pathname, inject('redisUrl')).href);
+}
+
 async function deleteKeys(redis: Redis, prefix: string): Promise<void> {
-  for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1000 }))
+  // A cluster of a test ends with it.
+  if ('isCluster' in redis && redis.isCluster) return;
+  for await (const keys of redis.scanStream({ match: `${prefix.slice(0, -1)}*`, count: 1000 }))
     if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
 }
 

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { inject, onTestFinished } from 'vitest';
+import type { ListFilter } from '../../src/shared/contract/job.ts';
+import type { LedgerQuery, WasteQuery } from '../../src/shared/contract/ledger.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
 import type { RedisClient } from '../../src/shared/store/connection/client.ts';
+import type { Lane } from '../../src/shared/store/lane.ts';
+import { listJobs } from '../../src/shared/store/list.ts';
+import { listRows } from '../../src/shared/store/list-rows.ts';
 import type { Observation } from '../../src/shared/store/lua/shapes.ts';
 import { Store } from '../../src/shared/store/store.ts';
+import { daysOf, readWaste } from '../../src/shared/store/waste.ts';
 
 export interface TestStore {
-  store: Store;
+  store: Lane;
   /** Another connection to the same deployment. */
-  other: Store;
+  other: Lane;
   /** Deletes everything and closes both connections. It runs at the end of the test at the latest. */
   close(): Promise<void>;
 }
 
-/** Two connections to a new deployment without workers, for tests of the scripts. */
+/** Two connections to the lane of a new deployment without workers, for tests of the scripts. */
 export async function openStores(
   env: Record<string, string> = {},
   prefix = `{test-${randomUUID().slice(0, 8)}}`,
@@ -28,29 +34,37 @@ export async function openStores(
       configuration,
       telemetry: new Telemetry(),
     });
-  const store = open();
-  const other = open();
-  await Promise.all([store.ready(), other.ready()]);
+  const stores = [open(), open()] as const;
+  await Promise.all(stores.map(store => store.ready()));
   let closing: Promise<unknown> | undefined;
   const close = async () => {
-    closing ??= deleteKeys(redisOf(store), prefix).then(() => Promise.all([store.close(), other.close()]));
+    closing ??= deleteKeys(redisOf(stores[0]), prefix).then(() => Promise.all(stores.map(store => store.close())));
     await closing;
   };
   onTestFinished(close);
-  return { store, other, close };
+  return { store: stores[0].home, other: stores[1].home, close };
 }
 
 /** The private connection of a store, for tests that inspect Redis. */
-export function redisOf(store: Store): RedisClient {
+export function redisOf(store: Pick<Lane, 'lend'>): RedisClient {
   return store.lend(client => client);
 }
 
+/** What a store asks of all lanes, asked of one. */
+export const wasteOf = async (lane: Lane, query: WasteQuery) =>
+  await readWaste([lane], daysOf(query, lane.now()), query);
+export const rowsOf = async (lane: Lane, query: LedgerQuery) => await listRows([lane], query);
+export const listOf = async (lane: Lane, filter: ListFilter) => await listJobs([lane], [lane], filter);
+
 async function deleteKeys(client: RedisClient, prefix: string): Promise<void> {
-  const keys = await client.keys(`${prefix}*`);
+  const keys = await client.keys(`${prefix.slice(0, -1)}*`);
   if (keys.length > 0) await client.unlink(...keys);
 }
 
-export async function acceptJob(store: Store, id: string, wish: Partial<AcceptWish> = {}): Promise<void> {
+/** A lane, or a store that finds the lane. */
+type Runs = Pick<Lane, 'run'>;
+
+export async function acceptJob(store: Runs, id: string, wish: Partial<AcceptWish> = {}): Promise<void> {
   await store.run(
     'accept',
     {
@@ -81,7 +95,7 @@ interface AcceptWish {
 
 /** Accepts, intends and launches a job. Returns the epoch. */
 export async function runJob(
-  store: Store,
+  store: Runs,
   id: string,
   responseId: string,
   wish: Partial<AcceptWish> = {},
@@ -90,7 +104,7 @@ export async function runJob(
   return await relaunch(store, id, responseId);
 }
 
-export async function relaunch(store: Store, id: string, responseId: string): Promise<number> {
+export async function relaunch(store: Runs, id: string, responseId: string): Promise<number> {
   const epoch = await intendJob(store, id);
   await store.run('acknowledge', {
     id,
@@ -102,7 +116,7 @@ export async function relaunch(store: Store, id: string, responseId: string): Pr
   return epoch;
 }
 
-export async function intendJob(store: Store, id: string): Promise<number> {
+export async function intendJob(store: Runs, id: string): Promise<number> {
   const intent = await store.run('intend', { id, token: randomUUID(), max_in_flight: 1_000_000 });
   if (intent.reply !== 'intended') throw new Error(`Not intended: ${intent.reply}`);
   return intent.epoch;

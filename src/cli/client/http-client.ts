@@ -26,6 +26,7 @@ import { upstreamResponseSchema } from '../../shared/contract/response.ts';
 import type { StreamEvent, SubscribeOptions } from '../../shared/contract/stream.ts';
 import { jobStatusSchema, type Verdict, verdictSchema } from '../../shared/contract/words.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
+import { LanePlan } from '../../shared/store/lane-plan.ts';
 import type { Client } from './client.ts';
 import { HttpCancellations } from './http-cancellations.ts';
 import { subscribeOverHttp } from './http-subscribe.ts';
@@ -38,6 +39,9 @@ type NamedJob = NewJob & { id: string };
 const recordSchema = jobSchema.omit({ response: true });
 const shownSchema = z.looseObject({ headstone: z.looseObject({ status: jobStatusSchema }) });
 const cancelledSchema = z.looseObject({ headstone: z.looseObject({ verdict: verdictSchema }) });
+
+/** The server knows how many lanes there are. An id without a lane is taken by any. */
+const anyPlan = new LanePlan([1]);
 
 /** How many creates are sent at once. */
 const AT_ONCE = 10;
@@ -58,7 +62,7 @@ export class HttpClient implements Client {
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
     // Each job gets its id here, so that a create whose answer is lost can be sent again.
     const [first, ...others] = jobs.map((job, position) => {
-      const { given } = acceptance(job, this.configuration, jobs.length > 1 ? position : null);
+      const { given } = acceptance(job, this.configuration, anyPlan, jobs.length > 1 ? position : null);
       return { ...job, id: given.id };
     });
     if (!first) return [];

@@ -38,7 +38,7 @@ export class SignInLimit {
 }
 
 function openLimiter(store: Store, name: string, points: number): RateLimiterAbstract {
-  const limits = { keyPrefix: `${store.keys.prefix}:tries:${name}`, points, duration: WINDOW_S };
+  const limits = { keyPrefix: `${store.home.keys.prefix}:tries:${name}`, points, duration: WINDOW_S };
   // While the store is away, each process counts alone.
   const insuranceLimiter = new RateLimiterMemory(limits);
   return store.lend(storeClient => new RateLimiterRedis({ ...limits, storeClient, insuranceLimiter }));

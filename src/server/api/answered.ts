@@ -22,7 +22,11 @@ export class Answered {
     if (this.noted.has(id)) return;
     if (this.noted.size >= MOST_REMEMBERED) this.noted.clear();
     this.noted.add(id);
-    const place = this.store.keys.answered(id);
-    void this.store.ask(client => client.set(place, '1', 'PX', RESEND_WINDOW_MS)).catch(() => {});
+    void this.write(id).catch(() => {});
+  }
+
+  private async write(id: string): Promise<void> {
+    const lane = await this.store.laneOf(id);
+    await lane.ask(client => client.set(lane.keys.answered(id), '1', 'PX', RESEND_WINDOW_MS));
   }
 }

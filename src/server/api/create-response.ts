@@ -49,7 +49,7 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
       const count = sendNumber(request);
       // The store may have taken the job even if this fails. If nothing names the create, sending it again makes another job.
       if (named === undefined && count === null) reply.header('x-should-retry', 'false');
-      const id = named ?? (count === null ? newJobId() : await idOfSend(request, count, producer));
+      const id = named ?? (count === null ? undefined : await idOfSend(request, count, producer));
       const options = { ...optionsOf(headstone), tenant, id };
       if (wanted.stream) return await enqueueAndFollow(request, reply, options, wanted);
       const jobId = await enqueue(request, options, wanted);
@@ -138,12 +138,12 @@ async function idOfSend(request: FastifyRequest, count: number, producer: Produc
   const digest = createHash('sha256')
     .update(JSON.stringify([request.caller.tenant, request.caller.keyName, request.rawBody ?? request.body]))
     .digest('hex');
-  const { id } = await producer.store.run('resend', {
-    digest,
-    count,
-    new_id: newJobId(),
-    window_ms: RESEND_WINDOW_MS,
-  });
+  const { store } = producer;
+  const plan = await store.currentPlan();
+  const lane = await store.laneToMake(digest);
+  // The job is made in the lane that remembers its sends, so that one step sees both.
+  const new_id = newJobId(plan, lane.number);
+  const { id } = await lane.run('resend', { digest, count, new_id, window_ms: RESEND_WINDOW_MS });
   return id;
 }
 

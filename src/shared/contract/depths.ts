@@ -19,6 +19,10 @@ export const depthsSchema = z.object({
   /** Responses that nobody wants and that are still watched. */
   unsettled_responses: count,
   open_streams: count,
+  /** How many lanes the deployment has, which of them do not answer, and which have no worker. What is away is in no number above. */
+  lanes: count.default(1),
+  lanes_away: z.array(count).default([]),
+  lanes_unserved: z.array(count).default([]),
 });
 export type Depths = z.infer<typeof depthsSchema>;
 
@@ -26,6 +30,8 @@ export type Depths = z.infer<typeof depthsSchema>;
 export function obstaclesIn(depths: Depths): string[] {
   return [
     ...(depths.store === 'full' ? ['The store is full. New jobs are refused, but cancels still work.'] : []),
+    ...depths.lanes_away.map(lane => `Lane ${lane} is away: its jobs wait, and no number here includes them.`),
+    ...(depths.lanes > 1 ? depths.lanes_unserved.map(lane => `No worker serves lane ${lane}.`) : []),
     ...(depths.launch_paused ? ['Launching is paused.'] : []),
     ...(Object.keys(depths.holds).length > 0 ? ['Some launches are held back.'] : []),
   ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseRedisUrl } from './redis-url.ts';
 import {
   apiKeysSchema,
   concurrencySchema,
@@ -21,14 +22,17 @@ export const settings = {
   redisUrl: {
     name: 'REDIS_URL',
     meaning:
-      'The address of the store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction. The default is redis://127.0.0.1:6379; demo, dev and the tests start their own store instead.',
+      'The address of the store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction. With Sentinels: redis+sentinel://host:26379,host:26379/mymaster. A cluster: several of its nodes, redis://host:6379,host:6379. The default is redis://127.0.0.1:6379; demo, dev and the tests start their own store instead.',
     fallback: undefined,
     schema: z
       .string()
-      .regex(/^(rediss?|unix):\/\//, 'must start with redis://, rediss:// or unix://')
-      .refine(url => URL.canParse(url), 'must be a URL like redis://user:password@host:6379/0')
+      .regex(
+        /^(rediss?(\+(sentinel|cluster))?|unix):\/\//,
+        'must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://',
+      )
+      .refine(url => parseRedisUrl(url) !== null, 'must be a URL like redis://user:password@host:6379/0')
       .refine(
-        url => url.startsWith('unix:') || /^\/?\d*$/.test(URL.parse(url)?.pathname ?? ''),
+        url => !/^rediss?:/.test(url) || /^\d*$/.test(parseRedisUrl(url)?.path ?? ''),
         'must end with the number of a database, like redis://host:6379/0, or with none',
       )
       .optional(),
@@ -50,6 +54,13 @@ export const settings = {
     meaning: 'The prefix of every key in Redis. The braces keep all keys on one node of a Redis Cluster.',
     fallback: '{headstone}',
     schema: prefixSchema,
+  },
+  lanes: {
+    name: 'HEADSTONE_LANES',
+    meaning:
+      'How many lanes the jobs are spread over, and so over the nodes of a Redis Cluster. Left out, a process takes what the deployment has, and a new deployment has 1. “headstone lanes raise N” raises it while everything runs.',
+    fallback: undefined,
+    schema: wholeNumber(1, 99).optional(),
   },
   port: { name: 'HEADSTONE_PORT', meaning: 'The port of the server.', fallback: '3000', schema: port },
   host: {

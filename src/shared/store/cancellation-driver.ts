@@ -1,25 +1,23 @@
 import type { Telemetry } from '../runtime/telemetry.ts';
-import { abandonedCancellations, runCancellation } from './run-cancellation.ts';
-import type { Store } from './store.ts';
 
-/** After this long without a step, the process that worked on a cancellation is taken for dead. */
-const QUIET_MS = 5000;
+/** Works through a cancellation to its end, or until the signal is aborted. */
+type Run = (id: string, signal: AbortSignal) => Promise<void>;
 
 /** Works on cancellations in the background: a server on those that it accepted, a worker on those whose process died. */
 export class CancellationDriver {
-  private readonly store: Store;
+  private readonly run: Run;
   private readonly telemetry: Telemetry;
   private readonly stopping = new AbortController();
   private readonly running = new Map<string, Promise<void>>();
 
-  constructor(store: Store, telemetry: Telemetry) {
-    this.store = store;
+  constructor(run: Run, telemetry: Telemetry) {
+    this.run = run;
     this.telemetry = telemetry;
   }
 
   drive(id: string): void {
     if (this.running.has(id) || this.stopping.signal.aborted) return;
-    const run = runCancellation(this.store, this.telemetry, id, this.stopping.signal)
+    const run = this.run(id, this.stopping.signal)
       // A worker carries on from the progress in its record.
       .catch((error: unknown) => {
         if (!this.stopping.signal.aborted)
@@ -32,9 +30,9 @@ export class CancellationDriver {
     this.running.set(id, run);
   }
 
-  /** Carries on with the cancellations whose process died. */
-  async takeOver(): Promise<void> {
-    for (const id of await abandonedCancellations(this.store, QUIET_MS)) {
+  /** Carries on with cancellations whose process died. */
+  takeOver(ids: string[]): void {
+    for (const id of ids) {
       if (!this.running.has(id)) this.telemetry.emit('cancellation_taken_over', { cancellation_id: id });
       this.drive(id);
     }

@@ -1,5 +1,5 @@
 import { streamEventSchema, type UpstreamEvent } from '../contract/stream.ts';
-import type { Store } from './store.ts';
+import type { Lane } from './lane.ts';
 
 /** Events of a stream that its follower wrote in one step, in order. */
 export interface Batch {
@@ -12,14 +12,14 @@ export interface Batch {
 const PAGE = 50;
 
 /** The first page of the stored batches with events past `after`. */
-export async function readBatches(store: Store, id: string, after: number): Promise<Batch[]> {
+export async function readBatches(store: Lane, id: string, after: number): Promise<Batch[]> {
   // An entry's id is one past its last event.
   const from = `(${after + 1}-0`;
   const entries = await store.ask(client => client.xrange(store.keys.events(id), from, '+', 'COUNT', PAGE));
   return entries.map(([entryId, fields]) => parseBatch(entryId, fields));
 }
 
-export async function readAllBatches(store: Store, id: string): Promise<Batch[]> {
+export async function readAllBatches(store: Lane, id: string): Promise<Batch[]> {
   const all: Batch[] = [];
   for (;;) {
     const page = await readBatches(store, id, all.at(-1)?.last ?? -1);

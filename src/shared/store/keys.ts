@@ -12,6 +12,8 @@ export class Keys {
     return [this.prefix, ...parts].join(':');
   }
 
+  /** A key that is never written. Each script names it, so that none of them runs while the slot is moved (see `Script`). */
+  never = () => this.key('never');
   /** Hash: the record of a job. */
   job = (id: string) => this.key('job', id);
   /** String: the body of the create. */
@@ -68,10 +70,17 @@ export class Keys {
   answered = (id: string) => this.key('answered', id);
   /** String: the key that a person signed in with, by the digest of the cookie. */
   session = (digest: string) => this.key('session', digest);
+  /** Hash: what this lane may use of the caps that all lanes share. */
+  share = () => this.key('share');
+  /** String: the worker that shares out, and the number of workers that have done so. Only the first lane has them. */
+  sharer = () => this.key('sharer');
+  term = () => this.key('term');
   /** String: the worker that sweeps. */
   lease = () => this.key('lease');
   /** String: a number that a worker raises each second. */
   canary = (worker: string) => this.key('canary', worker);
+  /** Sorted set: the workers that serve this lane, by the time at which they last said so. */
+  servants = () => this.key('servants');
   /** Set: the jobs whose callers chose this id over HTTP, at most one for each tenant. */
   chosen = (id: string) => this.key('chosen', id);
   /** String: the job whose response has this item. */
@@ -80,6 +89,14 @@ export class Keys {
   probe = () => this.key('probe');
   /** String: the secret from which ids are made that nobody may guess. */
   secret = () => this.key('secret');
+  /** String: the numbers of lanes that the deployment has had, the present one last. Only the first lane has it. */
+  lanes = () => this.key('lanes');
+  /** String: the number of lanes by which an id of the app has to be placed to be accepted in this lane. */
+  fence = () => this.key('fence');
+  /** Number: of the newest job. */
+  sequence = () => this.key('sequence');
+  /** String: the job that adopted a response, in the lane of the response's id. */
+  adopted = (responseId: string) => this.key('adopted', responseId);
   /** String: the random id of this deployment. */
   deployment = () => this.key('deployment');
   /** Channel: each outcome. */

@@ -1,5 +1,5 @@
+import type { Lane } from './lane.ts';
 import type { QueueEntry } from './lua/work.ts';
-import type { Store } from './store.ts';
 
 const LEASE_MS = 5000;
 const CANARY_KEPT_MS = 600_000;
@@ -12,15 +12,14 @@ export interface OpenIntent {
 
 /** What the sweeper asks of the store: who sweeps, and what was left behind. `limit` bounds each answer. */
 export class Patrol {
-  private readonly store: Store;
+  private readonly store: Lane;
 
-  constructor(store: Store) {
+  constructor(store: Lane) {
     this.store = store;
   }
 
-  /** True if this worker sweeps now. The lease saves work; sweeping twice does no harm. */
-  async takeLease(token: string): Promise<boolean> {
-    const lease = this.store.keys.lease();
+  /** True if this worker has the lease now, by default the one for sweeping. The lease saves work; sweeping twice does no harm. */
+  async takeLease(token: string, lease = this.store.keys.lease()): Promise<boolean> {
     return await this.store.ask(async client => {
       if ((await client.set(lease, token, 'PX', LEASE_MS, 'NX')) === 'OK') return true;
       if ((await client.get(lease)) !== token) return false;
@@ -29,8 +28,7 @@ export class Patrol {
   }
 
   /** Ends this worker's lease, so that the next one need not wait for it to expire. */
-  async handOverLease(token: string): Promise<void> {
-    const lease = this.store.keys.lease();
+  async handOverLease(token: string, lease = this.store.keys.lease()): Promise<void> {
     await this.store.ask(async client => {
       if ((await client.get(lease)) === token) await client.del(lease);
     });

@@ -1,6 +1,16 @@
-import { type Processor, Queue, Worker, type WorkerOptions } from 'bullmq';
+import {
+  type BackendFactory,
+  createRedisBackend,
+  type Processor,
+  Queue,
+  type RedisQueueBackend,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
 import type { Notify } from '../contract/request.ts';
 import type { RedisClient } from './connection/client.ts';
+import type { Doorbell } from './connection/doorbell.ts';
+import type { Link } from './link.ts';
 import { DELAYED_SCORE_UNIT, ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames } from './lua/work.ts';
 
 /** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
@@ -8,6 +18,20 @@ const KEPT_LAUNCHES = { count: 1000, age: 3600 };
 const KEPT_NONE = { count: 0 };
 /** BullMQ's own stream of events, of which nothing here takes any. */
 const KEPT_EVENTS = 100;
+
+/** How soon a worker looks again whose look at its queue has failed. */
+const RETRY_MS = 1000;
+
+/** BullMQ's own backend, which waits on the shared connection and opens none of its own. */
+function waitingOn(doorbell: Doorbell): BackendFactory<RedisQueueBackend> {
+  return (name, options, shape) => {
+    const backend = createRedisBackend(name, options, { ...shape, withBlockingConnection: false });
+    const marker = backend.toKey('marker');
+    backend.waitForJob = timeoutS => doorbell.wait(marker, timeoutS * 1000);
+    backend.disconnectBlocking = async () => doorbell.release(marker);
+    return backend;
+  };
+}
 
 /** The provider's ids are free text, and BullMQ refuses ids that have a colon or are only digits. */
 function entryId(id: string): string {
@@ -34,10 +58,15 @@ export class Queues {
   readonly poll: Queue;
   readonly settle: Queue;
 
+  /** What the workers of these queues wait on. */
+  readonly doorbell: Doorbell;
+
   private readonly client: RedisClient;
 
-  constructor(client: RedisClient, prefix: string) {
+  constructor(link: Link, prefix: string) {
+    const { client } = link;
     this.client = client;
+    this.doorbell = link.doorbell(prefix);
     const open = (name: QueueName) => {
       const queue = new Queue(name, {
         connection: client,
@@ -115,13 +144,19 @@ export class Queues {
   consume(name: QueueName, process: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker {
     const { prefix } = this[name].opts;
     const kept = name === 'launch' ? KEPT_LAUNCHES : KEPT_NONE;
-    const worker = new Worker(name, process, {
-      ...options,
-      removeOnComplete: kept,
-      removeOnFail: kept,
-      connection: this.client,
-      prefix,
-    });
+    const worker = new Worker(
+      name,
+      process,
+      {
+        ...options,
+        removeOnComplete: kept,
+        removeOnFail: kept,
+        runRetryDelay: RETRY_MS,
+        connection: this.client,
+        prefix,
+      },
+      waitingOn(this.doorbell),
+    );
     // The client reports outages. Without a listener an 'error' of the worker would end the process.
     worker.on('error', () => {});
     return worker;

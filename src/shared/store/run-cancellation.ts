@@ -1,9 +1,10 @@
 import type { Telemetry } from '../runtime/telemetry.ts';
-import type { Store } from './store.ts';
+import type { Lane } from './lane.ts';
 
 /** How many jobs one step reads. docs/decisions/0009 says how long a step of this size takes. */
 const CHUNK = 25;
 const MOST_AT_ONCE = 10;
+const QUIET_MS = 5000;
 
 /**
  * Works through a cancellation to its end, one chunk at a time. Returns early if the cancellation was stopped, and throws if
@@ -11,7 +12,7 @@ const MOST_AT_ONCE = 10;
  * the replicas again.
  */
 export async function runCancellation(
-  store: Store,
+  store: Lane,
   telemetry: Telemetry,
   id: string,
   signal?: AbortSignal,
@@ -31,8 +32,8 @@ export async function runCancellation(
   }
 }
 
-/** The cancellations on which no process has worked for this long. */
-export async function abandonedCancellations(store: Store, quietMs: number): Promise<string[]> {
+/** The cancellations whose process is taken for dead, because none has worked on them for a while. */
+export async function abandonedCancellations(store: Lane, quietMs = QUIET_MS): Promise<string[]> {
   return await store.ask(client =>
     client.zrangebyscore(store.keys.cancellations(), 0, store.now() - quietMs, 'LIMIT', 0, MOST_AT_ONCE),
   );

@@ -15,6 +15,7 @@ import { rerun } from './lua/rerun.ts';
 import { resend } from './lua/resend.ts';
 import { resolve } from './lua/resolve.ts';
 import type { Script } from './lua/script.ts';
+import { share } from './lua/share.ts';
 import { appendEvents, attachStream, detachStream } from './lua/streams.ts';
 import { widenInclude } from './lua/widen-include.ts';
 
@@ -42,6 +43,7 @@ export const scripts = {
   append_events: appendEvents,
   detach_stream: detachStream,
   widen_include: widenInclude,
+  share,
 };
 export type ScriptName = keyof typeof scripts;
 export type ArgumentsOf<Name extends ScriptName> =
@@ -50,7 +52,10 @@ export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['
 
 /** JSON; with it may come a text that the script passes on unread. */
 export type ScriptAnswer = string | [json: string, text: string | null];
-export type RunCommand = (key: string, given: string, body: string) => Promise<ScriptAnswer>;
+export type RunCommand = (prefix: string, never: string, given: string, body: string) => Promise<ScriptAnswer>;
+
+/** The two keys that every script names: the lane's prefix, and one that is never written (see `Script`). */
+export const NUMBER_OF_KEYS = 2;
 
 /** ioredis defines scripts beside its own commands, so these need names that no command has. */
 export function commandName(script: string): string {

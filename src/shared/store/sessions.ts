@@ -23,18 +23,18 @@ export class Sessions {
   /** Returns the token for the cookie. */
   async open(session: Session): Promise<string> {
     const token = randomBytes(32).toString('base64url');
-    const place = this.store.keys.session(digestOf(token));
+    const place = this.store.home.keys.session(digestOf(token));
     await this.store.ask(client => client.set(place, JSON.stringify(session), 'PX', SESSION_MS));
     return token;
   }
 
   async find(token: string): Promise<Session | null> {
-    const text = await this.store.ask(client => client.get(this.store.keys.session(digestOf(token))));
+    const text = await this.store.ask(client => client.get(this.store.home.keys.session(digestOf(token))));
     return text === null ? null : sessionSchema.parse(JSON.parse(text));
   }
 
   async end(token: string): Promise<void> {
-    await this.store.ask(client => client.del(this.store.keys.session(digestOf(token))));
+    await this.store.ask(client => client.del(this.store.home.keys.session(digestOf(token))));
   }
 }
 

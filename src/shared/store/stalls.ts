@@ -1,14 +1,14 @@
+import type { Lane } from './lane.ts';
 import type { QueueName } from './lua/work.ts';
-import type { Store } from './store.ts';
 
 /**
  * How many of an entry's stalls were followed by progress. BullMQ counts the crashes of an entry's workers over its whole
  * life. This count starts again whenever the entry makes progress.
  */
 export class Stalls {
-  private readonly store: Store;
+  private readonly store: Lane;
 
-  constructor(store: Store) {
+  constructor(store: Lane) {
     this.store = store;
   }
 

@@ -6,8 +6,7 @@ import {
   type WasteReport,
   type WasteSum,
 } from '../contract/ledger.ts';
-import type { RedisClient } from './connection/client.ts';
-import type { Keys } from './keys.ts';
+import type { Lane } from './lane.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
@@ -30,21 +29,21 @@ export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   return days;
 }
 
-/** Adds up the sums of days by one dimension. Each field of their hashes is `[dimension, value]`. */
-export async function readWaste(
-  client: RedisClient,
-  keys: Keys,
-  days: string[],
-  query: WasteQuery,
-): Promise<WasteReport> {
-  const groupBy = query.groupBy ?? 'model';
-  const report = new Report(groupBy);
-  for (const day of days) {
-    const tenants = query.tenant === undefined ? await client.smembers(keys.sumsTenants(day)) : [query.tenant];
-    // One at a time, because a day of a busy tenant is large and others have to be answered meanwhile.
-    for (const tenant of tenants) report.add(day, tenant, await client.hgetall(keys.sums(day, tenant)));
-  }
+/** Adds up the sums of days by one dimension, over all lanes. Each field of their hashes is `[dimension, value]`. */
+export async function readWaste(lanes: Lane[], days: string[], query: WasteQuery): Promise<WasteReport> {
+  const report = new Report(query.groupBy ?? 'model');
+  await Promise.all(lanes.map(lane => addSums(report, lane, days, query.tenant)));
   return report.finished();
+}
+
+async function addSums(report: Report, lane: Lane, days: string[], wanted: string | undefined): Promise<void> {
+  const { keys } = lane;
+  for (const day of days) {
+    const tenants = wanted === undefined ? await lane.ask(client => client.smembers(keys.sumsTenants(day))) : [wanted];
+    // One at a time, because a day of a busy tenant is large and others have to be answered meanwhile.
+    for (const tenant of tenants)
+      report.add(day, tenant, await lane.ask(client => client.hgetall(keys.sums(day, tenant))));
+  }
 }
 
 class Report {

@@ -1,9 +1,16 @@
 import { HeadstoneError } from '../../contract/errors.ts';
-import type { RedisClient } from './client.ts';
+import { clusterOf, type RedisClient, type RedisOptions } from './client.ts';
+import { openNodeConnection } from './node-connection.ts';
 import { untilReady } from './suitable.ts';
 
 const LONGEST_WAIT_MS = 1000;
 const CALL_MS = 5000;
+
+const ownConnection: RedisOptions = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: CALL_MS,
+};
 
 /** A job or a cancellation that was written or read with this status. */
 export interface Claim {
@@ -75,13 +82,12 @@ export class Replicas {
   private async round(places: string[]): Promise<Map<string, unknown>> {
     if (this.isClosed)
       throw new HeadstoneError('store_unreachable', 'The connection was closed before the replicas had answered.');
-    this.connection ??= this.open();
-    await untilReady(this.connection);
-    // Both are sent at once and never again, because WAIT on another connection would mean nothing.
-    const [statuses, holding] = await Promise.all([
-      this.connection.eval(readAndMark, places.length + 1, this.markKey, ...places) as Promise<unknown[]>,
-      this.connection.wait(this.needed, LONGEST_WAIT_MS),
-    ]);
+    this.connection ??= openNodeConnection(this.client, this.markKey, ownConnection);
+    const [statuses, holding] = await this.ask(this.connection, places).catch((error: unknown) => {
+      // In a cluster the key may be on another node by now.
+      if (clusterOf(this.client)) this.forget();
+      throw error;
+    });
     if (holding < this.needed)
       throw new HeadstoneError(
         'not_durable',
@@ -90,14 +96,17 @@ export class Replicas {
     return new Map(places.map((place, position) => [place, statuses[position]]));
   }
 
-  private open(): RedisClient {
-    const connection = this.client.duplicate({
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      commandTimeout: CALL_MS,
-    });
-    // The store's main connection reports outages.
-    connection.on('error', () => {});
-    return connection;
+  /** Both are sent at once and never again, because WAIT on another connection would mean nothing. */
+  private async ask(connection: RedisClient, places: string[]): Promise<[statuses: unknown[], holding: number]> {
+    await untilReady(connection);
+    return await Promise.all([
+      connection.eval(readAndMark, places.length + 1, this.markKey, ...places) as Promise<unknown[]>,
+      connection.wait(this.needed, LONGEST_WAIT_MS),
+    ]);
+  }
+
+  private forget(): void {
+    this.connection?.disconnect();
+    this.connection = undefined;
   }
 }

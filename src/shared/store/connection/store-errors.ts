@@ -1,11 +1,11 @@
 import { HeadstoneError } from '../../contract/errors.ts';
-import type { RedisClient } from './client.ts';
+import { clusterOf, type RedisClient } from './client.ts';
 
 const LONGEST_ERROR = 80;
 
-/** The first word of Redis' answer while it refuses to serve. */
+/** The first word of Redis' answer while it refuses to serve. A cluster's client quotes the last of several answers. */
 const refusal =
-  /^-?(OOM|READONLY|UNBLOCKED|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|NOAUTH|WRONGPASS|NOPERM)\b/;
+  /^(?:Too many Cluster redirections\. Last error: (?:ReplyError: )?)?-?(OOM|READONLY|UNBLOCKED|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|NOAUTH|WRONGPASS|NOPERM)\b/;
 
 /** What each of these words means, and what to do. */
 const sentences: Record<string, string> = {
@@ -20,7 +20,7 @@ const sentences: Record<string, string> = {
   MASTERDOWN: 'is a replica that has lost its primary. Point REDIS_URL at a primary',
   TRYAGAIN: 'is moving slots between its nodes. Try again',
   MOVED:
-    'is a node of a Redis Cluster, which Headstone does not support. Give it a Redis that has all of its data on one node',
+    'is a node of a Redis Cluster. Name several of its nodes in REDIS_URL, as in redis://host:6379,other:6379, or use redis+cluster://host:6379',
   NOAUTH: 'needs a password. Put it into REDIS_URL, as in redis://:PASSWORD@host:6379',
   WRONGPASS: 'does not accept this user and password. Check them in REDIS_URL',
   NOPERM: 'does not allow this user a command or key that Headstone needs. Check its ACL',
@@ -39,6 +39,11 @@ const tlsSentences: Record<string, string> = {
 
 /** The address of the connection, without a password: the node that Sentinel named, or what was configured. */
 export function addressOf(client: Pick<RedisClient, 'options'>): string {
+  const cluster = clusterOf(client);
+  if (cluster) {
+    const nodes = cluster.nodes('master').map(node => addressOf(node));
+    return nodes.length > 0 ? nodes.sort().join(', ') : 'the nodes of its cluster';
+  }
   const { path, host, port } = client.options;
   const { stream } = client as { stream?: { remoteAddress?: string; remotePort?: number } };
   if (path) return path;
@@ -48,8 +53,15 @@ export function addressOf(client: Pick<RedisClient, 'options'>): string {
 
 /** Redis' own word for why it does not write now; null for any other error. */
 export function refusalOf(error: unknown): string | null {
-  const original = error instanceof HeadstoneError ? error.cause : error;
+  const original = causeOf(error);
   return original instanceof Error ? (refusal.exec(original.message)?.[1] ?? null) : null;
+}
+
+/** What an error was made from: ours from one of the connection, and one of a cluster's client from one of its nodes. */
+function causeOf(error: unknown): unknown {
+  const cause = error instanceof HeadstoneError ? error.cause : error;
+  const { lastNodeError } = (cause ?? {}) as { lastNodeError?: unknown };
+  return lastNodeError ?? cause;
 }
 
 /** The words of a server that another has replaced or will replace. It refuses a command before it does anything. */
@@ -62,11 +74,15 @@ export function isWrongServer(error: unknown): boolean {
 /** What went wrong, in a word or two for the log. */
 export function errorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
-  if (error instanceof HeadstoneError && error.cause instanceof Error) return errorCode(error.cause);
+  const cause = causeOf(error);
+  if (cause instanceof Error && cause !== error) return errorCode(cause);
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined) return code;
   if (/^Socket timeout/.test(error.message)) return 'silent connection';
-  if (/Connection is closed|Stream isn't writeable/.test(error.message)) return 'connection lost';
+  if (/Connection is closed|Stream isn't writeable|Cluster is ended/.test(error.message)) return 'connection lost';
+  if (/All sentinels are unreachable/.test(error.message)) return 'no Sentinel answers';
+  if (/Failed to refresh slots cache|None of startup nodes|Cluster isn't ready/.test(error.message))
+    return 'no node of the cluster answers';
   const word = refusalOf(error);
   if (word !== null) return word;
   if (error.name === 'MaxRetriesPerRequestError' || error.name === 'AbortError') return 'connection lost';
@@ -122,7 +138,7 @@ export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
     error.name === 'MaxRetriesPerRequestError' ||
-    /Connection is closed|Stream isn't writeable|Command timed out|Command aborted|Socket closed|Socket timeout|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH/.test(
+    /Connection is closed|Stream isn't writeable|Failed to refresh slots|None of startup nodes|Cluster isn't ready|Cluster is ended|sentinels are unreachable|Command timed out|Command aborted|Socket closed|Socket timeout|ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH/.test(
       `${errorCode(error)} ${error.message}`,
     )
   );

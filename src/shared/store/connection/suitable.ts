@@ -1,13 +1,26 @@
-import type { RedisClient } from './client.ts';
-import { refusalOf, refused, told, unreachable, unsuitable } from './store-errors.ts';
+import { clusterOf, type RedisClient } from './client.ts';
+import { isConnectionError, refusalOf, refused, told, unreachable, unsuitable } from './store-errors.ts';
 
 const LEAST_VERSION = 7;
 /** How long the first connection may take, while a person waits for it. */
 const PATIENCE_MS = 3000;
 
-/** Checks that the store answers and may be used. Throws `store_unreachable`, `store_refused` or `store_unsuitable`. */
+/**
+ * Checks that the store answers and may be used. In a cluster, nodes that are away are left out, as long as one answers. Throws
+ * `store_unreachable`, `store_refused` or `store_unsuitable`.
+ */
 export async function assertSuitable(client: RedisClient): Promise<void> {
   await untilReady(client);
+  const cluster = clusterOf(client);
+  if (!cluster) return await assertSuitableServer(client);
+  const checks = await Promise.allSettled(cluster.nodes('master').map(node => assertSuitableServer(node, true)));
+  const failures = checks.flatMap(check => (check.status === 'rejected' ? [check.reason as Error] : []));
+  const wrong = failures.find(failure => !isConnectionError(failure.cause));
+  if (wrong) throw wrong;
+  if (failures[0] && failures.length === checks.length) throw failures[0];
+}
+
+async function assertSuitableServer(client: RedisClient, isNode = false): Promise<void> {
   try {
     await assertDatabase(client);
     const server = await client.info('server');
@@ -18,7 +31,7 @@ export async function assertSuitable(client: RedisClient): Promise<void> {
         client,
         `is version ${version}, and Headstone needs Redis ${LEAST_VERSION}.0 or newer, or Valkey. Point REDIS_URL at one`,
       );
-    if (/^cluster_enabled:1/m.test(await client.info('cluster'))) throw refused(client, 'MOVED', null);
+    if (!isNode && /^cluster_enabled:1/m.test(await client.info('cluster'))) throw refused(client, 'MOVED', null);
     const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1];
     if (policy !== undefined && policy !== 'noeviction')
       throw unsuitable(
@@ -33,6 +46,7 @@ export async function assertSuitable(client: RedisClient): Promise<void> {
 /** Makes sure of the database. If it cannot be selected, ioredis would go on in database 0, where other data may be. */
 export async function assertDatabase(client: RedisClient): Promise<void> {
   const { db = 0 } = client.options;
+  // A cluster's client has no such option, and a cluster no other database.
   if (db === 0) return;
   await client.select(db).catch((cause: unknown) => {
     const word = refusalOf(cause);

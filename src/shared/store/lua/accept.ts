@@ -33,6 +33,8 @@ export interface AcceptArguments {
   is_named?: boolean;
   /** True if `id` was drawn by chance for this job, so that no other job can have it. */
   is_new?: boolean;
+  /** The number of lanes by which the job was placed. Left out, it is not checked. */
+  lanes?: number;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -43,14 +45,15 @@ const replySchema = z.discriminatedUnion('reply', [
   }),
   /** `id` is the job that was there before. */
   z.object({ reply: z.literal('same'), status: jobStatusSchema, id: z.string() }),
-  z.object({ reply: z.enum(['conflict', 'taken']) }),
+  z.object({ reply: z.enum(['conflict', 'taken', 'misplaced']) }),
 ]);
 
 /**
  * Writes a job's record, its indexes and the entry that launches it. ARGV[2] is the request.
  *
  * `same`: this id with this request is on record, and nothing was written.
- * `conflict`: the id is on record with another request. `taken`: another tenant has it.
+ * `conflict`: the id is on record with another request. `taken`: another tenant has it. `misplaced`: the number of lanes was
+ * raised, so a job of this id may belong into another lane.
  */
 export const accept = defineScript<AcceptArguments>()({
   name: 'accept',
@@ -79,6 +82,7 @@ if known then
   if (job.fingerprint or ''):sub(1, #args.fingerprint) ~= args.fingerprint then return reply('conflict') end
   return reply('same', {status = job.status, id = known})
 end
+if not args.is_new and is_misplaced() then return reply('misplaced') end
 
 write_record('queued', {
   fingerprint = args.fingerprint, priority = args.priority, attempts = args.attempts, paid = 0,

@@ -18,19 +18,21 @@ export interface AdoptArguments {
   deadline_ms: number;
   /** JSON: the app's queue that is told the outcome. */
   notify?: string;
+  /** The number of lanes by which the job was placed. Left out, it is not checked. */
+  lanes?: number;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('adopted'), work: workSchema }),
   z.object({ reply: z.literal('same'), status: jobStatusSchema }),
-  z.object({ reply: z.enum(['conflict', 'taken']) }),
+  z.object({ reply: z.enum(['conflict', 'taken', 'misplaced']) }),
 ]);
 
 /**
  * Adopts a response that other code created: writes a job that is running already, its ledger row and its next poll.
  *
  * `same`: the response was adopted before. `conflict`: the id or the response belongs to another job of this tenant.
- * `taken`: it belongs to another tenant.
+ * `taken`: it belongs to another tenant. `misplaced`: as of `accept`.
  */
 export const adopt = defineScript<AdoptArguments>()({
   name: 'adopt',
@@ -48,6 +50,7 @@ for _, chosen in ipairs(redis.call('SMEMBERS', key('chosen', args.id))) do
 end
 local row = load(key('row', args.response_id))
 if row.response_id then return reply(row.tenant == args.tenant and 'conflict' or 'taken') end
+if is_misplaced() then return reply('misplaced') end
 
 local epoch = redis.call('INCR', key('epoch'))
 local job = write_record('running', {

@@ -20,7 +20,7 @@ export const survey = defineScript<SurveyArguments>()({
   flags: 'no-writes',
   parts: [matchingPart],
   body: /* lua */ `
-local below = args.below or 2 ^ 52
+local below = args.below or 2 ^ 53
 local found = next_jobs(args.filter, below, args.limit)
 local counts = {}
 for _, entry in ipairs(found) do
@@ -36,11 +36,11 @@ local groups = {}
 for model, statuses in pairs(counts) do
   for status, count in pairs(statuses) do groups[#groups + 1] = {model, status, count} end
 end
-return reply(#found < args.limit and 'done' or 'more', {below = below, groups = #groups > 0 and groups or nil})
+return reply(#found < args.limit and 'done' or 'more', {below = int(below), groups = #groups > 0 and groups or nil})
 `,
   reply: z.object({
     reply: z.enum(['more', 'done']),
-    below: z.number(),
+    below: z.coerce.number(),
     /** The matching jobs of this chunk, as [model, status, count]. */
     groups: z.array(z.tuple([z.string(), z.string(), z.number()])).default([]),
   }),

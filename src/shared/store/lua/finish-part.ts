@@ -45,6 +45,6 @@ local function finish(id, job, outcome, row)
   end
 
   if job.notify then schedule('notify', id, now) end
-  redis.call('PUBLISH', key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
+  redis.call(args.publish, key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end
 `;

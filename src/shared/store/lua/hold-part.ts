@@ -160,7 +160,8 @@ end
 
 -- Parked jobs wait in the order of their enqueue. A refused job goes behind them, since it may be the only one refused.
 local function park(id, job, scope)
-  redis.call('ZADD', key('parked', scope), job.refused_at or job.sequence, id)
+  local place = job.refused_at and int(job.refused_at * sequences_in_a_ms) or job.sequence
+  redis.call('ZADD', key('parked', scope), place, id)
   redis.call('SADD', key('parked_scopes'), scope)
   redis.call('HSET', key('job', id), 'parked_scope', scope)
 end

@@ -73,7 +73,10 @@ end
 if tonumber(job.deadline_at) <= now then return reply('expired') end
 -- This is BullMQ's own mark, so pausing the queue from any board has the same effect.
 if redis.call('HEXISTS', key('launch', 'meta'), 'paused') == 1 then return reply('paused') end
-if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('status', 'running')) >= args.max_in_flight then
+-- Of several lanes, each has a share of the cap.
+local share = tonumber(redis.call('HGET', key('share'), 'in_flight') or args.max_in_flight)
+local most = math.min(share, args.max_in_flight)
+if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('status', 'running')) >= most then
   return reply('full')
 end
 

@@ -1,8 +1,21 @@
 /** How a new record is written, whichever way the job came in: its fields, its indexes and its first patrol. */
 export const recordPart = /* lua */ `
+-- In one lane a counter says which job is the newest. Of several lanes the time says it, so that their lists can be merged.
+local function next_sequence()
+  local sequence = redis.call('INCR', key('sequence'))
+  if (args.lanes or 1) == 1 or sequence >= now * sequences_in_a_ms then return sequence end
+  redis.call('SET', key('sequence'), int(now * sequences_in_a_ms))
+  return int(now * sequences_in_a_ms)
+end
+
+-- An id of the app was placed by the number of lanes. The fence says which number that has to be.
+local function is_misplaced()
+  return args.lanes and (redis.call('GET', key('fence')) or '1') ~= int(args.lanes)
+end
+
 -- Writes the fields that every record has, and whatever else is given. Returns what the other parts read of a job.
 local function write_record(status, fields)
-  local job = {sequence = redis.call('INCR', key('sequence')), model = args.model, tenant = args.tenant, tags = args.tags}
+  local job = {sequence = next_sequence(), model = args.model, tenant = args.tenant, tags = args.tags}
   local deadline_at = now + args.deadline_ms
   fields.sequence, fields.tenant, fields.tags = job.sequence, args.tenant, args.tags
   for name, value in pairs(usual) do

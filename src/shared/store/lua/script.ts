@@ -5,8 +5,11 @@ import { openStatuses, transitions } from '../../contract/words.ts';
  * One transition of the record, which Redis runs in one step. The Lua is written inside TypeScript strings, because bundlers
  * carry no other files into what they build.
  *
- * Every script takes one key: KEYS[1] is the deployment's prefix. It makes all other keys from that, so they share a hash tag
- * and lie on one node of a cluster. ARGV[1] is a JSON object, to which the store adds `retention` and the time of
+ * KEYS[1] is the lane's prefix. A script makes all other keys from that, so they share a hash tag and lie on one node of a
+ * cluster. KEYS[2] is never written. While a cluster moves a slot key by key, the two nodes have a part of it each, and a script
+ * would take what has moved for missing. A command of which a key is missing is refused then (TRYAGAIN), and is sent again.
+ *
+ * ARGV[1] is a JSON object, to which the store adds `retention` and the time of
  * this process; ARGV[2] is a body that Lua does not read. The answer is a JSON object with the word `reply`, Redis' time `now`,
  * and `work` if queue entries are due that it could not add itself. A text may come with it, which the reply then has as `text`.
  */
@@ -57,6 +60,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local work = {}
 local patrol_ms = ${PATROL_MS}
+local sequences_in_a_ms = 2048
 
 -- Spelled out, because it is called thirty times in a script, and a list of the parts costs more than the rest of it.
 local function key(a, b, c, d)

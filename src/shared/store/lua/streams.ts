@@ -88,7 +88,7 @@ for _, item_id in ipairs(args.item_ids) do
 end
 if not args.are_theirs then redis.call('HSET', place, 'stream_numbers', 'ours') end
 if args.has_output then redis.call('HSET', place, 'stream_spoke', 1) end
-redis.call('PUBLISH', key('streamed'), args.id)
+redis.call(args.publish, key('streamed'), args.id)
 return reply('appended')
 `,
   reply: z.object({ reply: z.enum(['appended', 'stale', 'final', 'full']) }),

@@ -1,0 +1,252 @@
+import type { Job } from '../contract/job.ts';
+import type { LedgerRow } from '../contract/ledger.ts';
+import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts';
+import type { Configuration } from '../runtime/settings.ts';
+import { Channel } from './connection/channel.ts';
+import type { RedisClient } from './connection/client.ts';
+import { type Claim, Replicas } from './connection/replicas.ts';
+import { isWrongServer, refusalOf, told } from './connection/store-errors.ts';
+import { type DecidedMessage, parseDecided } from './decisions.ts';
+import { Keys } from './keys.ts';
+import { lanePrefix } from './lane-prefix.ts';
+import type { Link } from './link.ts';
+import type { Retention } from './lua/shapes.ts';
+import { Outbox } from './outbox.ts';
+import { Queues } from './queues.ts';
+import {
+  type JobRecord,
+  jobOf,
+  parseRecord,
+  parseRow,
+  parseWatchedRow,
+  responseIdsOf,
+  type WatchedRow,
+} from './record.ts';
+import { argumentsText } from './script-arguments.ts';
+import {
+  type ArgumentsOf,
+  commandName,
+  type ReplyOf,
+  type RunCommand,
+  type ScriptAnswer,
+  type ScriptName,
+  scripts,
+} from './scripts.ts';
+
+const PROBE_KEPT_MS = 60_000;
+
+export interface LaneOptions {
+  link: Link;
+  /** The number of the lane; 0 is the first one, which a deployment always has. */
+  number: number;
+  /** The deployment's prefix. */
+  prefix: string;
+  configuration: Configuration;
+  /** Aborted when the store is closed, so that nobody waits on it any longer. */
+  closing: AbortSignal;
+}
+
+/**
+ * One door to everything that a lane keeps: records, their scripts and the queues, under one hash tag. A deployment has one lane
+ * unless it is told otherwise.
+ */
+export class Lane {
+  readonly number: number;
+  readonly keys: Keys;
+  readonly queues: Queues;
+  /** Publishes each outcome. */
+  readonly decisions: Channel<DecidedMessage>;
+  /** Publishes the id of each job whose stream has new events. */
+  readonly streamed: Channel<string>;
+  /** Adds the queue entries that scripts asked for. */
+  readonly outbox: Outbox;
+  readonly closing: AbortSignal;
+  private readonly link: Link;
+  private readonly retention: Retention;
+  private readonly replicas: Replicas;
+  private checked: Promise<void> | undefined;
+  private clockOffsetMs = 0;
+
+  constructor({ link, number, prefix, configuration, closing }: LaneOptions) {
+    this.link = link;
+    this.closing = closing;
+    this.number = number;
+    this.keys = new Keys(lanePrefix(prefix, number));
+    this.queues = new Queues(link, this.keys.prefix);
+    this.outbox = new Outbox(this);
+    this.decisions = new Channel(link.subscriptions, this.keys.decided(), parseDecided);
+    this.streamed = new Channel(link.subscriptions, this.keys.streamed(), id => id);
+    this.retention = {
+      result_ms: configuration.resultTtlMs,
+      record_ms: configuration.recordTtlMs,
+      ledger_ms: configuration.ledgerTtlMs,
+      sums_ms: configuration.sumsTtlMs,
+    };
+    this.replicas = new Replicas(link.client, configuration.waitReplicas, this.keys.durable());
+  }
+
+  /** Checks once that the store answers and is suitable. After a failure the next caller checks again. */
+  async ready(): Promise<void> {
+    this.checked ??= this.link
+      .ready()
+      .then(() => this.readClock())
+      // A full store refuses this write, and has it from an earlier start.
+      .then(() => this.queues.describe().catch(() => {}))
+      .catch((error: unknown) => {
+        this.checked = undefined;
+        throw error;
+      });
+    await this.checked;
+  }
+
+  /** Sends commands to a store that was checked. A lost connection becomes an error with a sentence. */
+  async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
+    await this.ready();
+    return await this.link.ask(call);
+  }
+
+  /**
+   * Finds out by a write whether the store takes writes, because a replica and a full disk answer reads as usual. `full`: new
+   * jobs are refused, but cancels, ids and usages are still written. Throws if the store takes no write at all.
+   */
+  async probe(): Promise<'ok' | 'full'> {
+    try {
+      await this.ask(client => client.set(this.keys.probe(), String(this.now()), 'PX', PROBE_KEPT_MS));
+      return 'ok';
+    } catch (error) {
+      if (refusalOf(error) === 'OOM') return 'full';
+      throw error;
+    }
+  }
+
+  /** Hands the connection to a library that talks to Redis itself. */
+  lend<Result>(use: (client: RedisClient) => Result): Result {
+    return use(this.link.client);
+  }
+
+  async readClock(): Promise<void> {
+    this.clockOffsetMs = (await this.link.timeMs(this.keys.prefix)) - Date.now();
+  }
+
+  /** Redis' clock, as far as this process knows it. It is good for delays; what must be right asks in a script (I15). */
+  now(): number {
+    return Date.now() + this.clockOffsetMs;
+  }
+
+  /** Runs one transition. `body` is what Lua stores without reading it. */
+  async run<Name extends ScriptName>(name: Name, given: ArgumentsOf<Name>, body = ''): Promise<ReplyOf<Name>> {
+    const answer = await this.ask(client => {
+      const commands = client as unknown as Record<string, RunCommand>;
+      return (commands[commandName(name)] as RunCommand).call(client, ...this.commandArguments(given, body));
+    });
+    return this.readReply(name, answer);
+  }
+
+  /** Runs the same transition for many jobs in one round trip. One that fails does not stop the others. */
+  async runMany<Name extends ScriptName>(
+    name: Name,
+    calls: { given: ArgumentsOf<Name>; body?: string }[],
+  ): Promise<(ReplyOf<Name> | Error)[]> {
+    const [only] = calls.length === 1 ? calls : [];
+    // A pipeline costs as much again as a single call in it.
+    if (only) {
+      await this.ready();
+      return [await this.run(name, only.given, only.body).catch((error: Error) => error)];
+    }
+    const answers = await this.ask(async client => {
+      const pipeline = client.pipeline();
+      const commands = pipeline as unknown as Record<string, RunCommand>;
+      for (const { given, body } of calls)
+        commands[commandName(name)]?.call(pipeline, ...this.commandArguments(given, body ?? ''));
+      const heard = (await pipeline.exec()) ?? [];
+      // A server that has been replaced refuses all of them and has done none.
+      const [[first] = []] = heard;
+      if (first && heard.every(([error]) => isWrongServer(error))) throw first;
+      return heard;
+    });
+    return answers.map(([error, answer]) =>
+      error ? told(this.link.client, error) : this.readReply(name, answer as ScriptAnswer),
+    );
+  }
+
+  /** Each reply carries Redis' time, so that a jump of this machine's clock is corrected by the next one (I15). */
+  private readReply<Name extends ScriptName>(name: Name, answer: ScriptAnswer): ReplyOf<Name> {
+    const [json, text] = typeof answer === 'string' ? [answer] : answer;
+    const reply = { ...(JSON.parse(json) as { now: number }), text };
+    this.clockOffsetMs = reply.now - Date.now();
+    return scripts[name].reply.parse(reply) as ReplyOf<Name>;
+  }
+
+  private commandArguments(given: object, body: string): Parameters<RunCommand> {
+    const { retention, link } = this;
+    const text = argumentsText({ ...given, retention, local_time: Date.now(), publish: link.publish });
+    return [this.keys.prefix, this.keys.never(), text, body];
+  }
+
+  /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` if too few do. */
+  async untilDurable(...jobs: Pick<JobRecord, 'id' | 'status'>[]): Promise<void> {
+    await this.confirm(jobs.map(({ id, status }) => ({ place: this.keys.job(id), status })));
+  }
+
+  /** Does the same for a bulk cancel that has ended. What it cancelled was written before its end. */
+  async untilCancellationDurable(id: string, status: string): Promise<void> {
+    await this.confirm([{ place: this.keys.cancellation(id), status }]);
+  }
+
+  private async confirm(claims: Claim[]): Promise<void> {
+    await this.ask(() => this.replicas.confirm(claims));
+  }
+
+  async record(id: string): Promise<JobRecord | null> {
+    return parseRecord(id, await this.ask(client => client.hgetall(this.keys.job(id))));
+  }
+
+  async status(id: string): Promise<JobStatus | null> {
+    const status = await this.ask(client => client.hget(this.keys.job(id), 'status'));
+    return status === null ? null : jobStatusSchema.parse(status);
+  }
+
+  /** When a follower of the job's stream last gave a sign of life; null if it has none. */
+  async streamHeardAt(id: string): Promise<number | null> {
+    const score = await this.ask(client => client.zscore(this.keys.streams(), id));
+    return score === null ? null : Number(score);
+  }
+
+  async request(id: string): Promise<string | null> {
+    return await this.ask(client => client.get(this.keys.request(id)));
+  }
+
+  /** The provider's body, unchanged. */
+  async result(id: string): Promise<string | null> {
+    return await this.ask(client => client.get(this.keys.result(id)));
+  }
+
+  async job(id: string): Promise<Job | null> {
+    const record = await this.record(id);
+    if (!record) return null;
+    // A result that a failover could still take back is not shown.
+    if (isResult(record.status)) await this.untilDurable(record);
+    const [timeline, result, rows] = await this.ask(client =>
+      Promise.all([
+        client.lrange(this.keys.timeline(id), 0, -1),
+        client.get(this.keys.result(id)),
+        Promise.all(responseIdsOf(record).map(responseId => this.row(responseId))),
+      ]),
+    );
+    // A launch that was answered with another job's response shows nothing of that response (I12).
+    return jobOf({ record, timeline, result, rows: rows.filter(row => row?.job_id === id) as LedgerRow[] });
+  }
+
+  async row(responseId: string): Promise<LedgerRow | null> {
+    return parseRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
+  }
+
+  async watchedRow(responseId: string): Promise<WatchedRow | null> {
+    return parseWatchedRow(await this.ask(client => client.hgetall(this.keys.row(responseId))));
+  }
+
+  async close(): Promise<void> {
+    await this.queues.close();
+    this.replicas.close();
+  }
+}

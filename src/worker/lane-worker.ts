@@ -1,0 +1,88 @@
+import { HeadstoneError } from '../shared/contract/errors.ts';
+import type { QueueName } from '../shared/store/lua/work.ts';
+import type { Consumer } from './consumer.ts';
+import type { Context } from './context.ts';
+import type { Sweeper } from './sweeper.ts';
+
+/** What one process does for one lane: it takes from the lane's queues, sweeps it and hears its outcomes. */
+export class LaneWorker {
+  private readonly context: Context;
+  private readonly queues: QueueName[];
+  private consumers: Consumer[] = [];
+  private sweeper: Sweeper | undefined;
+  private stopListening: (() => void) | undefined;
+
+  constructor(context: Context, queues: QueueName[]) {
+    this.context = context;
+    this.queues = queues;
+  }
+
+  get lane() {
+    return this.context.store;
+  }
+
+  /** Resolves once entries are taken. `share`: which part of the process' concurrency this lane may use. */
+  async start(share: number): Promise<void> {
+    const { store, inFlight, streams } = this.context;
+    const { openConsumers, Sweeper } = await import('./activations.ts');
+    await store.ready();
+    this.stopListening = await store.decisions.listen(message => {
+      // Messages may have been lost, so every job that this process works on reads its record again.
+      if (message === null) inFlight.interruptAll();
+      else {
+        inFlight.interrupt(message.id);
+        streams.interrupt(message.id);
+      }
+    });
+    this.consumers = openConsumers(this.queues, this.context);
+    this.limit(share);
+    await Promise.all([store.queues.doorbell.open(), ...this.consumers.map(({ worker }) => worker.waitUntilReady())]);
+    for (const { worker } of this.consumers) void worker.run();
+    this.sweeper = new Sweeper(this.context);
+    this.sweeper.start();
+  }
+
+  /** Lets the lane use this part of the process' concurrency, at least one activation of each queue. */
+  limit(share: number): void {
+    const { concurrency } = this.context.configuration;
+    for (const { name, worker } of this.consumers)
+      worker.concurrency = Math.max(1, Math.ceil(concurrency[name] * share));
+  }
+
+  /** Throws while it cannot take entries: one of its queues is not connected. */
+  assertTaking(): void {
+    for (const { name, worker } of this.consumers)
+      if (!this.lane.queues.doorbell.isConnected || !worker.isRunning())
+        throw new HeadstoneError('store_unreachable', `The worker takes nothing from the queue ${name} now.`);
+  }
+
+  /** True if a queue has had entries waiting while this process has taken none of them for so long. */
+  async isIdleBeside(waitingForMs: number): Promise<boolean> {
+    const idle = this.consumers.filter(consumer => !consumer.isBusy() && consumer.idleMs() > waitingForMs);
+    const waiting = await this.lane.ask(() =>
+      Promise.all(
+        idle.map(async ({ name }) => {
+          const queue = this.lane.queues[name];
+          return (await queue.isPaused()) ? 0 : await queue.getWaitingCount();
+        }),
+      ),
+    );
+    return waiting.some(count => count > 0);
+  }
+
+  stopHearing(): void {
+    this.stopListening?.();
+  }
+
+  /** Takes nothing new, and resolves when what it works on is done. Streams that it follows go on. */
+  async close(): Promise<void> {
+    this.stopHearing();
+    await this.sweeper?.stop();
+    await Promise.all(this.consumers.map(({ worker }) => worker.close()));
+  }
+
+  /** Lets go without waiting for anything, so that the locks expire. */
+  disconnect(): void {
+    for (const { worker } of this.consumers) void worker.disconnect().catch(() => {});
+  }
+}

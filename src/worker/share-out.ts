@@ -1,0 +1,102 @@
+import type { Configuration } from '../shared/runtime/settings.ts';
+import type { Lane } from '../shared/store/lane.ts';
+import type { LaneShare } from '../shared/store/lua/share.ts';
+import { Patrol } from '../shared/store/patrol.ts';
+import { fairShares } from './fair-shares.ts';
+
+/**
+ * Shares the deployment's caps out among its lanes, so that together they are never exceeded: HEADSTONE_MAX_IN_FLIGHT and
+ * HEADSTONE_POLLS_PER_SECOND. One worker does it at a time, by a lease in the first lane, and each lane refuses one that was
+ * replaced. A lane gets more only out of what the lanes did not have when they were read, and nothing is given while one of
+ * them is away: its responses may still run.
+ */
+export class ShareOut {
+  private readonly token: string;
+  private readonly configuration: Configuration;
+  private term: number | undefined;
+  private round = 0;
+
+  constructor(token: string, configuration: Configuration) {
+    this.token = token;
+    this.configuration = configuration;
+  }
+
+  /** One round. Throws if a lane is away. */
+  async divide(lanes: Lane[]): Promise<void> {
+    const [home] = lanes;
+    if (!home || lanes.length === 1) return;
+    if (!(await new Patrol(home).takeLease(this.token, home.keys.sharer()))) {
+      this.term = undefined;
+      return;
+    }
+    this.term ??= await home.ask(client => client.incr(home.keys.term()));
+    const known = await this.tellAll(lanes, []);
+    if (known) await this.tellAll(lanes, this.wishes(known));
+  }
+
+  async leave(home: Lane): Promise<void> {
+    if (this.term !== undefined) await new Patrol(home).handOverLease(this.token, home.keys.sharer());
+  }
+
+  /** Null if another worker shares out by now. */
+  private async tellAll(lanes: Lane[], wishes: Wish[]): Promise<LaneShare[] | null> {
+    const { term = 0 } = this;
+    const replies = await Promise.all(lanes.map((lane, position) => lane.run('share', { term, ...wishes[position] })));
+    const shared = replies.flatMap(reply => (reply.reply === 'shared' ? [reply] : []));
+    if (shared.length === lanes.length) return shared;
+    this.term = undefined;
+    return null;
+  }
+
+  private wishes(known: LaneShare[]): Wish[] {
+    this.round += 1;
+    const { maxInFlight, pollsPerSecond } = this.configuration;
+    const first = this.round % known.length;
+    const slots = within(
+      maxInFlight,
+      known.map(({ in_flight: has }) => has),
+      fairShares(
+        maxInFlight,
+        known.map(({ running, waiting }) => running + waiting),
+        first,
+      ),
+    );
+    // In thousandths of a poll per second, because a lane may have less than one.
+    const polls = within(
+      pollsPerSecond * 1000,
+      known.map(({ polls: has }) => Math.ceil(has * 1000)),
+      fairShares(
+        pollsPerSecond * 1000,
+        known.map(({ due }) => due * 1000),
+        first,
+      ),
+    );
+    return known.map((_, lane) => ({ in_flight: slots[lane] ?? 0, ...limitOf(polls[lane] ?? 0) }));
+  }
+}
+
+interface Wish {
+  in_flight: number;
+  polls: number;
+  duration_ms: number;
+}
+
+const LONGEST_MS = 60_000;
+
+/** A limit as BullMQ keeps it: a whole number of polls in a time. */
+function limitOf(thousandths: number): { polls: number; duration_ms: number } {
+  if (thousandths >= 1000) return { polls: Math.floor(thousandths / 1000), duration_ms: 1000 };
+  return { polls: 1, duration_ms: Math.min(LONGEST_MS, Math.ceil(1_000_000 / Math.max(1, thousandths))) };
+}
+
+/** What each lane gets now: at most what it should have, and more than before only out of what nobody has yet. */
+function within(cap: number, has: number[], wanted: number[]): number[] {
+  let free = cap - has.reduce((sum, amount) => sum + amount, 0);
+  return wanted.map((amount, lane) => {
+    const before = has[lane] ?? 0;
+    if (amount <= before) return amount;
+    const more = Math.max(0, Math.min(amount - before, free));
+    free -= more;
+    return before + more;
+  });
+}
