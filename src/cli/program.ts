@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
 import { getCommand } from './commands/get.ts';
+import { lanesCommand } from './commands/lanes.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { listCommand } from './commands/list.ts';
 import { pauseCommand, resumeCommand } from './commands/pause.ts';
@@ -49,6 +50,7 @@ export async function runProgram(argv: string[]): Promise<void> {
     serverCommand,
     simulatorCommand,
     storeCommand,
+    lanesCommand,
     devCommand,
     probeCommand,
     demoCommand,

@@ -3,6 +3,8 @@ import type { Observation } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import type { Context } from './context.ts';
 import { charge } from './decide.ts';
+import { giveBack } from './give-back.ts';
+import { launchNamedBy } from './named-launch.ts';
 
 /**
  * Finds out, before anything of an adopted response is shown, which model it is of and whether a launch of this deployment
@@ -15,6 +17,7 @@ export async function identify(
   context: Context,
 ): Promise<JobRecord | null> {
   if (record.adopted === undefined || record.identified !== undefined) return record;
+  if (await giveBack(record.id, response, observation, context)) return null;
   const { store, configuration, telemetry, deployment } = context;
   const { id, model, response_id: responseId = response.id } = record;
   const reply = await store.run('identify', {
@@ -33,11 +36,4 @@ export async function identify(
   // The job was decided meanwhile, but what was observed belongs in the ledger (I3).
   if (reply.reply === 'stale') await charge({ job_id: id, model, response_id: responseId }, { observation }, context);
   return null;
-}
-
-/** The launch in Headstone's metadata pair, `deployment/job/epoch`. Another deployment's pair means nothing here. */
-function launchNamedBy(response: UpstreamResponse, deployment: string): { id: string; epoch: number } | undefined {
-  const mark = (response.metadata as { headstone?: unknown } | null | undefined)?.headstone;
-  const [, theirs, id, epoch] = (typeof mark === 'string' && /^([^/]+)\/([\w-]+)\/(\d+)$/.exec(mark)) || [];
-  return theirs === deployment && id !== undefined ? { id, epoch: Number(epoch) } : undefined;
 }

@@ -5,6 +5,7 @@ import type { ReplyOf } from '../shared/store/scripts.ts';
 import { conclude, resultOf } from './conclude.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { insist } from './insist.ts';
+import { launchElsewhere } from './named-launch.ts';
 import { observe } from './observation.ts';
 import { reportHold } from './report-hold.ts';
 import { resultBody } from './result-body.ts';
@@ -29,6 +30,7 @@ type Refused = Extract<LaunchAnswer, { kind: 'refused' }>;
 export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context: Context): Promise<Activation> {
   switch (answer.kind) {
     case 'acknowledged':
+      if (await isOfAnotherLane(answer, context)) return await recordForeign(answer, intent, context);
       return await recordAcknowledged(answer, intent, context);
     case 'refused':
       return await recordRefused(answer, intent, context);
@@ -36,6 +38,28 @@ export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context
       await resolveUnknown(intent.id, intent.epoch, { ...answer, witnessed: true }, context);
       return done('launch unknown');
   }
+}
+
+/** A caching gateway answered this create with the response of an earlier one, and that job is in another lane (I3, I12). */
+async function isOfAnotherLane({ response }: Acknowledged, context: Context): Promise<boolean> {
+  return (await insist(() => launchElsewhere(response, context), context)) !== null;
+}
+
+async function recordForeign(
+  { response, stream }: Acknowledged,
+  { id, epoch, model }: Intent,
+  context: Context,
+): Promise<Activation> {
+  const { store, telemetry } = context;
+  const code = 'response_of_another_job';
+  const message = 'The response of this launch belongs to another job. A caching gateway answered two creates with it.';
+  stream?.close();
+  const given = { id, epoch, how: 'refused', next: 'failed', code, message } as const;
+  const reply = await insist(() => store.run('resolve', given), context);
+  telemetry.emit('response_unwanted', { job_id: id, model, response_id: response.id, cause: 'orphaned' });
+  if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
+  await store.outbox.carryOutQuietly(reply.work);
+  return done('the response of another job');
 }
 
 async function recordAcknowledged(answer: Acknowledged, intent: Intent, context: Context): Promise<Activation> {

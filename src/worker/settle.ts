@@ -4,6 +4,7 @@ import type { Observation } from '../shared/store/lua/shapes.ts';
 import type { WatchedRow } from '../shared/store/record.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { charge } from './decide.ts';
+import { giveBack } from './give-back.ts';
 import { observe } from './observation.ts';
 import { nextObservation, type Watch, windowEnd } from './schedule.ts';
 
@@ -96,6 +97,7 @@ async function observeNow(watched: WatchedRow, watch: Watch, context: Context): 
   if (answer.kind === 'found') {
     telemetry.emit('response_observed', { job_id, model, response_id, upstream_status: answer.response.status });
     const observation = observe({ ...answer, model, completionWindow: watched.completionWindow }, configuration.prices);
+    if (await giveBack(job_id, answer.response, observation, context)) return done('the response of another job');
     return await book(watched, watch, observation, context);
   }
   const code = answer.kind === 'absent' ? 'http_404' : answer.code;

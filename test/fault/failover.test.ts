@@ -5,6 +5,7 @@ import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { hasRedisServer, type RedisServer, startRedisServer } from '../../tools/redis-server.ts';
+import { lanesOfSuite } from '../support/lanes.ts';
 import { startProxy } from '../support/proxy.ts';
 import { redisOf } from '../support/store.ts';
 
@@ -36,7 +37,11 @@ async function startReplica(port: number): Promise<{ server: RedisServer; client
 }
 
 function careful(redisUrl: string): Producer {
-  const { configuration } = loadConfiguration({ HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_PREFIX: '{failover}' });
+  const { configuration } = loadConfiguration({
+    ...lanesOfSuite,
+    HEADSTONE_WAIT_REPLICAS: '1',
+    HEADSTONE_PREFIX: '{failover}',
+  });
   const producer = createProducer({ connection: redisUrl, configuration });
   onTestFinished(() => producer.close());
   return producer;

@@ -4,6 +4,7 @@ import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import type { Lane } from '../../src/shared/store/lane.ts';
 import type { Work } from '../../src/shared/store/lua/work.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { lanesOfSuite } from '../support/lanes.ts';
 
 test.for(['vanished', 'gone back'] as const)(
   'I14: a store in which an acknowledged write has %s is noticed',
@@ -40,7 +41,8 @@ test('I14: a result is not shown before enough replicas hold it; what was refuse
   const { producer, happened, prefix } = await startHarness();
   const careful = createProducer({
     connection: inject('redisUrl'),
-    configuration: loadConfiguration({ HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_PREFIX: prefix }).configuration,
+    configuration: loadConfiguration({ ...lanesOfSuite, HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_PREFIX: prefix })
+      .configuration,
   });
   onTestFinished(() => careful.close());
   const { id } = await producer.enqueue(scripted());
@@ -55,7 +57,8 @@ test('I10, I14: readers who wait for replicas keep nobody else from the store', 
   const { producer, happened, prefix } = await startHarness();
   const careful = createProducer({
     connection: inject('redisUrl'),
-    configuration: loadConfiguration({ HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_PREFIX: prefix }).configuration,
+    configuration: loadConfiguration({ ...lanesOfSuite, HEADSTONE_WAIT_REPLICAS: '1', HEADSTONE_PREFIX: prefix })
+      .configuration,
   });
   const { id } = await producer.enqueue(scripted({ duration_ms: 300 }));
   const waiting = Array.from({ length: 30 }, () => expect(careful.wait(id)).rejects.toThrow('The job goes on.'));

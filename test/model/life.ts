@@ -14,6 +14,7 @@ import { launch } from '../../src/worker/launch.ts';
 import { poll } from '../../src/worker/poll.ts';
 import { settle } from '../../src/worker/settle.ts';
 import { StreamSlots } from '../../src/worker/stream-slots.ts';
+import { lanesOfSuite } from '../support/lanes.ts';
 import { redisOf } from '../support/store.ts';
 
 /** A deployment without BullMQ's clock. The test decides which entry is taken and when the worker dies. */
@@ -40,7 +41,7 @@ const quick = {
 export async function startLife(): Promise<Life> {
   let now = Date.now();
   const simulator = await startSimulator({ port: 0, now: () => now });
-  const { configuration } = loadConfiguration(quick);
+  const { configuration } = loadConfiguration({ ...lanesOfSuite, ...quick });
   const telemetry = new Telemetry();
   const prefix = `{test-${randomUUID().slice(0, 8)}}`;
   const store = new Store({ connection: inject('redisUrl'), prefix, patience: 'caller', configuration, telemetry });

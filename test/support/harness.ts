@@ -14,6 +14,7 @@ import type { Script } from '../../src/simulator/script.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import type { Worker } from '../../src/worker/worker.ts';
+import { lanesOfSuite } from './lanes.ts';
 
 /** Settings with short durations. */
 const quick = {
@@ -65,7 +66,7 @@ export interface Harness {
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const prefix = options.prefix ?? `{test-${randomUUID().slice(0, 8)}}`;
   const redisUrl = options.redisUrl ?? inject('redisUrl');
-  const { configuration } = loadConfiguration({ ...quick, ...options.env });
+  const { configuration } = loadConfiguration({ ...lanesOfSuite, ...quick, ...options.env });
   const telemetry = new Telemetry();
   const events: Harness['events'] = [];
   telemetry.subscribe(event => events.push(event));

@@ -6,6 +6,7 @@ import { createProducer } from '../../src/producer/create-producer.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { lanesOfSuite } from './lanes.ts';
 
 /** Starts workers as processes that can be killed. The lock is the product's default, because the 15 s depend on it. */
 export async function startScene(settings: Record<string, string> = {}) {
@@ -20,7 +21,7 @@ export async function startScene(settings: Record<string, string> = {}) {
     LOG_LEVEL: 'debug',
     ...settings,
   };
-  const { configuration } = loadConfiguration(env);
+  const { configuration } = loadConfiguration({ ...lanesOfSuite, ...env });
   const simulator = await startSimulator({ port: 0 });
   const producer = createProducer({ configuration });
   const redis = new Redis(env.REDIS_URL);

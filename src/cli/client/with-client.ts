@@ -1,6 +1,7 @@
 import type { Producer } from '../../producer/producer.ts';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import { Telemetry } from '../../shared/runtime/telemetry.ts';
+import type { Store } from '../../shared/store/store.ts';
 import type { Client } from './client.ts';
 
 export interface ClientFlags {
@@ -35,6 +36,11 @@ export async function withClient<Result>(
   } finally {
     await producer.close();
   }
+}
+
+/** Does what only the store itself can answer, and leaves nothing open. */
+export async function withStore<Result>(work: (store: Store) => Promise<Result>): Promise<Result> {
+  return await withClient({}, client => work((client as Producer).store));
 }
 
 /** Says on standard error when the store goes away. If it was never there, the command's error says so. */

@@ -18,11 +18,17 @@ export function workerCommand(): Command {
           .argParser(parseQueues)
           .default([...queueNames], queueNames.join(',')),
       )
-      .action(async ({ queues }: { queues: QueueName[] }) => {
+      .addOption(
+        new Option(
+          '--lanes <numbers>',
+          'the lanes to serve, like 0-3 or 0,2; it also serves those that no other worker serves',
+        ).argParser(parseLanes),
+      )
+      .action(async ({ queues, lanes }: { queues: QueueName[]; lanes?: number[] }) => {
         const { configuration, telemetry } = await openProcess();
         requireKey(configuration);
         const { createWorker } = await import('../../worker/create-worker.ts');
-        const worker = createWorker({ configuration, telemetry, queues });
+        const worker = createWorker({ configuration, telemetry, queues, lanes });
         await runUntilAskedToStop(async () => {
           try {
             await worker.start();
@@ -40,6 +46,7 @@ export function workerCommand(): Command {
       }),
     'REDIS_URL=redis://127.0.0.1:6379 OPENAI_API_KEY=sk-… headstone worker',
     'headstone worker --queues settle',
+    'headstone worker --lanes 0-3',
   );
 }
 
@@ -61,6 +68,17 @@ async function openHealth(
       metrics: createMetrics(telemetry, depths, { streamLimit: concurrency.stream }),
     },
   );
+}
+
+/** `0-3,6` is 0, 1, 2, 3 and 6. */
+function parseLanes(text: string): number[] {
+  const numbers = text.split(',').flatMap(part => {
+    const [, first, last] = /^(\d{1,2})(?:-(\d{1,2}))?$/.exec(part.trim()) ?? [];
+    if (first === undefined || Number(last ?? first) < Number(first))
+      throw new InvalidArgumentError('Name lanes by their numbers, like 0-3 or 0,2.');
+    return Array.from({ length: Number(last ?? first) - Number(first) + 1 }, (_, n) => Number(first) + n);
+  });
+  return [...new Set(numbers)];
 }
 
 function parseQueues(text: string): QueueName[] {

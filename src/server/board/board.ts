@@ -2,6 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from '../../producer/producer.ts';
+import { queueNames } from '../../shared/store/lua/work.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { maySeeBoard } from '../access/permissions.ts';
 import { wantsHtml } from '../access/sign-in.ts';
@@ -25,7 +26,7 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(PATH);
   createBullBoard({
-    queues: producer.queues.map(queue => new RecordAdapter(queue, producer.store)),
+    queues: queueNames.map(name => new RecordAdapter(name, producer.store)),
     serverAdapter,
     options: {
       uiConfig: {

@@ -1,11 +1,15 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Job } from '../../shared/contract/job.ts';
+import type { Lane } from '../../shared/store/lane.ts';
+import type { QueueName } from '../../shared/store/lua/work.ts';
 import { idOfEntry, isOurEntry } from '../../shared/store/queues.ts';
 import type { Store } from '../../shared/store/store.ts';
 
 type Entry = Awaited<ReturnType<BullMQAdapter['getJobs']>>[number];
-type Queue = ConstructorParameters<typeof BullMQAdapter>[0];
+type Counts = Awaited<ReturnType<BullMQAdapter['getJobCounts']>>;
+type State = keyof Counts;
+type Queue = Lane['queues'][QueueName];
 
 const about = {
   launch: {
@@ -23,16 +27,21 @@ const about = {
   },
 };
 
-/** A queue for Bull Board. Its entries hold only ids, so each is shown with what the record says now. */
+/**
+ * A queue of all lanes for Bull Board. Its entries hold only ids, so each is shown with what the record says now. What the board
+ * reads of a queue itself, like its limits, is read of the first lane's.
+ */
 export class RecordAdapter extends BullMQAdapter {
   private readonly store: Store;
+  private readonly name: QueueName;
 
-  constructor(queue: Queue, store: Store) {
-    super(queue, {
-      ...about[queue.name as keyof typeof about],
+  constructor(name: QueueName, store: Store) {
+    super(store.home.queues[name], {
+      ...about[name],
       externalJobUrl: ({ data }) => ({ displayText: 'Job page', href: `../jobs/${data?.job_id ?? ''}` }),
     });
     this.store = store;
+    this.name = name;
     // Only these fields are shown, because an entry that something else wrote could hold a prompt (I13).
     this.setFormatter('data', ({ job_id, model, tenant, status, tombstone, wasted_tokens, response_id }) => ({
       job_id,
@@ -47,16 +56,59 @@ export class RecordAdapter extends BullMQAdapter {
     this.setFormatter('returnValue', value => (typeof value === 'string' ? value : null));
   }
 
-  override async getJobs(...args: Parameters<BullMQAdapter['getJobs']>): Promise<Entry[]> {
-    const entries = await super.getJobs(...args);
-    await Promise.all(entries.map(entry => this.describe(entry)));
-    return entries;
+  override async getJobs(states: Parameters<BullMQAdapter['getJobs']>[0], start = 0, end = -1): Promise<Entry[]> {
+    const lanes = await this.ofEachLane(queue => new BullMQAdapter(queue).getJobs(states, 0, end));
+    const entries = lanes.length === 1 ? (lanes[0] ?? []) : lanes.flat().sort(newestFirst);
+    const page = entries.slice(start, end < 0 ? undefined : end + 1);
+    await Promise.all(page.map(entry => this.describe(entry)));
+    return page;
   }
 
   override async getJob(id: string): Promise<Entry | undefined> {
-    const entry = await super.getJob(id);
+    const found = await this.ofEachLane(queue => queue.getJob(id));
+    const entry = (found as (Entry | undefined)[]).find(one => one !== undefined);
     if (entry) await this.describe(entry);
     return entry;
+  }
+
+  override async getJobCounts(): ReturnType<BullMQAdapter['getJobCounts']> {
+    const lanes = await this.ofEachLane(queue => new BullMQAdapter(queue).getJobCounts());
+    const [first, ...others] = lanes as [Counts, ...Counts[]];
+    const sum = (state: State) => others.reduce((all, counts) => all + (counts[state] ?? 0), first[state] ?? 0);
+    return Object.fromEntries((Object.keys(first) as State[]).map(state => [state, sum(state)])) as typeof first;
+  }
+
+  override async isPaused(): Promise<boolean> {
+    return (await this.ofEachLane(queue => queue.isPaused())).some(isPaused => isPaused);
+  }
+
+  override async pause(): Promise<void> {
+    await this.ofEachLane(queue => queue.pause());
+  }
+
+  override async resume(): Promise<void> {
+    await this.ofEachLane(queue => queue.resume());
+  }
+
+  override async promoteAll(): Promise<void> {
+    await this.ofEachLane(queue => new BullMQAdapter(queue).promoteAll());
+  }
+
+  override async clean(...given: Parameters<BullMQAdapter['clean']>): Promise<void> {
+    await this.ofEachLane(queue => new BullMQAdapter(queue).clean(...given));
+  }
+
+  override async empty(): Promise<void> {
+    await this.ofEachLane(queue => queue.drain());
+  }
+
+  override async obliterate(...given: Parameters<BullMQAdapter['obliterate']>): Promise<void> {
+    await this.ofEachLane(queue => new BullMQAdapter(queue).obliterate(...given));
+  }
+
+  private async ofEachLane<Answer>(ask: (queue: Queue) => Promise<Answer>): Promise<Answer[]> {
+    const lanes = await this.store.allLanes();
+    return await Promise.all(lanes.map(lane => ask(lane.queues[this.name])));
   }
 
   /** An entry without a record launches nothing, so the board adds none. */
@@ -67,11 +119,15 @@ export class RecordAdapter extends BullMQAdapter {
   /** Replaces the data that is shown. What is stored stays. */
   private async describe(entry: Entry): Promise<void> {
     const id = isOurEntry(entry.id) ? idOfEntry(entry.id) : '';
-    const isResponse = this.getName() === 'settle';
+    const isResponse = this.name === 'settle';
     const jobId = isResponse ? (await this.store.row(id))?.job_id : id;
     const job = jobId === undefined ? null : await this.store.job(jobId);
     entry.data = job ? description(job, isResponse ? id : job.response_id) : {};
   }
+}
+
+function newestFirst(left: Entry, right: Entry): number {
+  return Number(right.timestamp ?? 0) - Number(left.timestamp ?? 0);
 }
 
 function description(job: Job, responseId: string | null) {

@@ -56,7 +56,10 @@ export function createMetrics(
       });
     return reading;
   };
-  const gauge = (name: Exclude<keyof Depths, 'jobs' | 'holds' | 'store'>, help: string) =>
+  const gauge = (
+    name: Exclude<keyof Depths, 'jobs' | 'holds' | 'store' | 'lanes_away' | 'lanes_unserved'>,
+    help: string,
+  ) =>
     new Gauge({
       name: `headstone_${name}`,
       help,
@@ -77,6 +80,20 @@ export function createMetrics(
       else this.remove();
     },
   });
+  const laneGauge = (name: 'lanes_away' | 'lanes_unserved', help: string) =>
+    new Gauge({
+      name: `headstone_${name}`,
+      help,
+      registers,
+      async collect() {
+        const depths = await read();
+        if (depths) this.set(depths[name].length);
+        else this.remove();
+      },
+    });
+  gauge('lanes', 'Lanes that the deployment has.');
+  laneGauge('lanes_away', 'Lanes that do not answer. Their jobs are in no other number.');
+  laneGauge('lanes_unserved', 'Lanes that no worker serves.');
   gauge('launch_paused', '1 while launching is paused (headstone resume launch).');
   gauge('launch_waiting', 'Jobs that wait in the launch queue or for the end of a hold.');
   gauge('due_polls', 'Polls that are due and that no worker has taken.');

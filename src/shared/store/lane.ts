@@ -1,3 +1,4 @@
+import slotOf from 'cluster-key-slot';
 import type { Job } from '../contract/job.ts';
 import type { LedgerRow } from '../contract/ledger.ts';
 import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts';
@@ -83,6 +84,16 @@ export class Lane {
       sums_ms: configuration.sumsTtlMs,
     };
     this.replicas = new Replicas(link.client, configuration.waitReplicas, this.keys.durable());
+  }
+
+  /** The slot of its keys in a Redis Cluster. */
+  get slot(): number {
+    return slotOf(this.keys.prefix);
+  }
+
+  /** The address of the node that has its keys now. */
+  get node(): string {
+    return this.link.nodeOf(this.keys.prefix);
   }
 
   /** Checks once that the store answers and is suitable. After a failure the next caller checks again. */

@@ -2,9 +2,10 @@ import { HeadstoneError } from '../contract/errors.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { clusterOf, type RedisClient } from './connection/client.ts';
 import { Doorbell } from './connection/doorbell.ts';
+import { nodeOf } from './connection/node-connection.ts';
 import type { Patience } from './connection/patience.ts';
 import { type Connection, openRedis } from './connection/redis.ts';
-import { isWrongServer, told } from './connection/store-errors.ts';
+import { addressOf, isWrongServer, told } from './connection/store-errors.ts';
 import { Subscriptions } from './connection/subscriptions.ts';
 import { assertSuitable, untilReady } from './connection/suitable.ts';
 import { commandName, NUMBER_OF_KEYS, scripts } from './scripts.ts';
@@ -72,6 +73,11 @@ export class Link {
     const commands = this.client as unknown as Record<string, (key: string) => Promise<[string, string]>>;
     const [seconds, micros] = await this.ask(async client => (await commands[CLOCK]?.call(client, key)) ?? ['0', '0']);
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
+  /** The address of the node that has a key. */
+  nodeOf(key: string): string {
+    return addressOf(nodeOf(this.client, key) ?? this.client);
   }
 
   /** What the workers of queues under a prefix wait on. Queues that are on one server share it. */

@@ -5,9 +5,11 @@ import { acknowledge } from './lua/acknowledge.ts';
 import { adopt } from './lua/adopt.ts';
 import { advanceCancellation, beginCancellation, stopCancellation, survey } from './lua/cancellations.ts';
 import { charge } from './lua/charge.ts';
+import { claim } from './lua/claim.ts';
 import { decide } from './lua/decide.ts';
 import { deleteResult } from './lua/delete-result.ts';
 import { forget } from './lua/forget.ts';
+import { giveBack } from './lua/give-back.ts';
 import { identify } from './lua/identify.ts';
 import { intend } from './lua/intend.ts';
 import { release } from './lua/release.ts';
@@ -24,6 +26,8 @@ export const scripts = {
   accept,
   adopt,
   identify,
+  claim,
+  give_back: giveBack,
   intend,
   acknowledge,
   resolve,

@@ -17,11 +17,17 @@ export function openNodeConnection(client: RedisClient, key: string, options: Re
   return connection;
 }
 
-/** The pool's connection to the node that has the key. */
-function ownerOf(cluster: Cluster, key: string): Redis {
+/** The connection to the node that has the key, of a cluster's pool. Null if the cluster does not say, and without a cluster. */
+export function nodeOf(client: RedisClient, key: string): Redis | null {
+  const cluster = clusterOf(client);
+  if (!cluster) return null;
   const { slots } = cluster as unknown as { slots: string[][] };
   const [name] = slots[slotOf(key)] ?? [];
-  const owner = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === name);
+  return cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === name) ?? null;
+}
+
+function ownerOf(cluster: Cluster, key: string): Redis {
+  const owner = nodeOf(cluster as unknown as RedisClient, key);
   if (owner) return owner;
   cluster.refreshSlotsCache();
   throw new HeadstoneError('store_unreachable', `No node of the Redis Cluster answers for the keys of ${key} now.`);

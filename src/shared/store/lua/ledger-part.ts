@@ -226,6 +226,15 @@ local function open_row(response_id, id, job, bound, observation)
   return row
 end
 
+-- Takes a row out of the ledger and out of its sums, because another lane has the response.
+local function remove_row(row)
+  book(row, {})
+  redis.call('DEL', key('row', row.response_id))
+  redis.call('ZREM', key('rows'), row.response_id)
+  redis.call('ZREM', key('rows', row.tenant), row.response_id)
+  redis.call('ZREM', key('unsettled'), row.response_id)
+end
+
 -- A stored prompt, or other code, chose the model. The first observation names it.
 local function name_model(id, job, observation)
   if job.model ~= 'unknown' or not observation or not observation.served_model then return end

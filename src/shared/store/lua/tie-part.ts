@@ -5,24 +5,27 @@ local function is_adopted(row)
   return redis.call('HGET', key('job', row.job_id), 'adopted') and not row.kind
 end
 
+-- The job that adopted a response has it no longer, because a launch of this deployment made it. An open job fails.
+local function end_adopter(id, adopter, response_id, owner)
+  if adopter.response_id ~= response_id then return end
+  local place = key('job', id)
+  if adopter.epoch then redis.call('HDEL', place, 'launch:' .. adopter.epoch) end
+  redis.call('HDEL', place, 'response_id', 'epoch')
+  adopter.response_id = nil
+  if open[adopter.status] then
+    finish(id, adopter, {
+      status = 'failed', code = 'response_of_another_job',
+      message = 'This response was launched by ' .. owner .. ' of this deployment. Read its outcome there.',
+    })
+  end
+end
+
 -- Another job adopted the response before its launch was acknowledged. It goes back to the job that launched it, and that
 -- job's outcome stands: adopting a response that a cancel refused must not undo the cancel (I1).
 local function take_from_adopter(row, id, job)
   local adopter = load_job(row.job_id)
-  local place = key('job', row.job_id)
-  if adopter.response_id == row.response_id then
-    if adopter.epoch then redis.call('HDEL', place, 'launch:' .. adopter.epoch) end
-    redis.call('HDEL', place, 'response_id', 'epoch')
-    adopter.response_id = nil
-    if open[adopter.status] then
-      -- The message must not name another tenant's job (I12).
-      local owner = adopter.tenant == job.tenant and 'job ' .. id or 'another job'
-      finish(row.job_id, adopter, {
-        status = 'failed', code = 'response_of_another_job',
-        message = 'This response was launched by ' .. owner .. ' of this deployment. Read its outcome there.',
-      })
-    end
-  end
+  -- The message must not name another tenant's job (I12).
+  end_adopter(row.job_id, adopter, row.response_id, adopter.tenant == job.tenant and 'job ' .. id or 'another job')
   redis.call('ZREM', key('rows', row.tenant), row.response_id)
   return change_row(row, function(after)
     after.job_id = id

@@ -1,0 +1,39 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { withStore } from '../client/with-client.ts';
+import { describeLanes, type LaneState } from '../reports/lanes.ts';
+import { print, printJson, table, withExamples, withJson } from '../terminal/output.ts';
+
+export function lanesCommand(): Command {
+  return withExamples(
+    withJson(new Command('lanes').description('show the lanes, or raise their number'))
+      .action(async ({ json = false }: { json?: boolean }) => {
+        const lanes = await withStore(describeLanes);
+        if (json) printJson(lanes);
+        else print(table(['LANE', 'NODE', 'SLOT', 'WORKERS', 'OPEN JOBS', 'MAY RUN'], lanes.map(row)));
+      })
+      .addCommand(
+        new Command('raise')
+          .description('raise the number of lanes while everything runs; jobs stay where they are')
+          .argument('<number>', 'how many lanes there will be', parseNumber)
+          .action(async (count: number) => {
+            await withStore(store => store.raiseLanes(count));
+            print(
+              `There are ${count} lanes now. Running processes notice within seconds. Where HEADSTONE_LANES is set, set it to ${count} before they are started again.`,
+            );
+          }),
+      ),
+    'headstone lanes',
+    'headstone lanes raise 8',
+  );
+}
+
+function row(lane: LaneState): (string | number)[] {
+  if (lane.away !== undefined) return [lane.lane, `AWAY: ${lane.away}`, lane.slot, '', '', ''];
+  const workers = lane.workers === 0 ? 'NONE' : lane.workers;
+  return [lane.lane, lane.node, lane.slot, workers, lane.open_jobs, lane.max_in_flight ?? 'all'];
+}
+
+function parseNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
+  return Number(text);
+}
