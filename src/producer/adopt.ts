@@ -10,6 +10,7 @@ import { lanesMove } from './enqueue-errors.ts';
 
 const RETRY_MS = 100;
 const TRIES = 30;
+const CLAIM_MS = 60_000;
 
 export async function adoptResponse(
   store: Store,
@@ -63,25 +64,18 @@ export async function adoptResponse(
 }
 
 /**
- * Of two jobs in two lanes, only one may adopt a response. The lane of the response's id remembers which, and it is asked before
- * the job is written. A launch of this deployment keeps its own response, in whichever lane it is.
+ * Of two jobs in two lanes, only one may adopt a response. Whoever adopts it claims it first, in the lane of the response's id,
+ * for longer than adopting can take; afterwards its row is found, in whichever lane it is. So is the row of a launch's response.
  */
 async function assertNotElsewhere(store: Store, responseId: string, id: string, tenant: string): Promise<void> {
   const lanes = await store.allLanes();
   if (lanes.length === 1) return;
   const directory = await store.laneToMake(responseId);
   const place = directory.keys.adopted(responseId);
-  const adopter = await directory.ask(async client => {
-    await client.setnx(place, id);
-    return await client.get(place);
-  });
+  const adopter = await directory.ask(client => client.set(place, id, 'PX', CLAIM_MS, 'NX', 'GET'));
+  if (adopter !== null && adopter !== id) throw conflict(id, responseId);
   const row = await store.row(responseId);
   if (row && row.job_id !== id) throw row.tenant === tenant ? conflict(id, responseId) : notYours(id);
-  if (adopter === id || adopter === null) return;
-  const other = await store.record(adopter);
-  if (other?.response_id === responseId) throw other.tenant === tenant ? conflict(id, responseId) : notYours(id);
-  // Whoever noted that died before it adopted the response.
-  await directory.ask(client => client.set(place, id));
 }
 
 function conflict(id: string, responseId: string): HeadstoneError {

@@ -46,25 +46,27 @@ export class Cancellations {
     const checked = parseInput(cancellationFilterSchema, filter);
     const { reason, actor, keyName, id = newId() } = parseInput(cancellationOptionsSchema, options);
     const lanes = await this.store.allLanes();
-    const filters = await Promise.all(lanes.map(lane => this.storedFilter(checked, lane)));
+    const filters = await this.filtersOf(checked, lanes);
     // Every lane is asked before any begins, so that a lane which is away does not leave half of a cancellation behind.
-    const groups = await Promise.all(lanes.map((lane, position) => survey(lane, filters[position] as StoredFilter)));
-    const replies = await Promise.all(
-      lanes.map((lane, position) =>
-        lane.run('begin_cancellation', {
-          id,
-          filter: filters[position] as StoredFilter,
-          shown_filter: JSON.stringify(checked),
-          reason,
-          actor,
-          key_name: keyName,
-          expected: sum((groups[position] ?? []).map(([, , count]) => count)),
-          keep_ms: KEEP_MS,
-        }),
-      ),
-    );
-    if (replies.some(({ reply }) => reply === 'conflict'))
+    const groups = await Promise.all(filters.map(({ lane, filter: of }) => survey(lane, of)));
+    const begin = async (position: number, count: number) =>
+      await lanes[position]?.run('begin_cancellation', {
+        id,
+        filter: filters[position]?.filter ?? {},
+        shown_filter: JSON.stringify(checked),
+        reason,
+        actor,
+        key_name: keyName,
+        expected: sum((groups[position] ?? []).map(([, , jobs]) => jobs)),
+        lanes: count,
+        keep_ms: KEEP_MS,
+      });
+    // The first lane decides what the id means. A cancellation covers the lanes that there were when it began.
+    const begun = await begin(0, lanes.length);
+    if (!begun || begun.reply === 'conflict')
       throw new HeadstoneError('id_conflict', `The id ${id} belongs to another cancellation. Use a new id.`);
+    const others = Array.from({ length: begun.lanes - 1 }, (_, position) => position + 1);
+    await Promise.all(others.map(position => begin(position, begun.lanes)));
     return await this.get(id);
   }
 
@@ -106,21 +108,25 @@ export class Cancellations {
     return await this.get(id);
   }
 
-  /** A filter as one lane takes it: with the jobs' own ids for those that were chosen over HTTP, and with no other lane's ids. */
-  private async storedFilter(filter: CancellationFilter, lane: Lane): Promise<StoredFilter> {
-    await lane.ready();
+  /** The filter as each lane takes it: with the jobs' own ids for those that were chosen over HTTP, and with no other lane's ids. */
+  private async filtersOf(filter: CancellationFilter, lanes: Lane[]): Promise<{ lane: Lane; filter: StoredFilter }[]> {
+    await Promise.all(lanes.map(lane => lane.ready()));
     const seeker = { tenant: filter.tenant ?? null, seesAll: filter.tenant === undefined };
-    const located = await Promise.all((filter.ids ?? []).map(id => locate(this.store, id, seeker)));
-    const own = filter.ids?.map((id, position) => located[position]?.id ?? id);
-    const homes = await Promise.all((own ?? []).map(id => this.store.laneOf(id)));
-    const ids = own?.filter((_, position) => homes[position] === lane);
-    return storedFilter({ ...filter, ids }, lane.now());
+    const located = await Promise.all(
+      (filter.ids ?? []).map(async given => {
+        const id = (await locate(this.store, given, seeker))?.id ?? given;
+        return { id, lane: await this.store.laneOf(id) };
+      }),
+    );
+    return lanes.map(lane => {
+      const ids = filter.ids && located.filter(job => job.lane === lane).map(({ id }) => id);
+      return { lane, filter: storedFilter({ ...filter, ids }, lane.now()) };
+    });
   }
 
   private async survey(filter: CancellationFilter): Promise<Group[]> {
-    const lanes = await this.store.allLanes();
-    const groups = lanes.map(async lane => await survey(lane, await this.storedFilter(filter, lane)));
-    return (await Promise.all(groups)).flat();
+    const filters = await this.filtersOf(filter, await this.store.allLanes());
+    return (await Promise.all(filters.map(({ lane, filter: of }) => survey(lane, of)))).flat();
   }
 }
 

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
+import { publicMessage } from '../shared/contract/errors.ts';
+import { within } from '../shared/runtime/within.ts';
 import { answerBadHttp, answerBadUrl } from './error-answer.ts';
 import { EVERYWHERE, listen } from './listen.ts';
 import { bareHeaders } from './security-headers.ts';
@@ -23,13 +23,13 @@ const PROBE_MS = 1000;
 export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: HealthParts): void {
   app.get('/healthz', async (_request, reply) => {
     // Restarting this process does not bring a lost store back.
-    const alive = await within(lively()).catch(() => true);
+    const alive = await within(PROBE_MS, lively()).catch(() => true);
     return reply.code(alive ? 200 : 503).send({ status: alive ? 'ok' : 'consumes nothing although there is work' });
   });
 
   app.get('/readyz', async (request, reply) => {
     try {
-      const obstacles = await within(ready());
+      const obstacles = await within(PROBE_MS, ready());
       return { status: 'ok', ...(obstacles.length > 0 ? { obstacles } : {}) };
     } catch (error) {
       // Only the operator may learn where the store is.
@@ -38,18 +38,9 @@ export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: H
     }
   });
 
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await within(metrics.metrics())));
-}
-
-/** Bounds a probe, because one that hangs is worse than one that fails, and a worker's connection waits for a lost store. */
-async function within<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  const timer = new AbortController();
-  const late = sleep(PROBE_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new HeadstoneError('store_unreachable', `The store has not answered within ${PROBE_MS} ms.`);
-  });
-  late.catch(() => {});
-  answer.catch(() => {});
-  return await Promise.race([answer, late]).finally(() => timer.abort());
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await within(PROBE_MS, metrics.metrics())),
+  );
 }
 
 export interface RunningHealth {

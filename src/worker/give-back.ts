@@ -15,7 +15,7 @@ export async function giveBack(
   context: Context,
 ): Promise<boolean> {
   const { store, lanes, configuration, telemetry } = context;
-  const elsewhere = await launchElsewhere(response, context);
+  const elsewhere = await launchElsewhere(response, adopterId, context);
   if (!elsewhere) return false;
   const { launch, lane } = elsewhere;
   const adopter = await store.record(adopterId);

@@ -21,8 +21,8 @@ export class LaneWorker {
     return this.context.store;
   }
 
-  /** Resolves once entries are taken. `share`: which part of the process' concurrency this lane may use. */
-  async start(share: number): Promise<void> {
+  /** Resolves once entries are taken. */
+  async start(): Promise<void> {
     const { store, inFlight, streams } = this.context;
     const { openConsumers, Sweeper } = await import('./activations.ts');
     await store.ready();
@@ -35,7 +35,6 @@ export class LaneWorker {
       }
     });
     this.consumers = openConsumers(this.queues, this.context);
-    this.limit(share);
     await Promise.all([store.queues.doorbell.open(), ...this.consumers.map(({ worker }) => worker.waitUntilReady())]);
     for (const { worker } of this.consumers) void worker.run();
     this.sweeper = new Sweeper(this.context);

@@ -30,7 +30,7 @@ type Refused = Extract<LaunchAnswer, { kind: 'refused' }>;
 export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context: Context): Promise<Activation> {
   switch (answer.kind) {
     case 'acknowledged':
-      if (await isOfAnotherLane(answer, context)) return await recordForeign(answer, intent, context);
+      if (await isOfAnotherLane(answer, intent, context)) return await recordForeign(answer, intent, context);
       return await recordAcknowledged(answer, intent, context);
     case 'refused':
       return await recordRefused(answer, intent, context);
@@ -41,8 +41,8 @@ export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context
 }
 
 /** A caching gateway answered this create with the response of an earlier one, and that job is in another lane (I3, I12). */
-async function isOfAnotherLane({ response }: Acknowledged, context: Context): Promise<boolean> {
-  return (await insist(() => launchElsewhere(response, context), context)) !== null;
+async function isOfAnotherLane({ response }: Acknowledged, { id }: Intent, context: Context): Promise<boolean> {
+  return (await insist(() => launchElsewhere(response, id, context), context)) !== null;
 }
 
 async function recordForeign(

@@ -16,15 +16,16 @@ export function launchNamedBy(response: UpstreamResponse, deployment: string): N
 }
 
 /**
- * The lane of the launch that made a response, if it is another lane than that of the activation. In its own lane, a script sees
+ * The launch of another job that made a response, and its lane, if it is another lane than that of the activation. In its own lane, a script sees
  * both jobs in one step.
  */
 export async function launchElsewhere(
   response: UpstreamResponse,
+  ownId: string,
   { store, lanes, deployment }: Context,
 ): Promise<{ launch: NamedLaunch; lane: Lane } | null> {
   const launch = launchNamedBy(response, deployment);
-  if (!launch || lanes.lanes.length === 1) return null;
+  if (!launch || launch.id === ownId || lanes.lanes.length === 1) return null;
   const lane = await lanes.laneOf(launch.id);
   return lane === store ? null : { launch, lane };
 }

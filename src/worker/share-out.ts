@@ -4,6 +4,11 @@ import type { LaneShare } from '../shared/store/lua/share.ts';
 import { Patrol } from '../shared/store/patrol.ts';
 import { fairShares } from './fair-shares.ts';
 
+/** True if somebody has given the lane a share of the caps. */
+export async function hasShare(lane: Lane): Promise<boolean> {
+  return (await lane.ask(client => client.exists(lane.keys.share()))) === 1;
+}
+
 /**
  * Shares the deployment's caps out among its lanes, so that together they are never exceeded: HEADSTONE_MAX_IN_FLIGHT and
  * HEADSTONE_POLLS_PER_SECOND. One worker does it at a time, by a lease in the first lane, and each lane refuses one that was

@@ -9,6 +9,7 @@ import type { Lane } from '../../src/shared/store/lane.ts';
 import { listJobs } from '../../src/shared/store/list.ts';
 import { listRows } from '../../src/shared/store/list-rows.ts';
 import type { Observation } from '../../src/shared/store/lua/shapes.ts';
+import type { ArgumentsOf, JobScript, ReplyOf } from '../../src/shared/store/scripts.ts';
 import { Store } from '../../src/shared/store/store.ts';
 import { daysOf, readWaste } from '../../src/shared/store/waste.ts';
 
@@ -62,7 +63,13 @@ async function deleteKeys(client: RedisClient, prefix: string): Promise<void> {
 }
 
 /** A lane, or a store that finds the lane. */
-type Runs = Pick<Lane, 'run'>;
+interface Runs {
+  run<Name extends JobScript>(
+    name: Name,
+    given: ArgumentsOf<Name> & { id: string },
+    body?: string,
+  ): Promise<ReplyOf<Name>>;
+}
 
 export async function acceptJob(store: Runs, id: string, wish: Partial<AcceptWish> = {}): Promise<void> {
   await store.run(

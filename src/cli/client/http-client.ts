@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { acceptance } from '../../producer/acceptance.ts';
 import { checkId } from '../../producer/check-id.ts';
@@ -40,8 +41,8 @@ const recordSchema = jobSchema.omit({ response: true });
 const shownSchema = z.looseObject({ headstone: z.looseObject({ status: jobStatusSchema }) });
 const cancelledSchema = z.looseObject({ headstone: z.looseObject({ verdict: verdictSchema }) });
 
-/** The server knows how many lanes there are. An id without a lane is taken by any. */
-const anyPlan = new LanePlan([1]);
+/** Only the server knows how many lanes there are, and finds the lane of a job that is named here by its name. */
+const noPlan = new LanePlan([1]);
 
 /** How many creates are sent at once. */
 const AT_ONCE = 10;
@@ -62,8 +63,8 @@ export class HttpClient implements Client {
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
     // Each job gets its id here, so that a create whose answer is lost can be sent again.
     const [first, ...others] = jobs.map((job, position) => {
-      const { given } = acceptance(job, this.configuration, anyPlan, jobs.length > 1 ? position : null);
-      return { ...job, id: given.id };
+      acceptance(job, this.configuration, noPlan, jobs.length > 1 ? position : null);
+      return { ...job, id: job.options?.id ?? `job_${randomUUID().replaceAll('-', '')}` };
     });
     if (!first) return [];
     const results = [await this.enqueue(first).catch((error: unknown) => unsureOf(first.id, error))];

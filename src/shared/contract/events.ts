@@ -64,6 +64,7 @@ export const eventTable = {
   store_refuses: { level: 'error', fields: z.strictObject({ code: text, advice: text }) },
   store_writes: { level: 'info', fields: z.strictObject({}) },
   store_back: { level: 'info', fields: z.strictObject({ address: text }) },
+  lane_away: { level: 'error', fields: z.strictObject({ lane: count, error: text }) },
   lane_taken_over: { level: 'warn', fields: z.strictObject({ lane: count }) },
   lane_given_back: { level: 'info', fields: z.strictObject({ lane: count }) },
   cancellation_interrupted: { level: 'warn', fields: z.strictObject({ cancellation_id: text, error: text }) },

@@ -1,14 +1,20 @@
 import type { Depths } from '../contract/depths.ts';
 import { jobStatusSchema } from '../contract/words.ts';
+import { within } from '../runtime/within.ts';
 import type { Lane } from './lane.ts';
 import { DELAYED_SCORE_UNIT } from './lua/work.ts';
-import { isServed } from './servants.ts';
+import { isServed, servantsOf } from './servants.ts';
 import type { Store } from './store.ts';
+
+/** A probe has a second for its answer. A lane that takes most of that is away, so that the others are still told. */
+const MOST_MS = 800;
 
 /** How much waits where, over all lanes. A scrape costs about a dozen reads of one number each, in each lane. */
 export async function readDepths(store: Store): Promise<Depths> {
   const lanes = await store.allLanes();
-  const readings = await Promise.allSettled(lanes.map(depthsOf));
+  const readings = await Promise.allSettled(
+    lanes.map(lane => (lanes.length === 1 ? depthsOf(lane) : within(MOST_MS, depthsOf(lane)))),
+  );
   const known = readings.flatMap(reading => (reading.status === 'fulfilled' ? [reading.value] : []));
   const away = readings.flatMap((reading, lane) =>
     reading.status === 'rejected' ? [{ lane, why: reading.reason }] : [],
@@ -47,7 +53,7 @@ async function depthsOf(store: Lane): Promise<LaneDepths> {
   const statuses = jobStatusSchema.options;
   const due = store.now() * DELAYED_SCORE_UNIT;
   const parked = queues.poll.toKey('delayed');
-  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled, openStreams, isPaused, served] =
+  const [jobs, waiting, scopes, waitingPolls, duePolls, oldest, unsettled, openStreams, isPaused, servants] =
     await store.ask(client =>
       Promise.all([
         Promise.all(statuses.map(status => client.zcard(keys.status(status)))),
@@ -59,7 +65,7 @@ async function depthsOf(store: Lane): Promise<LaneDepths> {
         client.zcard(keys.unsettled()),
         client.zcard(keys.streams()),
         queues.launch.isPaused(),
-        isServed(store),
+        servantsOf(store),
       ]),
     );
   const [held, codes] = await store.ask(client =>
@@ -71,7 +77,7 @@ async function depthsOf(store: Lane): Promise<LaneDepths> {
   const oldestDueAt = Number(oldest[1] ?? Number.POSITIVE_INFINITY) / DELAYED_SCORE_UNIT;
   return {
     lane: store.number,
-    is_served: served,
+    is_served: isServed(servants),
     jobs: Object.fromEntries(statuses.map((status, position) => [status, jobs[position] ?? 0])),
     store: state,
     launch_paused: isPaused,

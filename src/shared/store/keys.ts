@@ -95,7 +95,7 @@ export class Keys {
   fence = () => this.key('fence');
   /** Number: of the newest job. */
   sequence = () => this.key('sequence');
-  /** String: the job that adopted a response, in the lane of the response's id. */
+  /** String: the job that is adopting a response, in the lane of the response's id. */
   adopted = (responseId: string) => this.key('adopted', responseId);
   /** String: the random id of this deployment. */
   deployment = () => this.key('deployment');

@@ -31,7 +31,7 @@ const prefixes = new Map<string, string>();
 
 /**
  * Where a lane's slot is, from lane 0's as a part of all slots. It is van der Corput's sequence with the base 3 for the first
- * digit and 2 for all others: the first 3, 6, 12, 24 lanes are even, as are most numbers of nodes of a cluster.
+ * digit and 2 for all others: 3, 6, 12 and 24 lanes are spread evenly, and most clusters have a multiple of three nodes.
  */
 export function placeOf(lane: number): number {
   let place = (lane % 3) / 3;

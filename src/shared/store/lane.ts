@@ -6,7 +6,7 @@ import type { Configuration } from '../runtime/settings.ts';
 import { Channel } from './connection/channel.ts';
 import type { RedisClient } from './connection/client.ts';
 import { type Claim, Replicas } from './connection/replicas.ts';
-import { isWrongServer, refusalOf, told } from './connection/store-errors.ts';
+import { isWrongServer, refusalOf } from './connection/store-errors.ts';
 import { type DecidedMessage, parseDecided } from './decisions.ts';
 import { Keys } from './keys.ts';
 import { lanePrefix } from './lane-prefix.ts';
@@ -113,7 +113,7 @@ export class Lane {
   /** Sends commands to a store that was checked. A lost connection becomes an error with a sentence. */
   async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
     await this.ready();
-    return await this.link.ask(call);
+    return await this.link.ask(this.keys.prefix, call);
   }
 
   /**
@@ -176,7 +176,7 @@ export class Lane {
       return heard;
     });
     return answers.map(([error, answer]) =>
-      error ? told(this.link.client, error) : this.readReply(name, answer as ScriptAnswer),
+      error ? this.link.told(this.keys.prefix, error) : this.readReply(name, answer as ScriptAnswer),
     );
   }
 
@@ -210,6 +210,11 @@ export class Lane {
 
   async record(id: string): Promise<JobRecord | null> {
     return parseRecord(id, await this.ask(client => client.hgetall(this.keys.job(id))));
+  }
+
+  /** True if it has a job of this id, or one that a caller chose this id for. */
+  async knows(id: string): Promise<boolean> {
+    return (await this.ask(client => client.exists(this.keys.job(id), this.keys.chosen(id)))) > 0;
   }
 
   async status(id: string): Promise<JobStatus | null> {

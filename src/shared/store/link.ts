@@ -2,7 +2,7 @@ import { HeadstoneError } from '../contract/errors.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { clusterOf, type RedisClient } from './connection/client.ts';
 import { Doorbell } from './connection/doorbell.ts';
-import { nodeOf } from './connection/node-connection.ts';
+import { atNodeOf } from './connection/node-connection.ts';
 import type { Patience } from './connection/patience.ts';
 import { type Connection, openRedis } from './connection/redis.ts';
 import { addressOf, isWrongServer, told } from './connection/store-errors.ts';
@@ -24,6 +24,8 @@ export class Link {
 
   constructor(connection: Connection, patience: Patience, telemetry: Telemetry) {
     const { client, owned } = openRedis(connection, patience, telemetry);
+    // Every lane that waits for the connection listens.
+    client.setMaxListeners(0);
     this.client = client;
     this.owned = owned;
     this.subscriptions = new Subscriptions(client);
@@ -51,33 +53,41 @@ export class Link {
     await this.checked;
   }
 
-  /** Sends commands. A lost connection becomes an error with a sentence. */
-  async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
+  /** Sends commands about a key. A lost connection becomes an error with a sentence, which names the node that has the key. */
+  async ask<Answer>(key: string, call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
     try {
       return await call(this.client);
     } catch (error) {
       // An inner call has already tried again.
-      if (error instanceof HeadstoneError || !isWrongServer(error)) throw told(this.client, error);
+      if (error instanceof HeadstoneError || !isWrongServer(error)) throw this.told(key, error);
     }
     // That server did nothing, and the client is reconnecting to the one that took over: try once more.
     try {
       await untilReady(this.client);
       return await call(this.client);
     } catch (error) {
-      throw told(this.client, error);
+      throw this.told(key, error);
     }
+  }
+
+  /** An error of a command about a key, with a sentence. */
+  told(key: string, error: unknown): Error {
+    return told(atNodeOf(this.client, key), error);
   }
 
   /** The clock of the server that has a key, in milliseconds since 1970. */
   async timeMs(key: string): Promise<number> {
     const commands = this.client as unknown as Record<string, (key: string) => Promise<[string, string]>>;
-    const [seconds, micros] = await this.ask(async client => (await commands[CLOCK]?.call(client, key)) ?? ['0', '0']);
+    const [seconds, micros] = await this.ask(
+      key,
+      async client => (await commands[CLOCK]?.call(client, key)) ?? ['0', '0'],
+    );
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
   }
 
   /** The address of the node that has a key. */
   nodeOf(key: string): string {
-    return addressOf(nodeOf(this.client, key) ?? this.client);
+    return addressOf(atNodeOf(this.client, key));
   }
 
   /** What the workers of queues under a prefix wait on. Queues that are on one server share it. */

@@ -28,7 +28,7 @@ function waitingOn(doorbell: Doorbell): BackendFactory<RedisQueueBackend> {
     const backend = createRedisBackend(name, options, { ...shape, withBlockingConnection: false });
     const marker = backend.toKey('marker');
     backend.waitForJob = timeoutS => doorbell.wait(marker, timeoutS * 1000);
-    backend.disconnectBlocking = async () => doorbell.release(marker);
+    backend.disconnectBlocking = () => doorbell.release(marker);
     return backend;
   };
 }

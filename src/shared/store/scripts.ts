@@ -52,6 +52,11 @@ export const scripts = {
 export type ScriptName = keyof typeof scripts;
 export type ArgumentsOf<Name extends ScriptName> =
   (typeof scripts)[Name] extends Script<infer Arguments, unknown> ? Arguments : never;
+/** The transitions of one job. */
+export type JobScript = Exclude<
+  { [Name in ScriptName]: ArgumentsOf<Name> extends { id: string } ? Name : never }[ScriptName],
+  `${string}_cancellation`
+>;
 export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['reply']>;
 
 /** JSON; with it may come a text that the script passes on unread. */

@@ -1,21 +1,23 @@
 import type { Lane } from './lane.ts';
+import { type QueueName, queueNames } from './lua/work.ts';
 
 /** A worker that has been silent for this long serves its lanes no longer. */
-export const SILENCE_MS = 8000;
+export const SILENCE_MS = 5000;
 const KEPT_MS = 600_000;
 
-/** A guest serves a lane only until a worker comes back whose lane it is. */
+/** A worker that serves a lane. A guest does so only until a worker comes back whose lane it is. */
 export interface Servant {
   token: string;
   isGuest: boolean;
+  queues: readonly QueueName[];
 }
 
 /** Says that a worker serves the lane now. */
-export async function sayServed(lane: Lane, { token, isGuest }: Servant): Promise<void> {
+export async function sayServed(lane: Lane, servant: Servant): Promise<void> {
   const place = lane.keys.servants();
   const now = lane.now();
   await lane.ask(async client => {
-    const saying = client.pipeline().zadd(place, now, memberOf({ token, isGuest }));
+    const saying = client.pipeline().zadd(place, now, memberOf(servant));
     const answers = await saying
       .zremrangebyscore(place, '-inf', now - KEPT_MS)
       .pexpire(place, KEPT_MS)
@@ -25,21 +27,24 @@ export async function sayServed(lane: Lane, { token, isGuest }: Servant): Promis
 }
 
 /** The worker leaves the lane in an orderly way, so that others need not wait for its silence. */
-export async function sayLeft(lane: Lane, token: string): Promise<void> {
-  const members = [true, false].map(isGuest => memberOf({ token, isGuest }));
-  await lane.ask(client => client.zrem(lane.keys.servants(), ...members));
+export async function sayLeft(lane: Lane, servant: Servant): Promise<void> {
+  await lane.ask(client => client.zrem(lane.keys.servants(), memberOf(servant)));
 }
 
 /** The workers that serve the lane now. */
 export async function servantsOf(lane: Lane): Promise<Servant[]> {
   const members = await lane.ask(client => client.zrangebyscore(lane.keys.servants(), lane.now() - SILENCE_MS, '+inf'));
-  return members.map(member => ({ token: member.slice(0, -2), isGuest: member.endsWith('|g') }));
+  return members.map(member => {
+    const [token = '', role, queues = ''] = member.split('|');
+    return { token, isGuest: role === 'guest', queues: queues.split(',') as QueueName[] };
+  });
 }
 
-export async function isServed(lane: Lane): Promise<boolean> {
-  return (await servantsOf(lane)).length > 0;
+/** True if some worker takes from each of the queues. */
+export function isServed(servants: Servant[], queues: readonly QueueName[] = queueNames): boolean {
+  return queues.every(queue => servants.some(servant => servant.queues.includes(queue)));
 }
 
-function memberOf({ token, isGuest }: Servant): string {
-  return `${token}|${isGuest ? 'g' : 'o'}`;
+function memberOf({ token, isGuest, queues }: Servant): string {
+  return `${token}|${isGuest ? 'guest' : 'own'}|${queues.join(',')}`;
 }

@@ -9,12 +9,13 @@ import type { RedisClient } from './connection/client.ts';
 import type { Patience } from './connection/patience.ts';
 import type { Connection } from './connection/redis.ts';
 import { Lane } from './lane.ts';
-import { agreeOnPlan, LanePlan, raiseLanes, readPlan, writeFences } from './lane-plan.ts';
+import { agreeOnPlan, openFences, raiseLanes, readPlan } from './lane-count.ts';
+import { LanePlan } from './lane-plan.ts';
 import { Link } from './link.ts';
 import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
 import type { JobRecord } from './record.ts';
-import type { ArgumentsOf, ReplyOf, ScriptName } from './scripts.ts';
+import type { ArgumentsOf, JobScript, ReplyOf } from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
 
 /** How long a process goes by the plan that it read last. */
@@ -82,7 +83,7 @@ export class Store {
   }
 
   private async agree(): Promise<void> {
-    this.keepPlan(await agreeOnPlan(this.home, this.configuration.lanes));
+    this.keepPlan(await agreeOnPlan(this.home, this.configuration.lanes, upTo => this.upTo(upTo)));
   }
 
   private keepPlan(plan: LanePlan): void {
@@ -90,13 +91,19 @@ export class Store {
     this.plannedAt = performance.now();
   }
 
-  /** The plan, which another process may have changed meanwhile. */
+  /**
+   * The plan, which another process may have changed meanwhile. While the first lane is away, the plan that is known has to do:
+   * the other lanes go on, and their fences refuse what was placed by an old one.
+   */
   async currentPlan(): Promise<LanePlan> {
     await this.ready();
-    if (performance.now() - this.plannedAt > PLAN_MS) await this.learnPlan();
-    return this.plan;
+    if (performance.now() - this.plannedAt <= PLAN_MS) return this.plan;
+    // Others go by the known plan meanwhile.
+    this.plannedAt = performance.now();
+    return await this.learnPlan().catch(() => this.plan);
   }
 
+  /** Reads the plan anew. */
   async learnPlan(): Promise<LanePlan> {
     this.keepPlan(await readPlan(this.home));
     return this.plan;
@@ -127,13 +134,13 @@ export class Store {
     return (await this.learnPlan()).count > count;
   }
 
-  /** The lane that has a job. If none has it, the one in which it would be made. */
+  /** The lane that has a job of this id, or one that a caller chose it for. If none has, the lane in which it would be made. */
   async laneOf(id: string): Promise<Lane> {
     const lanes = await this.candidateLanes(id);
     const [likeliest] = lanes as [Lane];
     if (lanes.length === 1) return likeliest;
-    const statuses = await Promise.all(lanes.map(lane => lane.status(id)));
-    return lanes[statuses.findIndex(status => status !== null)] ?? likeliest;
+    const known = await Promise.all(lanes.map(lane => lane.knows(id)));
+    return lanes[known.indexOf(true)] ?? likeliest;
   }
 
   /** Raises the number of lanes. See `raiseLanes`. */
@@ -145,8 +152,8 @@ export class Store {
 
   /** Opens the fences that a raise which died has left closed. */
   async openFences(): Promise<void> {
-    const { count } = await this.learnPlan();
-    await writeFences(this.upTo(count), count);
+    await openFences(this.home, upTo => this.upTo(upTo));
+    await this.learnPlan();
   }
 
   /** Sends commands to the first lane, which has what belongs to no job. */
@@ -169,11 +176,13 @@ export class Store {
     this.link.disconnect();
   }
 
-  /** Runs a transition in the lane of its job, or of its response. `body` is what Lua stores without reading it. */
-  async run<Name extends ScriptName>(name: Name, given: ArgumentsOf<Name>, body = ''): Promise<ReplyOf<Name>> {
-    const { id, response_id: responseId } = given as { id?: string; response_id?: string };
-    const lane = id === undefined ? await this.laneOfResponse(responseId ?? '') : await this.laneOf(id);
-    return await lane.run(name, given, body);
+  /** Runs a transition in the lane of its job. `body` is what Lua stores without reading it. */
+  async run<Name extends JobScript>(
+    name: Name,
+    given: ArgumentsOf<Name> & { id: string },
+    body = '',
+  ): Promise<ReplyOf<Name>> {
+    return await (await this.laneOf(given.id)).run(name, given, body);
   }
 
   async record(id: string): Promise<JobRecord | null> {
@@ -186,16 +195,8 @@ export class Store {
 
   /** The row of a response. The provider made its id, so every lane is asked. */
   async row(responseId: string): Promise<LedgerRow | null> {
-    return await (await this.laneOfResponse(responseId)).row(responseId);
-  }
-
-  /** The lane that has the row of a response; the first one if none has it. */
-  async laneOfResponse(responseId: string): Promise<Lane> {
-    const lanes = await this.allLanes();
-    const [first] = lanes as [Lane];
-    if (lanes.length === 1) return first;
-    const rows = await Promise.all(lanes.map(lane => lane.row(responseId)));
-    return lanes[rows.findIndex(row => row !== null)] ?? first;
+    const rows = await Promise.all((await this.allLanes()).map(lane => lane.row(responseId)));
+    return rows.find(row => row !== null) ?? null;
   }
 
   async list(filter: ListFilter): Promise<JobSummary[]> {
@@ -207,8 +208,8 @@ export class Store {
   }
 
   async waste(query: WasteQuery): Promise<WasteReport> {
-    await this.ready();
-    return await readWaste(await this.allLanes(), daysOf(query, this.home.now()), query);
+    const lanes = await this.allLanes();
+    return await readWaste(lanes, daysOf(query, this.home.now()), query);
   }
 
   async close(): Promise<void> {

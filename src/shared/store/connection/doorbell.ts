@@ -38,7 +38,12 @@ export class Doorbell {
   private readonly early = new Map<string, Marker>();
   /** The queues that the read under way waits for. */
   private readonly heard = new Set<string>();
+  /** The queues whose worker is closing. */
+  private readonly released = new Set<string>();
+  /** One read, and what is done with its answer. */
+  private round: Promise<void> = Promise.resolve();
   private connection: RedisClient | undefined;
+  private opening: Promise<void> | undefined;
   private isReading = false;
   private isClosed = false;
   private resume = () => {};
@@ -64,15 +69,20 @@ export class Doorbell {
     };
     const timer = setTimeout(() => answer(null), timeoutMs);
     this.waiters.set(queue, { answer, timer });
+    this.released.delete(queue);
     this.resume();
     if (!this.isReading) void this.read();
     else if (this.heard.size > 0 && !this.heard.has(queue)) this.interrupt();
     return await promise;
   }
 
-  /** Ends a wait early. */
-  release(queue: string): void {
+  /** Ends a wait early. Once it resolves, no marker of the queue comes to this process any more: another worker may need it. */
+  async release(queue: string): Promise<void> {
+    this.released.add(queue);
     this.waiters.get(queue)?.answer(null);
+    if (!this.heard.has(queue)) return;
+    this.interrupt();
+    await this.round.catch(() => {});
   }
 
   /** False while the connection is away. */
@@ -90,8 +100,8 @@ export class Doorbell {
     this.isReading = true;
     while (this.waiters.size > 0 && !this.isClosed) {
       try {
-        const popped = await this.readOnce();
-        if (popped && popped[0] !== this.bell) await this.deliver(popped);
+        this.round = this.readOnce();
+        await this.round;
       } catch {
         // The waiters end by their own times meanwhile, and BullMQ looks for itself.
         this.connection?.disconnect();
@@ -107,20 +117,25 @@ export class Doorbell {
   /** Resolves once it is connected. */
   async open(): Promise<void> {
     this.connection ??= openNodeConnection(this.client, this.bell, patientDuplicate);
-    await untilReady(this.connection);
+    // All lanes of a worker ask at once.
+    this.opening ??= untilReady(this.connection).finally(() => {
+      this.opening = undefined;
+    });
+    await this.opening;
   }
 
-  private async readOnce(): Promise<[key: string, member: string, score: string] | null> {
+  private async readOnce(): Promise<void> {
     await this.open();
-    if (!this.connection) return null;
     for (const queue of this.waiters.keys()) this.heard.add(queue);
-    return await this.connection.bzpopmin(...this.heard, this.bell, LONGEST_READ_S);
+    const popped = await this.connection?.bzpopmin(...this.heard, this.bell, LONGEST_READ_S);
+    if (popped && popped[0] !== this.bell) await this.deliver(popped);
   }
 
   private async deliver([queue, member, score]: [string, string, string]): Promise<void> {
     const marker = { member, score: Number(score) };
     const waiter = this.waiters.get(queue);
     if (waiter) waiter.answer(marker);
+    else if (this.released.has(queue)) await this.giveBack(queue, marker);
     else this.keep(queue, marker);
     this.heard.clear();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -131,10 +146,13 @@ export class Doorbell {
   private keep(queue: string, marker: Marker): void {
     this.early.set(queue, marker);
     setTimeout(() => {
-      if (!this.early.delete(queue)) return;
-      // If it cannot be given back now, the other workers look by themselves within ten seconds.
-      this.client.zadd(queue, marker.score, marker.member).catch(() => {});
+      if (this.early.delete(queue)) void this.giveBack(queue, marker);
     }, KEEP_MS).unref();
+  }
+
+  private async giveBack(queue: string, { score, member }: Marker): Promise<void> {
+    // If it cannot be given back now, the other workers look by themselves within ten seconds.
+    await this.client.zadd(queue, score, member).catch(() => {});
   }
 
   /** Begins the read anew, with the queues that are waited for now. */

@@ -17,17 +17,24 @@ export function openNodeConnection(client: RedisClient, key: string, options: Re
   return connection;
 }
 
-/** The connection to the node that has the key, of a cluster's pool. Null if the cluster does not say, and without a cluster. */
-export function nodeOf(client: RedisClient, key: string): Redis | null {
+/** Names the server that has a key, for errors: the node by its address, even if its connection is gone. */
+export function atNodeOf(client: RedisClient, key: string): Pick<RedisClient, 'options'> {
   const cluster = clusterOf(client);
-  if (!cluster) return null;
+  const name = cluster ? nameOfOwner(cluster, key) : undefined;
+  if (name === undefined) return client;
+  const [, host = '', port] = /^(.*):(\d+)$/.exec(name) ?? [];
+  return { options: { host, port: Number(port) } as RedisClient['options'] };
+}
+
+/** `host:port` of the node that has a key, as far as the cluster's client knows. */
+function nameOfOwner(cluster: Cluster, key: string): string | undefined {
   const { slots } = cluster as unknown as { slots: string[][] };
-  const [name] = slots[slotOf(key)] ?? [];
-  return cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === name) ?? null;
+  return slots[slotOf(key)]?.[0];
 }
 
 function ownerOf(cluster: Cluster, key: string): Redis {
-  const owner = nodeOf(cluster as unknown as RedisClient, key);
+  const name = nameOfOwner(cluster, key);
+  const owner = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === name);
   if (owner) return owner;
   cluster.refreshSlotsCache();
   throw new HeadstoneError('store_unreachable', `No node of the Redis Cluster answers for the keys of ${key} now.`);

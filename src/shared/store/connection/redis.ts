@@ -77,7 +77,8 @@ function sayOverridden(telemetry: Telemetry): void {
 function watched(client: RedisClient, telemetry: Telemetry): RedisClient {
   let lost = false;
   const lose = (error: Error) => {
-    if (lost) return;
+    // A cluster's client reports each node, and goes on while it can reach the others.
+    if (lost || (clusterOf(client) && client.status === 'ready')) return;
     lost = true;
     telemetry.emit('store_lost', { address: addressOf(client), error: errorCode(error) });
   };

@@ -145,7 +145,7 @@ export function isConnectionError(error: unknown): boolean {
 }
 
 /** Turns an error of the client or the server into one with a sentence. A HeadstoneError stays unchanged. */
-export function told(client: RedisClient, error: unknown): Error {
+export function told(client: Pick<RedisClient, 'options'>, error: unknown): Error {
   if (error instanceof HeadstoneError) return error;
   if (isConnectionError(error)) return unreachable(client, error);
   const word = refusalOf(error);

@@ -55,6 +55,8 @@ export interface BeginCancellationArguments {
   actor?: string;
   key_name?: string;
   expected: number;
+  /** How many lanes the cancellation covers. */
+  lanes: number;
   keep_ms: number;
 }
 
@@ -67,19 +69,22 @@ export const beginCancellation = defineScript<BeginCancellationArguments>()({
   flags: 'allow-oom',
   body: /* lua */ `
 local place = key('cancellation', args.id)
-local known = redis.call('HGET', place, 'shown_filter')
-if known then return reply(known == args.shown_filter and 'same' or 'conflict') end
+local known = redis.call('HMGET', place, 'shown_filter', 'lanes')
+-- The version before knew of one lane.
+local lanes = tonumber(known[2] or 1)
+if known[1] then return reply(known[1] == args.shown_filter and 'same' or 'conflict', {lanes = lanes}) end
 local below = args.filter.ids and #args.filter.ids + 1 or tonumber(redis.call('GET', key('sequence')) or 0) + 1
 write(place, {
   id = args.id, status = 'running', filter = cjson.encode(args.filter), shown_filter = args.shown_filter,
   below = int(below), expected = args.expected, examined = 0, cancelled = 0, created_at = now, advanced_at = now,
-  reason = args.reason, actor = args.actor, key_name = args.key_name,
+  reason = args.reason, actor = args.actor, key_name = args.key_name, lanes = args.lanes,
 })
 redis.call('PEXPIRE', place, args.keep_ms)
 redis.call('ZADD', key('cancellations'), now, args.id)
-return reply('begun')
+return reply('begun', {lanes = args.lanes})
 `,
-  reply: z.object({ reply: z.enum(['begun', 'same', 'conflict']) }),
+  /** `lanes`: how many the cancellation covers. */
+  reply: z.object({ reply: z.enum(['begun', 'same', 'conflict']), lanes: z.number() }),
 });
 
 export interface AdvanceCancellationArguments {

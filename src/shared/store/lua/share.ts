@@ -47,7 +47,12 @@ redis.call('HSET', place, 'term', int(args.term), 'in_flight', int(in_flight))
 
 -- BullMQ reads the limit of a queue from here.
 local meta = key('poll', 'meta')
-if args.polls then redis.call('HSET', meta, 'max', int(args.polls), 'duration', int(args.duration_ms)) end
+if args.polls then
+  redis.call('HSET', meta, 'max', int(args.polls), 'duration', int(args.duration_ms))
+  -- BullMQ's count of the time that has begun ends with the new time, or a slow limit would outlast a fast one.
+  local count = key('poll', 'limiter')
+  if redis.call('PTTL', count) > args.duration_ms then redis.call('PEXPIRE', count, int(args.duration_ms)) end
+end
 local limit = redis.call('HMGET', meta, 'max', 'duration')
 local launch, poll = key('launch', ''), key('poll', '')
 local due = int((now + 1000) * 0x1000)
