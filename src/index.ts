@@ -1,6 +1,7 @@
 export type { NewJob } from './producer/acceptance.ts';
 export { createProducer, type ProducerOptions } from './producer/create-producer.ts';
-export type { EnqueuedJob, EnqueueResult, Producer } from './producer/producer.ts';
+export type { EnqueuedJob, EnqueueResult } from './producer/enqueue-result.ts';
+export type { Producer } from './producer/producer.ts';
 export type { WaitOptions } from './producer/wait.ts';
 export { createFetch, type FetchOptions } from './server/create-fetch.ts';
 export type { Cancellation, CancellationEstimate, CancellationFilter } from './shared/contract/cancellation.ts';

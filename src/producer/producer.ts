@@ -17,12 +17,12 @@ import {
   type EnqueueOptions,
 } from '../shared/contract/request.ts';
 import { type StreamEvent, type SubscribeOptions, subscribeOptionsSchema } from '../shared/contract/stream.ts';
-import { type JobStatus, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
+import { jobIdSchema, type Verdict } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
-import type { ReplyOf } from '../shared/store/scripts.ts';
+import { SEQUENCES_IN_A_MS } from '../shared/store/lua/script.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptAll } from './accept-all.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
@@ -30,7 +30,7 @@ import { adoptResponse } from './adopt.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { checkId } from './check-id.ts';
-import { idConflict, lanesMove, notAccepted, taken } from './enqueue-errors.ts';
+import { type EnqueuedJob, type EnqueueResult, resultOf } from './enqueue-result.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
 import { storedRequest } from './stored-request.ts';
@@ -44,15 +44,6 @@ export interface ProducerParts {
   configuration: Configuration;
   telemetry: Telemetry;
 }
-
-export interface EnqueuedJob {
-  id: string;
-  /** `queued`, or the status of the job if the same request was enqueued before. */
-  status: JobStatus;
-}
-
-/** One answer of `enqueueMany`: the job, or why it was refused. The others are not affected. */
-export type EnqueueResult = (EnqueuedJob & { error: null }) | { id: string; status: null; error: HeadstoneError };
 
 /** Enqueues jobs, cancels them and reads what became of them. Any number of producers may run in any process. */
 export class Producer {
@@ -103,33 +94,18 @@ export class Producer {
     // Checking a large request took long, so others in this process get a turn.
     if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();
     const checked = [];
-    for (const { given, request, body, sharesAccount } of calls) {
+    const first = this.store.home.now() * SEQUENCES_IN_A_MS;
+    for (const [position, { given, request, body, sharesAccount }] of calls.entries()) {
       const { tenant } = given;
       await assertReferences(this.store, tenant, request.input, sharesAccount);
       const previous = request.previous_response_id;
       const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous, sharesAccount) : undefined;
-      checked.push({ given: { ...given, predecessor }, body });
+      checked.push({ given: { ...given, predecessor, place: first + position }, body });
     }
     const replies = await acceptAll(this.store, checked);
-    return replies.map((reply, position) => this.enqueued(calls[position]?.given.id ?? '', reply));
-  }
-
-  private enqueued(id: string, reply: ReplyOf<'accept'> | Error): EnqueueResult {
-    if (reply instanceof HeadstoneError) return { id, status: null, error: reply };
-    if (reply instanceof Error) return { id, status: null, error: notAccepted(id, reply) };
-    switch (reply.reply) {
-      case 'accepted':
-        this.telemetry.emit('job_accepted', { job_id: id });
-        return { id, status: reply.status, error: null };
-      case 'same':
-        return { id: reply.id, status: reply.status, error: null };
-      case 'conflict':
-        return { id, status: null, error: idConflict(id) };
-      case 'taken':
-        return { id, status: null, error: taken(id) };
-      case 'misplaced':
-        return { id, status: null, error: lanesMove() };
-    }
+    const results = replies.map((reply, position) => resultOf(calls[position]?.given.id ?? '', reply));
+    for (const { isNew, id } of results) if (isNew) this.telemetry.emit('job_accepted', { job_id: id });
+    return results.map(({ isNew, ...result }) => result);
   }
 
   /**

@@ -7,6 +7,7 @@ import { type Activation, type Context, done } from './context.ts';
 import { insist } from './insist.ts';
 import { launchElsewhere } from './named-launch.ts';
 import { observe } from './observation.ts';
+import { isOnlyTenant } from './only-tenant.ts';
 import { reportHold } from './report-hold.ts';
 import { resultBody } from './result-body.ts';
 import { followStream } from './stream-follower.ts';
@@ -135,10 +136,9 @@ async function recordRefused(answer: Refused, { id, epoch, model }: Intent, cont
     answer.next === 'failed'
       ? { next: answer.next }
       : { next: answer.next, due_in_ms: 0, hold: { ...answer.hold, code } };
-  const reply = await insist(
-    () => store.run('resolve', { id, epoch, how: 'refused', came: cameOf(answer), code, message, ...next }),
-    context,
-  );
+  const is_only_tenant = answer.next === 'failed' ? undefined : await isOnlyTenant(id, context);
+  const given = { id, epoch, how: 'refused' as const, came: cameOf(answer), code, message, is_only_tenant, ...next };
+  const reply = await insist(() => store.run('resolve', given), context);
   // The record may know that this job alone is refused. Then the job has failed.
   const outcome = answer.next === 'failed' || reply.reply === 'failed' ? 'failed' : 'queued';
   telemetry.emit('launch_refused', { job_id: id, model, epoch, code, http_status: httpStatus, next: outcome });

@@ -35,8 +35,11 @@ export class ShareOut {
       return;
     }
     this.term ??= await home.ask(client => client.incr(home.keys.term()));
+    this.round += 1;
     const known = await this.tellAll(lanes, []);
-    if (known) await this.tellAll(lanes, this.wishes(known));
+    const lowered = known && (await this.tellAll(lanes, this.wishes(known)));
+    // What a lane has given up is free at once. Polls are not: their lane may have sent them in this second.
+    if (lowered) await this.tellAll(lanes, this.slotWishes(lowered));
   }
 
   async leave(home: Lane): Promise<void> {
@@ -53,43 +56,34 @@ export class ShareOut {
     return null;
   }
 
+  private slotWishes(known: LaneShare[]): Wish[] {
+    const { maxInFlight } = this.configuration;
+    const has = known.map(lane => lane.in_flight);
+    const needs = known.map(({ running, waiting }) => running + waiting);
+    const shares = fairShares(maxInFlight, needs, this.round % known.length);
+    return within(maxInFlight, has, shares).map(in_flight => ({ in_flight }));
+  }
+
   private wishes(known: LaneShare[]): Wish[] {
-    this.round += 1;
-    const { maxInFlight, pollsPerSecond } = this.configuration;
-    const first = this.round % known.length;
-    const slots = within(
-      maxInFlight,
-      known.map(({ in_flight: has }) => has),
-      fairShares(
-        maxInFlight,
-        known.map(({ running, waiting }) => running + waiting),
-        first,
-      ),
-    );
     // In thousandths of a poll per second, because a lane may have less than one.
-    const polls = within(
-      pollsPerSecond * 1000,
-      known.map(({ polls: has }) => Math.ceil(has * 1000)),
-      fairShares(
-        pollsPerSecond * 1000,
-        known.map(({ due }) => due * 1000),
-        first,
-      ),
-    );
-    return known.map((_, lane) => ({ in_flight: slots[lane] ?? 0, ...limitOf(polls[lane] ?? 0) }));
+    const cap = this.configuration.pollsPerSecond * 1000;
+    const has = known.map(({ polls }) => Math.ceil(polls * 1000));
+    const needs = known.map(({ due }) => due * 1000);
+    const polls = within(cap, has, fairShares(cap, needs, this.round % known.length));
+    return this.slotWishes(known).map((slots, lane) => ({ ...slots, ...limitOf(polls[lane] ?? 0) }));
   }
 }
 
 interface Wish {
   in_flight: number;
-  polls: number;
-  duration_ms: number;
+  polls?: number;
+  duration_ms?: number;
 }
 
 const LONGEST_MS = 60_000;
 
 /** A limit as BullMQ keeps it: a whole number of polls in a time. */
-function limitOf(thousandths: number): { polls: number; duration_ms: number } {
+function limitOf(thousandths: number): Pick<Wish, 'polls' | 'duration_ms'> {
   if (thousandths >= 1000) return { polls: Math.floor(thousandths / 1000), duration_ms: 1000 };
   return { polls: 1, duration_ms: Math.min(LONGEST_MS, Math.ceil(1_000_000 / Math.max(1, thousandths))) };
 }

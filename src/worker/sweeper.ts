@@ -15,8 +15,6 @@ const TICK_MS = 1000;
 const OWN_HAND_MS = 1000;
 const MOST_PER_TICK = 500;
 
-const refusalAdvice = 'The store answers but does not write. Check its memory, disk, replicas and role.';
-
 /**
  * Finds what was left behind: queue entries that were written and never added, launches whose worker died, jobs past their
  * deadline, jobs whose hold has ended, streams without a follower, bulk cancels whose process died, expired records.
@@ -32,8 +30,8 @@ export class Sweeper {
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> = Promise.resolve();
   private stopped = false;
-  private readonly refusals = new Set<string>();
-  private told = '';
+  /** The words with which this lane has refused writes since the last tick. */
+  private refused = new Set<string>();
 
   constructor(context: Context) {
     const { store, telemetry } = context;
@@ -62,6 +60,7 @@ export class Sweeper {
     clearTimeout(this.timer);
     await this.ticking;
     await this.cancellations.stop();
+    this.context.refusals.note(this.context.store, []);
     await Promise.all([this.patrol.handOverLease(this.token), this.canary.leave()]).catch(() => {});
   }
 
@@ -69,7 +68,8 @@ export class Sweeper {
     const { store } = this.context;
     await store.readClock();
     await this.quietly(() => this.canary.sing());
-    this.tellRefusals();
+    this.context.refusals.note(store, this.refused);
+    this.refused = new Set();
     if (!(await this.takeLease())) return;
     const steps = [
       () => this.sweepOutbox(),
@@ -93,19 +93,8 @@ export class Sweeper {
       const word = refusalOf(error);
       if (word === null)
         this.context.telemetry.emit('activation_failed', { queue: 'sweep', entry_id: '', error: errorCode(error) });
-      else this.refusals.add(word);
+      else this.refused.add(word);
     }
-  }
-
-  /** Logs one line when the store begins to refuse writes and one when it ends, and not one each second. */
-  private tellRefusals(): void {
-    const { telemetry } = this.context;
-    const word = [...this.refusals].sort().join(', ');
-    this.refusals.clear();
-    if (word === this.told) return;
-    this.told = word;
-    if (word === '') telemetry.emit('store_writes', {});
-    else telemetry.emit('store_refuses', { code: word, advice: refusalAdvice });
   }
 
   private async takeLease(): Promise<boolean> {

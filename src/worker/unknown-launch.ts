@@ -1,6 +1,7 @@
 import type { LaunchAnswer } from '../provider/answers.ts';
 import type { Context } from './context.ts';
 import { insist } from './insist.ts';
+import { isOnlyTenant } from './only-tenant.ts';
 import { reportHold } from './report-hold.ts';
 
 type Unknown = Extract<LaunchAnswer, { kind: 'unknown' }>;
@@ -15,7 +16,8 @@ export async function resolveUnknown(
   const { store, configuration, telemetry } = context;
   const grace_ms = configuration.unknownGraceMs;
   const came = httpStatus ? ('answer' as const) : undefined;
-  const given = { id, epoch, how: 'unknown' as const, code, grace_ms, witnessed, came, message };
+  const is_only_tenant = witnessed ? await isOnlyTenant(id, context) : undefined;
+  const given = { id, epoch, how: 'unknown' as const, code, grace_ms, witnessed, came, message, is_only_tenant };
   const reply = await insist(() => store.run('resolve', given), context);
   telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
   reportHold(reply, code, telemetry);

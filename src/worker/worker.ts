@@ -8,6 +8,7 @@ import type { QueueName } from '../shared/store/lua/work.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
 import { InFlight } from './in-flight.ts';
+import { Refusals } from './refusals.ts';
 import { Rota } from './rota.ts';
 import { StreamSlots } from './stream-slots.ts';
 
@@ -56,6 +57,7 @@ export class Worker {
       telemetry,
       inFlight: this.inFlight,
       streams: this.streams,
+      refusals: new Refusals(telemetry),
       deployment: await readDeployment(store.home),
       stopping: this.stopping.signal,
       hopeless: this.hopeless.signal,

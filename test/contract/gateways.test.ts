@@ -40,12 +40,12 @@ describe('codes that are no words', () => {
   });
 
   test('I1: a record that the version before wrote with a number for a code is read, and cancelled', async () => {
-    const { producer, client, redis, prefix } = await startFrontDoor({ workers: 0 });
+    const { producer, client, redis, prefixOf } = await startFrontDoor({ workers: 0 });
     const { id } = await producer.enqueue(scripted());
-    const place = `${prefix}:job:${id}`;
+    const place = `${await prefixOf(id)}:job:${id}`;
     const launch = { epoch: 1, at: 5, state: 'refused', code: 429 };
     await redis.hset(place, { 'launch:1': JSON.stringify(launch), 'launch:2': 'not JSON', deadline_at: 'soon' });
-    await redis.rpush(`${prefix}:timeline:${id}`, 'nor this');
+    await redis.rpush(`${await prefixOf(id)}:timeline:${id}`, 'nor this');
     const job = await producer.get(id);
     expect(job?.launches).toEqual([{ ...launch, code: '429', response_id: null }]);
     expect(job?.unreadable).toEqual(['deadline_at', 'launch:2', 'timeline']);

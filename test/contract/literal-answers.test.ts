@@ -144,9 +144,9 @@ describe('answers that are odd in their bytes', () => {
   });
 
   test('one record with a list that is none hides no other', async () => {
-    const { producer, redis, prefix } = await startHarness({ workers: 0 });
+    const { producer, redis, prefixOf } = await startHarness({ workers: 0 });
     const { id } = await producer.enqueue(scripted());
-    await redis.hset(`${prefix}:job:${id}`, { tags: 'not JSON', include: '7', deadline_at: 'never' });
+    await redis.hset(`${await prefixOf(id)}:job:${id}`, { tags: 'not JSON', include: '7', deadline_at: 'never' });
     expect(await producer.list()).toHaveLength(1);
     expect((await producer.get(id))?.unreadable.sort()).toEqual(['deadline_at', 'include', 'tags']);
   });

@@ -78,7 +78,7 @@ test('I2, I6: a retried job of a decided record does nothing, and says so', asyn
 });
 
 test('I1, I5: clean, empty and obliterate lose no job and bring none back', async () => {
-  const { producer, ask, redis, prefix, startWorker } = await startBoard({ workers: 0 });
+  const { producer, ask, redis, prefixOf, startWorker } = await startBoard({ workers: 0 });
   const wanted = await producer.enqueue(scripted());
   const refused = await producer.enqueue(scripted());
   await producer.cancel(refused.id);
@@ -87,7 +87,7 @@ test('I1, I5: clean, empty and obliterate lose no job and bring none back', asyn
   expect((await ask('PUT', '/queues/launch/obliterate')).ok).toBe(true);
   expect((await producer.get(wanted.id))?.status).toBe('queued');
   // The patrol comes every ten minutes, which this write makes pass.
-  await redis.zadd(`${prefix}:open`, 0, wanted.id);
+  await redis.zadd(`${await prefixOf(wanted.id)}:open`, 0, wanted.id);
   await startWorker();
   expect(await producer.wait(wanted.id)).toMatchObject({ status: 'completed' });
   expect(await producer.get(refused.id)).toMatchObject({ status: 'cancelled', response_id: null });

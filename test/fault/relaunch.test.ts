@@ -3,7 +3,7 @@ import { audit } from '../../src/cli/reports/audit.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import { scripted } from '../support/harness.ts';
 import { startScene } from '../support/scene.ts';
-import { observed, openStores } from '../support/store.ts';
+import { observed } from '../support/store.ts';
 
 /** A lost worker is noticed after two seconds, because these tests are about what happens afterwards. */
 const short = { HEADSTONE_LOCK_MS: '1000' };
@@ -106,9 +106,9 @@ test('I5, relaunch: a worker that dies between the decision to launch again and 
   timeout: 60_000,
 }, async () => {
   const scene = await startScene(short);
-  const { producer, startWorker, ledger, prefix } = scene;
-  const { store } = await openStores({}, prefix);
+  const { producer, startWorker, ledger } = scene;
   const { id } = await producer.enqueue(scripted(), relaunch);
+  const store = await producer.store.laneOf(id);
   const intent = await store.run('intend', { id, token: 'a worker that died', max_in_flight: 10 });
   if (intent.reply !== 'intended') throw new Error(`Not intended: ${intent.reply}`);
   const { epoch } = intent;
@@ -116,8 +116,8 @@ test('I5, relaunch: a worker that dies between the decision to launch again and 
   const rerun = await store.run('rerun', { id, epoch, code: 'launch_unknown', due_in_ms: 0, grace_ms: 0 });
   expect(rerun.reply).toBe('queued');
   // The step is done, but its entry was never added to the queue, and the entry of the enqueue is gone.
-  await producer.queues[0]?.drain();
-  expect(await producer.queues[0]?.getJobCountByTypes('waiting', 'delayed', 'prioritized')).toBe(0);
+  await store.queues.launch.drain();
+  expect(await store.queues.launch.getJobCountByTypes('waiting', 'delayed', 'prioritized')).toBe(0);
   await startWorker();
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   expect((await ledger()).creates).toBe(1);
@@ -128,9 +128,9 @@ test('I3, I10, superseded: a worker that dies between the record of a superseded
   timeout: 60_000,
 }, async () => {
   const scene = await startScene(short);
-  const { producer, startWorker, ledger, prefix, simulator } = scene;
-  const { store } = await openStores({}, prefix);
+  const { producer, startWorker, ledger, simulator } = scene;
   const { id } = await producer.enqueue(scripted({ duration_ms: 1500 }), relaunch);
+  const store = await producer.store.laneOf(id);
   const intent = await store.run('intend', { id, token: 'a worker that died', max_in_flight: 10 });
   if (intent.reply !== 'intended') throw new Error(`Not intended: ${intent.reply}`);
   const { epoch } = intent;

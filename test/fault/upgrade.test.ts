@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { audit } from '../../src/cli/reports/audit.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import { root, runFile } from '../../tools/run-file.ts';
-import { startHarness } from '../support/harness.ts';
+import { scripted, startHarness } from '../support/harness.ts';
 
 /** The last commit whose records have a field for each launch, a list of every step, and a sum for each measure. */
 const BEFORE = 'a592284';
@@ -41,7 +41,8 @@ test.skipIf(!hasIt)(
   async () => {
     const { producer, prefix, redisUrl, simulator, simulatorLedger, startWorker } = await startHarness({
       workers: 0,
-      env: settings,
+      // That version knew of one lane.
+      env: { ...settings, HEADSTONE_LANES: '1' },
     });
     const maker = fileURLToPath(new URL('../support/records-of-before.ts', import.meta.url));
     const wish = { redisUrl, prefix, upstreamUrl: simulator.url, settings };
@@ -95,5 +96,12 @@ test.skipIf(!hasIt)(
       });
     const byTag = (await producer.waste({ groupBy: 'tag' })).data.find(({ key }) => key === 'nightly');
     expect(byTag).toMatchObject({ responses: 1, used_responses: 3, used_total_tokens: tokens('used') });
+
+    // Its deployment can be given more lanes, and its jobs are found where they are.
+    await producer.store.raiseLanes(3);
+    const later = await producer.enqueue(scripted());
+    const listed = (await producer.list()).map(({ id }) => id);
+    expect(listed).toEqual([later.id, ...Object.values(ids).reverse()]);
+    for (const name of Object.keys(ids)) expect((await job(name)).id).toBe(ids[name]);
   },
 );

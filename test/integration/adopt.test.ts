@@ -72,11 +72,11 @@ test('a 404 that stays ends an adopted job as response_not_found', async () => {
   const upstreamUrl = await startUpstream((_request, _body, response) =>
     answer(response, 404, { error: { message: 'Not found.', type: 'invalid_request_error', code: null } }),
   );
-  const { producer, redis, prefix, happened } = await startHarness({ upstreamUrl });
+  const { producer, redis, prefixOf, happened } = await startHarness({ upstreamUrl });
   const { id } = await producer.adopt('resp_nobody');
   await happened('poll_failed');
   // The 404 has to be seen for a minute, which this write makes pass.
-  await redis.hset(`${prefix}:job:${id}`, 'missing_since', Date.now() - 61_000);
+  await redis.hset(`${await prefixOf(id)}:job:${id}`, 'missing_since', Date.now() - 61_000);
   expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'response_not_found' } });
   // The 404 is believed: the response is no longer followed, and its cost stays unknown.
   await expect.poll(async () => (await producer.ledger())[0]?.status).toBe('unknown');

@@ -5,7 +5,7 @@ import type { Hold } from '../../src/shared/contract/holds.ts';
 import type { Lane } from '../../src/shared/store/lane.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { WRONG_KEY } from '../../src/simulator/simulator.ts';
-import { scripted, startHarness } from '../support/harness.ts';
+import { type Harness, scripted, startHarness } from '../support/harness.ts';
 import { acceptJob, intendJob, openStores, redisOf, runJob } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
@@ -63,19 +63,21 @@ test('only a refusal of this request ends a job', async () => {
 });
 
 test('five unknowns in a row hold the model, and one success lifts the hold', async () => {
-  const { producer, happened, redis, prefix, simulatorLedger } = await startHarness({
-    env: { HEADSTONE_CONCURRENCY: 'launch=1' },
-  });
+  const harness = await startHarness({ env: { HEADSTONE_CONCURRENCY: 'launch=1' } });
+  const { producer, happened, redis, simulatorLedger, prefixOf } = harness;
+  const endHold = holdEnder(harness);
   const lost: Partial<Script> = { create: 'server_error' };
   for (let n = 0; n < 5; n += 1) await producer.enqueue(scripted(lost, `Prompt ${n}`));
   expect(await happened('launches_held')).toMatchObject({ scope: 'model:gpt-5.5' });
   const { id } = await producer.enqueue(scripted({}, 'The one that succeeds'));
-  await expect.poll(() => redis.hget(`${prefix}:job:${id}`, 'parked_scope')).toBe('model:gpt-5.5');
+  await expect
+    .poll(async () => await redis.hget(`${await prefixOf(id)}:job:${id}`, 'parked_scope'))
+    .toBe('model:gpt-5.5');
   expect((await simulatorLedger()).creates).toBe(5);
   // The minute of the alarm is over, so one job may try.
-  await redis.hset(`${prefix}:hold:model:gpt-5.5`, 'until', 1);
+  await endHold('model:gpt-5.5');
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
-  expect(await redis.exists(`${prefix}:hold:model:gpt-5.5`)).toBe(0);
+  expect((await producer.depths()).holds).toEqual({});
 });
 
 /** Accepts everything that the test does not refuse. Each response is completed at its first poll. */
@@ -109,6 +111,16 @@ test('I10, I12: a prompt that a firewall refuses keeps nobody back', async () =>
   expect((await producer.get(bad.id))?.status).toBe('queued');
   expect(events.filter(({ name }) => name === 'launches_held')).toEqual([]);
 });
+
+/** Ends a hold in each lane that has it, as if its time had passed. */
+function holdEnder({ redis, prefixes }: Pick<Harness, 'redis' | 'prefixes'>) {
+  return async (scope: string, until = 1) => {
+    for (const prefix of await prefixes()) {
+      const place = `${prefix}:hold:${scope}`;
+      if (await redis.exists(place)) await redis.hset(place, 'until', until);
+    }
+  };
+}
 
 /** Makes holds expire. */
 async function endHolds(store: Lane): Promise<void> {
@@ -175,7 +187,9 @@ test.for([
 
 test('several jobs in a row that are refused so hold the account, and the first that passes lifts it', async () => {
   let isOpen = false;
-  const { producer, happened, redis, prefix } = await startChoosy(() => (isOpen ? null : forbidden));
+  const harness = await startChoosy(() => (isOpen ? null : forbidden));
+  const { producer, happened } = harness;
+  const endHold = holdEnder(harness);
   const jobs = ['a', 'b', 'c'].map(input => ({ request: { model: 'm', input } }));
   const ids = (await producer.enqueueMany(jobs)).map(({ id }) => id);
   await happened('launches_held', ({ scope }) => scope === 'account');
@@ -183,9 +197,9 @@ test('several jobs in a row that are refused so hold the account, and the first 
   await expect.poll(async () => (await producer.list()).filter(({ held_by }) => held_by !== null)).not.toEqual([]);
   isOpen = true;
   // The minute of the alarm is over, so one job may try.
-  for (const scope of ['account', 'tenant:default|model:m']) await redis.hset(`${prefix}:hold:${scope}`, 'until', 1);
+  for (const scope of ['account', 'tenant:default|model:m']) await endHold(scope);
   for (const id of ids) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
-  expect(await redis.exists(`${prefix}:hold:account`)).toBe(0);
+  expect((await producer.depths()).holds).not.toHaveProperty('account');
 });
 
 test('I12: a tenant whose key is refused keeps no other tenant back, until others are refused too', async () => {
@@ -216,27 +230,36 @@ test('I10: a rate limit that can never pass ends that job, and the others of its
 });
 
 test('I10: a trial of the account is not spent on a job that another hold has for itself, and any answer shows the route', async () => {
-  const { producer, happened, redis, prefix } = await startChoosy(({ model }) =>
+  const harness = await startChoosy(({ model }) =>
     model === 'nowhere' ? [404, { error: { message: 'No such model.', code: 'model_not_found' } }] : null,
   );
+  const { producer, happened, redis, prefixes, prefixOf } = harness;
+  const endHold = holdEnder(harness);
   const bad = await producer.enqueue({ model: 'nowhere', input: 'x' });
   await happened('launches_held', ({ scope }) => scope === 'model:nowhere');
   // The provider is away for a second, and no launch has reached it.
-  await redis.hset(`${prefix}:hold:account`, {
-    kind: 'alarm',
-    code: 'no_route',
-    lifted_by: 'answer',
-    since: 1,
-    until: Date.now() + 3_600_000,
-  });
+  for (const prefix of await prefixes())
+    await redis.hset(`${prefix}:hold:account`, {
+      kind: 'alarm',
+      code: 'no_route',
+      lifted_by: 'answer',
+      since: 1,
+      until: Date.now() + 3_600_000,
+    });
   const good = await producer.enqueue({ model: 'm', input: 'a' });
-  await expect.poll(() => redis.hget(`${prefix}:job:${good.id}`, 'parked_scope'), { timeout: 10_000 }).toBe('account');
+  await expect
+    .poll(async () => await redis.hget(`${await prefixOf(good.id)}:job:${good.id}`, 'parked_scope'), {
+      timeout: 10_000,
+    })
+    .toBe('account');
   // The bad job's own hold is over. It meets the account's hold and waits behind the good job, because it was refused before.
-  await redis.hset(`${prefix}:hold:model:nowhere`, 'until', 1);
-  await expect.poll(() => redis.hget(`${prefix}:job:${bad.id}`, 'parked_scope'), { timeout: 10_000 }).toBe('account');
-  await redis.hset(`${prefix}:hold:model:nowhere`, 'until', Date.now() + 3_600_000);
-  await redis.hset(`${prefix}:hold:account`, 'until', 1);
+  await endHold('model:nowhere');
+  await expect
+    .poll(async () => await redis.hget(`${await prefixOf(bad.id)}:job:${bad.id}`, 'parked_scope'), { timeout: 10_000 })
+    .toBe('account');
+  await endHold('model:nowhere', Date.now() + 3_600_000);
+  await endHold('account');
   expect(await producer.wait(good.id)).toMatchObject({ status: 'completed' });
-  await expect.poll(() => redis.exists(`${prefix}:hold:account`), { timeout: 10_000 }).toBe(0);
+  await expect.poll(async () => (await producer.depths()).holds, { timeout: 10_000 }).not.toHaveProperty('account');
   expect((await producer.get(bad.id))?.status).toBe('queued');
 });

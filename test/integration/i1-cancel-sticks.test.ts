@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { scripted, startHarness } from '../support/harness.ts';
 
 test('I1: after a cancel that won, a thousand reads, the queues and the channel never show the result that came anyway', async () => {
-  const { producer, happened, redis, prefix } = await startHarness();
+  const { producer, happened, redis, prefix, prefixOf } = await startHarness();
   const { id } = await producer.enqueue(scripted({ duration_ms: 400, flip_after_ms: 300 }));
   await happened('launch_acknowledged');
   expect(await producer.cancel(id, { reason: 'wrong prompt', actor: 'alice' })).toEqual({ verdict: 'cancelled' });
@@ -19,7 +19,7 @@ test('I1: after a cancel that won, a thousand reads, the queues and the channel 
   }
   expect(await producer.wait(id)).toMatchObject({ status: 'cancelled', tombstone: { actor: 'alice' } });
   expect(await producer.cancel(id)).toEqual({ verdict: 'already_cancelled' });
-  expect(await redis.exists(`${prefix}:result:${id}`)).toBe(0);
+  expect(await redis.exists(`${await prefixOf(id)}:result:${id}`)).toBe(0);
   await expect(everyValue(redis, prefix)).resolves.not.toContain('Here is what there is to say');
 });
 

@@ -11,8 +11,9 @@ test('I10: a response that is stuck for ever ends at the job’s deadline, and i
 });
 
 test('I10: a job that never got its turn ends at its deadline, and never reaches the provider', async () => {
-  const { producer, simulatorLedger } = await startHarness({ env: { HEADSTONE_MAX_IN_FLIGHT: '1' } });
+  const { producer, simulatorLedger, happened } = await startHarness({ env: { HEADSTONE_MAX_IN_FLIGHT: '1' } });
   await producer.enqueue(scripted({ stuck: true }, 'First'), { deadlineMs: 60_000 });
+  await happened('launch_acknowledged');
   const { id } = await producer.enqueue(scripted({}, 'Second'), { deadlineMs: 1500 });
   expect(await producer.wait(id)).toMatchObject({ status: 'expired' });
   expect((await simulatorLedger()).creates).toBe(1);

@@ -15,39 +15,41 @@ test('I5: a job whose queue entry could not be added is found in the outbox and 
 });
 
 test('I5: jobs whose queues were wiped out are found by the patrol and run', async () => {
-  const { producer, redis, prefix, startWorker } = await startHarness({ workers: 0 });
+  const { producer, redis, prefixOf, startWorker } = await startHarness({ workers: 0 });
   const ids = (
     await producer.enqueueMany(Array.from({ length: 20 }, (_, n) => ({ request: scripted({}, `Prompt ${n}`) })))
   ).map(({ id }) => id);
   for (const queue of producer.queues) await queue.obliterate({ force: true });
   // The patrol comes every ten minutes, which this write makes pass.
-  for (const id of ids) await redis.zadd(`${prefix}:open`, 0, id);
+  for (const id of ids) await redis.zadd(`${await prefixOf(id)}:open`, 0, id);
   await startWorker();
   for (const id of ids) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
 });
 
 test('I5: an add is ignored by BullMQ for an id that it still keeps, and ensure wakes it all the same', async () => {
-  const { producer, happened, redis, prefix } = await startHarness();
+  const { producer, happened, redis } = await startHarness();
   const { id } = await producer.enqueue(scripted({ duration_ms: 200, flip_after_ms: 100 }));
   const { response_id } = await happened('launch_acknowledged');
-  const settle = producer.queues.find(queue => queue.name === 'settle');
+  const { settle } = (await producer.store.laneOf(id)).queues;
+  const { keys } = await producer.store.laneOf(id);
   // An entry that is delayed by a day. A second add would leave it there.
-  await settle?.add('settle', { id: response_id }, { jobId: `hs-${response_id}`, delay: 86_400_000 });
+  await settle.add('settle', { id: response_id }, { jobId: `hs-${response_id}`, delay: 86_400_000 });
   await producer.cancel(id);
   await happened('tokens_wasted');
-  expect(await redis.zscore(`${prefix}:unsettled`, response_id)).toBeNull();
+  expect(await redis.zscore(keys.unsettled(), response_id)).toBeNull();
 });
 
 test('I5, I9: the patrol adds a settle entry that was wiped out, and leaves a parked one its time', async () => {
-  const { producer, happened, redis, prefix, simulatorLedger } = await startHarness({
+  const { producer, happened, redis, prefixOf, simulatorLedger } = await startHarness({
     env: { HEADSTONE_SETTLE_FIRST_MS: '3000', HEADSTONE_SETTLE_WINDOW_MS: '60000' },
   });
   const { id } = await producer.enqueue(scripted({ duration_ms: 300, flip_after_ms: 200 }));
   const { response_id } = await happened('launch_acknowledged');
   await producer.cancel(id);
   await happened('upstream_cancelled');
-  const settle = producer.queues.find(queue => queue.name === 'settle');
-  const parked = () => settle?.getJobState(`hs-${response_id}`);
+  const prefix = await prefixOf(id);
+  const { settle } = (await producer.store.laneOf(id)).queues;
+  const parked = () => settle.getJobState(`hs-${response_id}`);
   await expect.poll(parked).toBe('delayed');
   const patrolled = async () => {
     await redis.zadd(`${prefix}:unsettled`, 0, response_id);
@@ -58,7 +60,7 @@ test('I5, I9: the patrol adds a settle entry that was wiped out, and leaves a pa
   await patrolled();
   expect(await redis.zscore(`${prefix}:settle:delayed`, `hs-${response_id}`)).toBe(dueAt);
   expect((await simulatorLedger()).responses[0]?.reads).toBe(reads);
-  await settle?.obliterate({ force: true });
+  await settle.obliterate({ force: true });
   await patrolled();
   expect(await happened('tokens_wasted')).toMatchObject({ response_id, status: 'final' });
 });

@@ -61,12 +61,12 @@ test('I6: the same question of the same activation gets the same intent, another
 });
 
 test('I6, I10: a launch whose worker left no lock behind is called unknown, also while the launch queue is paused', async () => {
-  const { producer, happened, prefix } = await startHarness();
-  const { store } = await openStores({}, prefix);
-  await acceptJob(store, 'job');
+  const { producer, happened } = await startHarness();
   const id = 'job';
+  const store = await producer.store.laneOf(id);
+  await acceptJob(store, id);
   await intendJob(store, id);
-  await producer.queues[0]?.pause();
+  await producer.pauseLaunch(true);
   expect(await happened('launch_unknown')).toMatchObject({ job_id: id, code: 'worker_lost' });
   expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'launch_unknown' } });
 });

@@ -19,13 +19,16 @@ test('I9: under a backlog no more than HEADSTONE_MAX_IN_FLIGHT responses run, an
 });
 
 test('I9: a job’s timeline keeps its newest hundred entries', async () => {
-  const { producer, happened, redis, prefix } = await startHarness();
+  const { producer, happened, redis, prefixOf } = await startHarness();
   const { id } = await producer.enqueue(scripted());
   await happened('job_decided');
-  await redis.rpush(`${prefix}:timeline:${id}`, ...Array.from({ length: 500 }, () => '{"at":1,"event":"filler"}'));
+  await redis.rpush(
+    `${await prefixOf(id)}:timeline:${id}`,
+    ...Array.from({ length: 500 }, () => '{"at":1,"event":"filler"}'),
+  );
   const again = await producer.enqueue(scripted({ duration_ms: 60_000, stuck: true }), { id: 'second' });
   await redis.rpush(
-    `${prefix}:timeline:${again.id}`,
+    `${await prefixOf(again.id)}:timeline:${again.id}`,
     ...Array.from({ length: 500 }, () => '{"at":1,"event":"filler"}'),
   );
   await producer.cancel(again.id);
@@ -72,11 +75,12 @@ test('I9: of a launch that is refused again and again the newest twenty are kept
 });
 
 test('I5, I9: five crashes over one entry end its job as poison; none of them counts while it only waits for a place', async () => {
-  const { producer, redis, prefix, startWorker } = await startHarness({
+  const { producer, redis, prefixOf, startWorker } = await startHarness({
     workers: 0,
     env: { HEADSTONE_MAX_IN_FLIGHT: '1' },
   });
-  const crashed = (id: string, times: number) => redis.hset(`${prefix}:launch:hs-${id}`, 'stc', times);
+  const crashed = async (id: string, times: number) =>
+    await redis.hset(`${await prefixOf(id)}:launch:hs-${id}`, 'stc', times);
   const doomed = await producer.enqueue(scripted());
   await crashed(doomed.id, 5);
   await runJob(producer.store, 'running', 'resp_running');

@@ -36,28 +36,29 @@ test('I1, I5: each outcome adds one job to the app’s own queue, on its own pre
 });
 
 test('I5: a note that could not be sent is found in the outbox, and one that was sent twice is one job', async () => {
-  const { producer, redisUrl, redis, prefix, startWorker } = await startHarness({ workers: 0 });
+  const { producer, redisUrl, redis, prefix, prefixOf, startWorker } = await startHarness({ workers: 0 });
   const app = appQueue(redisUrl, `${prefix}:app`);
   const { id } = await producer.enqueue(scripted(), { notify: { queue: 'app', prefix: `${prefix}:app` } });
+  const outbox = `${await prefixOf(id)}:outbox`;
   // Only the script runs, as if its process had died before it could notify anybody.
   await producer.store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
   expect(await app.count()).toBe(0);
-  const [line] = (await redis.zrange(`${prefix}:outbox`, '0', '-1')).filter(entry => entry.startsWith('notify|'));
+  const [line] = (await redis.zrange(outbox, '0', '-1')).filter(entry => entry.startsWith('notify|'));
   await startWorker();
   await expect.poll(() => app.count(), { timeout: 10_000 }).toBe(1);
-  await redis.zadd(`${prefix}:outbox`, 0, line ?? '');
-  await expect.poll(() => redis.zscore(`${prefix}:outbox`, line ?? ''), { timeout: 10_000 }).toBeNull();
+  await redis.zadd(outbox, 0, line ?? '');
+  await expect.poll(() => redis.zscore(outbox, line ?? ''), { timeout: 10_000 }).toBeNull();
   expect(await app.count()).toBe(1);
 });
 
 test('I10: a queue of the app’s that refuses its note delays no other job', async () => {
-  const { producer, redis, prefix } = await startHarness();
+  const { producer, redis, prefix, prefixOf } = await startHarness();
   // BullMQ's key for the queue is not a hash here, so every add is refused.
   await redis.set(`${prefix}:app:app:meta`, 'taken by somebody else');
   const { id } = await producer.enqueue(scripted(), { notify: { queue: 'app', prefix: `${prefix}:app` } });
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   const line = async () =>
-    (await redis.zrange(`${prefix}:outbox`, '0', '-1', 'WITHSCORES')).filter((_, index, all) =>
+    (await redis.zrange(`${await prefixOf(id)}:outbox`, '0', '-1', 'WITHSCORES')).filter((_, index, all) =>
       all[index - (index % 2)]?.startsWith('notify|'),
     );
   await expect.poll(async () => Number((await line())[1]) - Date.now(), { timeout: 10_000 }).toBeGreaterThan(10_000);

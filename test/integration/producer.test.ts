@@ -130,7 +130,8 @@ test('wait: survives a lost connection, and a lost message', async () => {
   const remote = await startHarness({ workers: 0, redisUrl: proxy.redisUrl });
   const { id } = await remote.producer.enqueue(scripted());
   const waiting = remote.producer.wait(id, { timeoutMs: 20_000 });
-  await expect.poll(async () => (await remote.redis.pubsub('NUMSUB', `${remote.prefix}:decided`))[1]).toBe(1);
+  const channel = `${await remote.prefixOf(id)}:decided`;
+  await expect.poll(async () => (await remote.redis.pubsub('NUMSUB', channel))[1]).toBe(1);
   proxy.cut();
   await expect(remote.producer.cancel(id)).rejects.toMatchObject({ code: 'store_unreachable', retryable: true });
   // The record is decided by a process that is still connected.
@@ -196,6 +197,7 @@ test('connection: a client of another copy of ioredis is taken as one, as in Bul
     theirs.disconnect();
   });
   const { id } = await producer.enqueue(scripted());
-  expect(await theirs.hget(`${prefix}:job:${id}`, 'status')).toBe('queued');
+  const { keys } = await producer.store.laneOf(id);
+  expect(await theirs.hget(keys.job(id), 'status')).toBe('queued');
   expect((await producer.cancel(id)).verdict).toBe('cancelled');
 });

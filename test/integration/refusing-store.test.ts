@@ -49,7 +49,7 @@ test('I10: a full store: cancels are written, forgetting goes on, a worker can s
     admin.disconnect();
     await child.stop();
   });
-  const { producer, startWorker, worker, happened, prefix } = await startHarness({
+  const { producer, startWorker, worker, happened, prefixOf } = await startHarness({
     redisUrl: child.address,
   });
   const { id } = await producer.enqueue(scripted({ stuck: true }));
@@ -58,7 +58,7 @@ test('I10: a full store: cancels are written, forgetting goes on, a worker can s
   const { id: ended } = await producer.enqueue(scripted({}, 'Over'));
   await producer.wait(ended);
   // Its deadline passes while the store is full.
-  await admin.zadd(`${prefix}:ended`, Date.now() + 1000, ended);
+  await admin.zadd(`${await prefixOf(ended)}:ended`, Date.now() + 1000, ended);
   await admin.config('SET', 'maxmemory', '1');
   await expect(producer.enqueue(scripted())).rejects.toMatchObject({ code: 'store_refused', retryable: true });
   expect(await producer.cancel(id)).toEqual({ verdict: 'cancelled' });

@@ -68,11 +68,14 @@ test('an app’s own BullMQ queues of the same names, on BullMQ’s prefix, are 
 test('I1, I13: producer.queues on the app’s own Bull Board: entries without a prompt or a result', async () => {
   const { producer, happened } = await startHarness();
   const serverAdapter = new FastifyAdapter();
-  createBullBoard({ queues: producer.queues.map(queue => new BullMQAdapter(queue)), serverAdapter });
+  // A job's entries are in the queues of its lane.
+  const id = 'shown';
+  const { queues: shown } = await producer.store.laneOf(id);
+  createBullBoard({ queues: shown.all.map(queue => new BullMQAdapter(queue)), serverAdapter });
   const app = Fastify();
   await app.register(serverAdapter.registerPlugin());
   onTestFinished(() => app.close());
-  const { id } = await producer.enqueue(scripted({ duration_ms: 300, flip_after_ms: 50 }, 'A secret prompt'));
+  await producer.enqueue(scripted({ duration_ms: 300, flip_after_ms: 50 }, 'A secret prompt'), { id });
   await happened('launch_acknowledged');
   await producer.cancel(id);
   await happened('tokens_wasted');

@@ -55,7 +55,7 @@ test('a streamed job: every event in order under our id, the same for a late rea
 });
 
 test('I1: a cancel ends every reader’s stream at once; nothing follows, and no late reader sees what was said', async () => {
-  const { producer, happened, redis, prefix } = await startHarness();
+  const { producer, happened, redis, prefixOf } = await startHarness();
   const { id } = await producer.enqueue(streamed({ duration_ms: 1500, deltas: 60, flip_after_ms: 100 }));
   const seen: StreamEvent[] = [];
   let cancelledAt = 0;
@@ -72,13 +72,13 @@ test('I1: a cancel ends every reader’s stream at once; nothing follows, and no
   });
   for (const endedAt of await Promise.all(readers)) expect(endedAt - cancelledAt).toBeLessThan(1000);
   expect(seen.at(-1)).toMatchObject({ type: 'response.failed', response: { id, status: 'cancelled', output: [] } });
-  expect(await redis.exists(`${prefix}:events:${id}`)).toBe(0);
+  expect(await redis.exists(`${await prefixOf(id)}:events:${id}`)).toBe(0);
   const late = await all(producer, id);
   expect(typesOf(late)).toEqual(['created', 'failed']);
   const { total_tokens } = await happened('tokens_wasted');
   expect(total_tokens).toBeGreaterThan(0);
   expect(typesOf(await all(producer, id))).toEqual(['created', 'failed']);
-  expect(await redis.exists(`${prefix}:events:${id}`)).toBe(0);
+  expect(await redis.exists(`${await prefixOf(id)}:events:${id}`)).toBe(0);
 });
 
 test.for([
@@ -145,7 +145,7 @@ test('a job that was never a stream gives its result as events when it has ended
 });
 
 test('ten thousand events come in order, in at most twenty writes a second', async () => {
-  const { producer, redis, prefix } = await startHarness();
+  const { producer, redis, prefixOf } = await startHarness();
   const startedAt = performance.now();
   const { id } = await producer.enqueue(streamed({ duration_ms: 2500, deltas: 10_000 }));
   const events = await all(producer, id);
@@ -153,7 +153,7 @@ test('ten thousand events come in order, in at most twenty writes a second', asy
   expect(numbersOf(events)).toEqual(events.map((_, number) => number));
   expect(events.length).toBeGreaterThan(10_000);
   expect(textOf(events)).toMatch(/ 9999$/);
-  expect(await redis.xlen(`${prefix}:events:${id}`)).toBeLessThan(20 * seconds + 50);
+  expect(await redis.xlen(`${await prefixOf(id)}:events:${id}`)).toBeLessThan(20 * seconds + 50);
 });
 
 test('I9: as many streams as the setting allows, and the next job waits its turn', async () => {
@@ -221,13 +221,13 @@ test('a slow reader is behind, keeps nobody up, and hears nothing of what was re
 });
 
 test('I6: a launch that is long without an id, and whose worker waits for it, is not given up by the patrol', async () => {
-  const { producer, happened, redis, prefix, events } = await startHarness();
+  const { producer, happened, redis, events, prefixOf } = await startHarness();
   const { id } = await producer.enqueue(streamed({ keepalives: 80, keepalive_ms: 100, duration_ms: 300 }));
   await happened('launch_intended');
   // Longer than a create may take plus two locks, after which a silent intent used to be taken for dead.
-  const age = async () => Date.now() - Number(await redis.hget(`${prefix}:job:${id}`, 'intended_at'));
+  const age = async () => Date.now() - Number(await redis.hget(`${await prefixOf(id)}:job:${id}`, 'intended_at'));
   await expect.poll(age, { timeout: 10_000 }).toBeGreaterThan(6000);
-  await redis.zadd(`${prefix}:open`, 0, id);
+  await redis.zadd(`${await prefixOf(id)}:open`, 0, id);
   await happened('launch_acknowledged');
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
   expect(events.map(({ name }) => name)).not.toContain('launch_unknown');

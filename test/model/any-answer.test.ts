@@ -129,6 +129,7 @@ test('no answer of a provider makes a job unreadable, uncancellable, stuck, or s
     upstreamUrl,
     env: { HEADSTONE_STREAM_SILENCE_MS: '200', HEADSTONE_UNKNOWN_GRACE_MS: '50', HEADSTONE_CONCURRENCY: 'launch=4' },
   });
+  const everyHold = `${prefix.slice(0, -1)}*:hold:*`;
   let run = 0;
   const property = fc.asyncProperty(
     fc.array(answer, { minLength: 1, maxLength: 3 }),
@@ -139,7 +140,7 @@ test('no answer of a provider makes a job unreadable, uncancellable, stuck, or s
       create = creates;
       others = rest;
       // The holds of earlier runs must not affect this one.
-      const holds = await redis.keys(`${prefix}:hold:*`);
+      const holds = await redis.keys(everyHold);
       if (holds.length > 0) await redis.del(...holds);
       const { id } = await producer.enqueue({ model: `m-${run}`, input: 'x', stream });
       await expect
@@ -165,7 +166,7 @@ test('no answer of a provider makes a job unreadable, uncancellable, stuck, or s
   // Other jobs are not affected.
   create = [{ status: 200, headers: {}, body: JSON.stringify({ id: 'resp_good', status: 'queued' }) }];
   others = [{ status: 200, headers: {}, body: JSON.stringify({ id: 'resp_good', status: 'completed', output: [] }) }];
-  const holds = await redis.keys(`${prefix}:hold:*`);
+  const holds = await redis.keys(everyHold);
   if (holds.length > 0) await redis.del(...holds);
   const good = await producer.enqueue({ model: 'good', input: 'x' });
   expect(await producer.wait(good.id, { timeoutMs: 10_000 })).toMatchObject({ status: 'completed' });

@@ -12,6 +12,7 @@ import type { Context } from '../../src/worker/context.ts';
 import { InFlight } from '../../src/worker/in-flight.ts';
 import { launch } from '../../src/worker/launch.ts';
 import { poll } from '../../src/worker/poll.ts';
+import { Refusals } from '../../src/worker/refusals.ts';
 import { settle } from '../../src/worker/settle.ts';
 import { StreamSlots } from '../../src/worker/stream-slots.ts';
 import { lanesOfSuite } from '../support/lanes.ts';
@@ -54,6 +55,7 @@ export async function startLife(): Promise<Life> {
     telemetry,
     inFlight: new InFlight(),
     streams: new StreamSlots(10),
+    refusals: new Refusals(telemetry),
     deployment: await readDeployment(store.home),
     hopeless: new AbortController().signal,
     stopping: new AbortController().signal,

@@ -51,6 +51,10 @@ export interface Harness {
   prefix: string;
   redisUrl: string;
   redis: Redis;
+  /** The prefix of the keys of the lane that has this job. */
+  prefixOf(id: string): Promise<string>;
+  /** The prefixes of all lanes. */
+  prefixes(): Promise<string[]>;
   /** Every event so far, in order. */
   events: { name: EventName; fields: Record<string, unknown> }[];
   /** Resolves with an event of the past or of the future. */
@@ -105,6 +109,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     prefix,
     redisUrl,
     redis,
+    prefixOf: async id => (await producer.store.laneOf(id)).keys.prefix,
+    prefixes: async () => (await producer.store.allLanes()).map(({ keys }) => keys.prefix),
     events,
     startWorker,
     happened: (name, matches) => happened(telemetry, events, name, matches),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { acceptance } from '../../producer/acceptance.ts';
 import { checkId } from '../../producer/check-id.ts';
-import type { EnqueueResult } from '../../producer/producer.ts';
+import type { EnqueueResult } from '../../producer/enqueue-result.ts';
 import { finishedOf, timedOut, timeoutSignal, type WaitOptions } from '../../producer/wait.ts';
 import { type Depths, depthsSchema } from '../../shared/contract/depths.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';

@@ -25,7 +25,9 @@ return 1`;
 /** The plan of a deployment, which is made if it is new. Throws `configuration` if this process was set to another number. */
 export async function agreeOnPlan(home: Lane, wanted: number | undefined, open: Open): Promise<LanePlan> {
   const { keys } = home;
-  if (wanted !== undefined && wanted > 1) {
+  const found = await home.ask(client => client.exists(keys.lanes()));
+  // A full store refuses this write, and has a plan from an earlier start.
+  if (wanted !== undefined && wanted > 1 && found === 0) {
     const isNew = await home.ask(client =>
       client.eval(makePlan, 3, keys.lanes(), keys.fence(), keys.sequence(), wanted),
     );

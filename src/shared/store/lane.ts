@@ -11,6 +11,7 @@ import { type DecidedMessage, parseDecided } from './decisions.ts';
 import { Keys } from './keys.ts';
 import { lanePrefix } from './lane-prefix.ts';
 import type { Link } from './link.ts';
+import type { HoldNews } from './lua/copy-holds.ts';
 import type { Retention } from './lua/shapes.ts';
 import { Outbox } from './outbox.ts';
 import { Queues } from './queues.ts';
@@ -45,6 +46,8 @@ export interface LaneOptions {
   configuration: Configuration;
   /** Aborted when the store is closed, so that nobody waits on it any longer. */
   closing: AbortSignal;
+  /** Tells the other lanes what a script of this one did to holds. */
+  tellOthers(lane: Lane, news: HoldNews): void;
 }
 
 /**
@@ -63,13 +66,15 @@ export class Lane {
   readonly outbox: Outbox;
   readonly closing: AbortSignal;
   private readonly link: Link;
+  private readonly tellOthers: LaneOptions['tellOthers'];
   private readonly retention: Retention;
   private readonly replicas: Replicas;
   private checked: Promise<void> | undefined;
   private clockOffsetMs = 0;
 
-  constructor({ link, number, prefix, configuration, closing }: LaneOptions) {
+  constructor({ link, number, prefix, configuration, closing, tellOthers }: LaneOptions) {
     this.link = link;
+    this.tellOthers = tellOthers;
     this.closing = closing;
     this.number = number;
     this.keys = new Keys(lanePrefix(prefix, number));
@@ -183,8 +188,9 @@ export class Lane {
   /** Each reply carries Redis' time, so that a jump of this machine's clock is corrected by the next one (I15). */
   private readReply<Name extends ScriptName>(name: Name, answer: ScriptAnswer): ReplyOf<Name> {
     const [json, text] = typeof answer === 'string' ? [answer] : answer;
-    const reply = { ...(JSON.parse(json) as { now: number }), text };
+    const reply = { ...(JSON.parse(json) as { now: number; spread?: HoldNews }), text };
     this.clockOffsetMs = reply.now - Date.now();
+    if (reply.spread) this.tellOthers(this, reply.spread);
     return scripts[name].reply.parse(reply) as ReplyOf<Name>;
   }
 

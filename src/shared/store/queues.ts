@@ -18,6 +18,7 @@ const KEPT_LAUNCHES = { count: 1000, age: 3600 };
 const KEPT_NONE = { count: 0 };
 /** BullMQ's own stream of events, of which nothing here takes any. */
 const KEPT_EVENTS = 100;
+const MOST_EVENTS = 'opts.maxLenEvents';
 
 /** How soon a worker looks again whose look at its queue has failed. */
 const RETRY_MS = 1000;
@@ -87,7 +88,14 @@ export class Queues {
 
   /** Tells BullMQ's scripts how many events to keep. Call it only once the store was checked, or it may write to database 0. */
   async describe(): Promise<void> {
-    await Promise.all(this.all.map(queue => this.client.hset(queue.toKey('meta'), 'opts.maxLenEvents', KEPT_EVENTS)));
+    await Promise.all(
+      this.all.map(async queue => {
+        const meta = queue.toKey('meta');
+        // A store that refuses writes is asked for none that it need not make.
+        const kept = await this.client.hget(meta, MOST_EVENTS);
+        if (Number(kept) !== KEPT_EVENTS) await this.client.hset(meta, MOST_EVENTS, KEPT_EVENTS);
+      }),
+    );
   }
 
   get all(): Queue[] {

@@ -6,6 +6,7 @@ import { adopt } from './lua/adopt.ts';
 import { advanceCancellation, beginCancellation, stopCancellation, survey } from './lua/cancellations.ts';
 import { charge } from './lua/charge.ts';
 import { claim } from './lua/claim.ts';
+import { copyHolds } from './lua/copy-holds.ts';
 import { decide } from './lua/decide.ts';
 import { deleteResult } from './lua/delete-result.ts';
 import { forget } from './lua/forget.ts';
@@ -48,6 +49,7 @@ export const scripts = {
   detach_stream: detachStream,
   widen_include: widenInclude,
   share,
+  copy_holds: copyHolds,
 };
 export type ScriptName = keyof typeof scripts;
 export type ArgumentsOf<Name extends ScriptName> =

@@ -14,6 +14,7 @@ import { LanePlan } from './lane-plan.ts';
 import { Link } from './link.ts';
 import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
+import type { HoldNews } from './lua/copy-holds.ts';
 import type { JobRecord } from './record.ts';
 import type { ArgumentsOf, JobScript, ReplyOf } from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
@@ -68,10 +69,15 @@ export class Store {
   }
 
   private lane(number: number): Lane {
-    const { link, prefix, configuration, closing } = this;
-    this.opened[number] ??= new Lane({ link, number, prefix, configuration, closing });
+    const { link, prefix, configuration, closing, tellOthers } = this;
+    this.opened[number] ??= new Lane({ link, number, prefix, configuration, closing, tellOthers });
     return this.opened[number];
   }
+
+  /** A lane that is not told meets the same refusal by itself. */
+  private readonly tellOthers = (from: Lane, news: HoldNews): void => {
+    for (const lane of this.lanes) if (lane !== from) lane.run('copy_holds', news).catch(() => {});
+  };
 
   /** Checks once that the store is suitable and how many lanes it has. Throws `configuration`, and what a lane's `ready` throws. */
   async ready(): Promise<void> {

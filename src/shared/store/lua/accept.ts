@@ -35,6 +35,8 @@ export interface AcceptArguments {
   is_new?: boolean;
   /** The number of lanes by which the job was placed. Left out, it is not checked. */
   lanes?: number;
+  /** Where the caller wants the job in the list of several lanes. A sequence, as `write_record` makes them. */
+  place?: number;
 }
 
 const replySchema = z.discriminatedUnion('reply', [

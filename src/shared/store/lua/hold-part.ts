@@ -30,6 +30,20 @@ local function pair_of(job)
   return 'tenant:' .. job.tenant .. '|model:' .. job.model
 end
 
+-- A key or a model is refused in every lane, so each lane has a copy of a hold (docs/decisions/0026).
+local function tell_lanes(what, fact)
+  spread = spread or {}
+  spread[what] = spread[what] or {}
+  table.insert(spread[what], fact)
+end
+
+-- Ends an alarm that a launch has disproved which was sent under it.
+local function lift(scope, since, sent_at)
+  if tonumber(since or 0) > sent_at then return end
+  redis.call('DEL', key('hold', scope))
+  tell_lanes('lifted', {scope = scope, sent_at = sent_at})
+end
+
 -- The scopes of the holds that a job can meet, the narrowest first.
 local function scopes_of(job)
   return {pair_of(job), 'model:' .. job.model, 'account'}
@@ -68,9 +82,16 @@ local function add_evidence(place, member, last_pass)
   return redis.call('ZCARD', place)
 end
 
--- The scopes to hold after a refusal. One tenant's refusals are no evidence against the others (I12), unless it is the only one.
--- wide: the scope to hold if all are affected.
-local function accused(id, job, why, wide)
+local function is_only_tenant(tenant)
+  -- Whoever knows of several lanes has asked all of them.
+  if args.is_only_tenant ~= nil then return args.is_only_tenant end
+  local all = 0
+  for status in pairs(statuses) do all = all + redis.call('ZCARD', key('status', status)) end
+  return redis.call('ZCARD', key('tenant', tenant)) == all
+end
+
+-- Notes a refusal. Returns how many jobs in a row were refused, of how many tenants, and how many of this tenant and model.
+local function note_refusal(id, job, why, wide)
   local pair = pair_of(job)
   local kind = wide == 'account' and 'access' or why
   local _, last_of_pair = passes_of_pair(job, now)
@@ -78,12 +99,16 @@ local function accused(id, job, why, wide)
   local last_of_all = wide == 'account' and last_pass_of_all() or last_of_pair
   local jobs_of_pair = add_evidence(key('refused', kind, pair), id, last_of_pair)
   local jobs = add_evidence(key('refused', kind, wide), id, last_of_all)
-  local tenants = add_evidence(key('refused', kind, wide, 'tenants'), job.tenant, last_of_all)
-  local all = 0
-  for status in pairs(statuses) do all = all + redis.call('ZCARD', key('status', status)) end
-  if redis.call('ZCARD', key('tenant', job.tenant)) == all then
-    return jobs >= least_evidence[why] and {wide} or {}
-  end
+  return jobs, add_evidence(key('refused', kind, wide, 'tenants'), job.tenant, last_of_all), jobs_of_pair
+end
+
+-- The scopes to hold after a refusal. One tenant's refusals are no evidence against the others (I12), unless it is the only one.
+-- wide: the scope to hold if all are affected.
+local function accused(id, job, why, wide)
+  local pair = pair_of(job)
+  local jobs, tenants, jobs_of_pair = note_refusal(id, job, why, wide)
+  tell_lanes('refused', {id = id, tenant = job.tenant, model = job.model, why = why, wide = wide})
+  if is_only_tenant(job.tenant) then return jobs >= least_evidence[why] and {wide} or {} end
   if jobs >= least_evidence[why] and tenants > 1 then return {pair, wide} end
   return jobs_of_pair >= least_evidence[why] and {pair} or {}
 end
@@ -106,7 +131,9 @@ local function hold(scope, wish)
   redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code, 'lifted_by', wish.lifted_by or 'success')
   if now + for_ms > ends then redis.call('HSET', place, 'until', int(now + for_ms)) end
   redis.call('PEXPIRE', place, for_ms + (wish.kind == 'rate' and calm_ms or alarm_calm_ms))
-  return is_fresh and for_ms or nil
+  if not is_fresh then return nil end
+  tell_lanes('imposed', {scope = scope, kind = wish.kind, code = wish.code, lifted_by = wish.lifted_by, for_ms = for_ms})
+  return for_ms
 end
 
 -- Ends the alarms that a launch without a response has disproved. came: 'nowhere', 'answer' (something answered) or 'entry'
@@ -115,10 +142,7 @@ local function lift_alarms(job, came, sent_at)
   if not came or came == 'nowhere' then return end
   for _, scope in ipairs(scopes_of(job)) do
     local held = redis.call('HMGET', key('hold', scope), 'kind', 'lifted_by', 'since')
-    local was_tried_under = tonumber(held[3] or 0) <= sent_at
-    if held[1] == 'alarm' and was_tried_under and (held[2] == 'answer' or held[2] == came) then
-      redis.call('DEL', key('hold', scope))
-    end
+    if held[1] == 'alarm' and (held[2] == 'answer' or held[2] == came) then lift(scope, held[3], sent_at) end
   end
 end
 
@@ -128,8 +152,8 @@ local function lift_after_success(tenant, model, sent_at)
   if not is_any_held(scopes) then return end
   for _, scope in ipairs(scopes) do
     local held = redis.call('HMGET', key('hold', scope), 'kind', 'since', 'until')
-    if held[1] == 'alarm' and tonumber(held[2]) <= sent_at then
-      redis.call('DEL', key('hold', scope))
+    if held[1] == 'alarm' then
+      lift(scope, held[2], sent_at)
     elseif held[1] == 'rate' and tonumber(held[3]) <= now then
       redis.call('HSET', key('hold', scope), 'strikes', 0)
     end
@@ -147,7 +171,14 @@ local function pass_holds(job)
     if held[1] and tonumber(held[1]) > now then return scope end
     if held[1] and held[2] == 'alarm' then trials[#trials + 1] = scope end
   end
-  for _, scope in ipairs(trials) do redis.call('HSET', key('hold', scope), 'until', int(now + trial_ms)) end
+  for _, scope in ipairs(trials) do
+    local place = key('hold', scope)
+    local held = redis.call('HMGET', place, 'code', 'lifted_by')
+    redis.call('HSET', place, 'until', int(now + trial_ms))
+    tell_lanes('imposed', {
+      scope = scope, kind = 'alarm', code = held[1], lifted_by = held[2] or nil, for_ms = trial_ms, is_trial = true,
+    })
+  end
 end
 
 -- The narrowest alarm that a job is under, if it is narrower than the given scope.

@@ -3,9 +3,13 @@ export const recordPart = /* lua */ `
 -- In one lane a counter says which job is the newest. Of several lanes the time says it, so that their lists can be merged.
 local function next_sequence()
   local sequence = redis.call('INCR', key('sequence'))
-  if (args.lanes or 1) == 1 or sequence >= now * sequences_in_a_ms then return sequence end
-  redis.call('SET', key('sequence'), int(now * sequences_in_a_ms))
-  return int(now * sequences_in_a_ms)
+  if (args.lanes or 1) == 1 then return sequence end
+  -- The caller's own order holds among the jobs of one call, and moves none of them by more than a second.
+  local wanted = args.place or now * sequences_in_a_ms
+  wanted = math.max((now - 1000) * sequences_in_a_ms, math.min(wanted, (now + 1) * sequences_in_a_ms))
+  if sequence >= wanted then return int(sequence) end
+  redis.call('SET', key('sequence'), int(wanted))
+  return int(wanted)
 end
 
 -- An id of the app was placed by the number of lanes. The fence says which number that has to be.

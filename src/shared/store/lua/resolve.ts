@@ -21,6 +21,8 @@ export type ResolveArguments = Resolution & {
   epoch: number;
   /** Left out if nothing is known about it. */
   came?: Came;
+  /** Given if the deployment has several lanes. */
+  is_only_tenant?: boolean | undefined;
 };
 
 const replySchema = z.discriminatedUnion('reply', [

@@ -11,7 +11,7 @@ import { openStatuses, transitions } from '../../contract/words.ts';
  *
  * ARGV[1] is a JSON object, to which the store adds `retention` and the time of
  * this process; ARGV[2] is a body that Lua does not read. The answer is a JSON object with the word `reply`, Redis' time `now`,
- * and `work` if queue entries are due that it could not add itself. A text may come with it, which the reply then has as `text`.
+ * `work` if queue entries are due that it could not add itself, and `spread` if other lanes have to know of a hold. A text may come with it, which the reply then has as `text`.
  */
 export interface Script<Arguments extends object, Reply> {
   name: string;
@@ -40,6 +40,9 @@ export function defineScript<Arguments extends object>() {
   });
 }
 
+/** Of several lanes, a job's sequence is its time in milliseconds times this, plus a counter. */
+export const SEQUENCES_IN_A_MS = 2048;
+
 /** The patrol checks every open job at least this often, and adds its queue entry if that is missing. */
 export const PATROL_MS = 600_000;
 
@@ -59,8 +62,10 @@ local args = cjson.decode(ARGV[1])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local work = {}
+-- What the other lanes have to know: holds that begin here, or end.
+local spread
 local patrol_ms = ${PATROL_MS}
-local sequences_in_a_ms = 2048
+local sequences_in_a_ms = ${SEQUENCES_IN_A_MS}
 
 -- Spelled out, because it is called thirty times in a script, and a list of the parts costs more than the rest of it.
 local function key(a, b, c, d)
@@ -80,6 +85,7 @@ local function reply(word, fields)
   fields.reply = word
   fields.now = now
   if #work > 0 then fields.work = work end
+  fields.spread = spread
   return cjson.encode(fields)
 end
 
