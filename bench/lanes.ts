@@ -2,6 +2,7 @@
 // `npm run bench:lanes` takes about two minutes with its 20,000 jobs.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createProducer } from '../src/producer/create-producer.ts';
 import { type RedisCluster, startRedisCluster } from '../tools/redis-cluster.ts';
 import { hasRedisServer } from '../tools/redis-server.ts';
@@ -49,6 +50,7 @@ async function race(lanes: number, providerUrl: string): Promise<void> {
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await costsOf(cluster);
   worker.kill('SIGKILL');
+  await once(worker, 'exit');
   const spent = after.map(({ cpuMs, calls }, node) => ({
     cpuMs: cpuMs - (before[node]?.cpuMs ?? 0),
     calls: calls - (before[node]?.calls ?? 0),
@@ -69,7 +71,7 @@ async function race(lanes: number, providerUrl: string): Promise<void> {
 /** How many connections one worker holds. */
 async function countConnections(lanes: number, providerUrl: string): Promise<void> {
   process.env.HEADSTONE_LANES = String(lanes);
-  const before = await connectionsOf(cluster);
+  const before = await untilSteady(() => connectionsOf(cluster));
   const prefix = `{bench-${randomUUID().slice(0, 8)}}`;
   const task: Task = { redisUrl: cluster.url, providerUrl, prefix, jobs: 64, concurrency: 16, pollAfterMs: 10 };
   const worker = startProcess('./contestants/headstone.ts', [JSON.stringify(task)]);
@@ -79,7 +81,7 @@ async function countConnections(lanes: number, providerUrl: string): Promise<voi
   await producer.close();
   worker.send('go');
   await once(worker, 'message');
-  const value = (await connectionsOf(cluster)) - before;
+  const value = (await untilSteady(() => connectionsOf(cluster))) - before;
   worker.kill('SIGKILL');
   report({ store: `cluster of ${NODES}, ${lanes} lanes`, jobs: 64, figure: 'connections of one worker', value });
 }
@@ -102,6 +104,16 @@ async function costsOf({ primaries }: RedisCluster): Promise<Cost[]> {
 async function connectionsOf({ primaries }: RedisCluster): Promise<number> {
   const lists = await Promise.all(primaries.map(({ client }) => client.client('LIST') as Promise<string>));
   return sum(lists.map(list => list.split('\n').filter(line => line.includes('addr=')).length));
+}
+
+/** A number once it stays the same: connections of a process that has ended go one by one. */
+async function untilSteady(read: () => Promise<number>): Promise<number> {
+  for (let last = await read(); ; ) {
+    await sleep(1000);
+    const now = await read();
+    if (now === last) return now;
+    last = now;
+  }
 }
 
 function sum(numbers: number[]): number {

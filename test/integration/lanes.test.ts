@@ -5,6 +5,7 @@ import type { Producer } from '../../src/producer/producer.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
+import { acceptJob, intendJob } from '../support/store.ts';
 
 const many = (count: number, script = {}) =>
   Array.from({ length: count }, (_, n) => ({ request: scripted(script, `Prompt ${n}`) }));
@@ -19,6 +20,18 @@ function another({ prefix, redisUrl }: Harness, env: Record<string, string> = {}
   onTestFinished(() => producer.close());
   return producer;
 }
+
+test('I4: no two lanes have the same epochs', async () => {
+  const { producer } = await startLanes(3);
+  await producer.ready();
+  await producer.store.raiseLanes(5);
+  const epochs = [];
+  for (const lane of producer.store.lanes) {
+    await acceptJob(lane, 'used-again');
+    epochs.push(await intendJob(lane, 'used-again'));
+  }
+  expect(epochs).toEqual([1, 1e12 + 1, 2e12 + 1, 3e12 + 1, 4e12 + 1]);
+});
 
 async function allIds(producer: Producer): Promise<string[]> {
   const ids: string[] = [];

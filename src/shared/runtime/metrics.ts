@@ -56,50 +56,38 @@ export function createMetrics(
       });
     return reading;
   };
-  const gauge = (
-    name: Exclude<keyof Depths, 'jobs' | 'holds' | 'store' | 'lanes_away' | 'lanes_unserved'>,
-    help: string,
-  ) =>
+  const gauge = (name: string, help: string, pick: (depths: Depths) => number) =>
     new Gauge({
       name: `headstone_${name}`,
       help,
       registers,
       async collect() {
         const depths = await read();
-        if (depths) this.set(Number(depths[name]));
+        if (depths) this.set(pick(depths));
         else this.remove();
       },
     });
-  new Gauge({
-    name: 'headstone_store_full',
-    help: '1 while the store refuses new jobs because its memory is full.',
-    registers,
-    async collect() {
-      const depths = await read();
-      if (depths) this.set(depths.store === 'full' ? 1 : 0);
-      else this.remove();
-    },
-  });
-  const laneGauge = (name: 'lanes_away' | 'lanes_unserved', help: string) =>
-    new Gauge({
-      name: `headstone_${name}`,
-      help,
-      registers,
-      async collect() {
-        const depths = await read();
-        if (depths) this.set(depths[name].length);
-        else this.remove();
-      },
-    });
-  gauge('lanes', 'Lanes that the deployment has.');
-  laneGauge('lanes_away', 'Lanes that do not answer. Their jobs are in no other number.');
-  laneGauge('lanes_unserved', 'Lanes that no worker serves.');
-  gauge('launch_paused', '1 while launching is paused (headstone resume launch).');
-  gauge('launch_waiting', 'Jobs that wait in the launch queue or for the end of a hold.');
-  gauge('due_polls', 'Polls that are due and that no worker has taken.');
-  gauge('oldest_due_poll_seconds', 'How late the oldest due poll is.');
-  gauge('open_streams', 'Streams that workers follow.');
-  gauge('unsettled_responses', 'Unwanted responses that are still watched.');
+  const isFull = ({ store }: Depths) => Number(store === 'full');
+  gauge('store_full', '1 while the store refuses new jobs because its memory is full.', isFull);
+  gauge('lanes', 'Lanes that the deployment has.', depths => depths.lanes);
+  gauge(
+    'lanes_away',
+    'Lanes that do not answer. Their jobs are in no other number.',
+    depths => depths.lanes_away.length,
+  );
+  gauge('lanes_unserved', 'Lanes that no worker serves.', depths => depths.lanes_unserved.length);
+  gauge('launch_paused', '1 while launching is paused (headstone resume launch).', depths =>
+    Number(depths.launch_paused),
+  );
+  gauge(
+    'launch_waiting',
+    'Jobs that wait in the launch queue or for the end of a hold.',
+    depths => depths.launch_waiting,
+  );
+  gauge('due_polls', 'Polls that are due and that no worker has taken.', depths => depths.due_polls);
+  gauge('oldest_due_poll_seconds', 'How late the oldest due poll is.', depths => depths.oldest_due_poll_seconds);
+  gauge('open_streams', 'Streams that workers follow.', depths => depths.open_streams);
+  gauge('unsettled_responses', 'Unwanted responses that are still watched.', depths => depths.unsettled_responses);
   if (streamReaders)
     new Gauge({
       name: 'headstone_stream_readers',

@@ -93,6 +93,8 @@ export class Keys {
   lanes = () => this.key('lanes');
   /** String: the number of lanes by which an id of the app has to be placed to be accepted in this lane. */
   fence = () => this.key('fence');
+  /** Number: of the newest intent. */
+  epoch = () => this.key('epoch');
   /** Number: of the newest job. */
   sequence = () => this.key('sequence');
   /** String: the job that is adopting a response, in the lane of the response's id. */

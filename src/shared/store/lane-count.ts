@@ -28,6 +28,7 @@ export async function agreeOnPlan(home: Lane, wanted: number | undefined, open: 
   const found = await home.ask(client => client.exists(keys.lanes()));
   // A full store refuses this write, and has a plan from an earlier start.
   if (wanted !== undefined && wanted > 1 && found === 0) {
+    await beginEpochs(open(wanted));
     const isNew = await home.ask(client =>
       client.eval(makePlan, 3, keys.lanes(), keys.fence(), keys.sequence(), wanted),
     );
@@ -45,6 +46,17 @@ export async function agreeOnPlan(home: Lane, wanted: number | undefined, open: 
 
 function counted(lanes: number): string {
   return lanes === 1 ? 'one lane' : `${lanes} lanes`;
+}
+
+/** How many epochs a lane has for itself. An epoch has at most 14 digits, which is as many as JSON in Lua keeps. */
+const EPOCHS_OF_A_LANE = 1e12;
+
+/** No two lanes have the same epochs, so that an id which is used again in another lane meets no launch of its first job there. */
+async function beginEpochs(lanes: Lane[]): Promise<void> {
+  const later = lanes.filter(({ number }) => number > 0);
+  await Promise.all(
+    later.map(lane => lane.ask(client => client.setnx(lane.keys.epoch(), lane.number * EPOCHS_OF_A_LANE))),
+  );
 }
 
 /** Writes into each lane how many there are, so that it accepts what was placed by this number and by no other. */
@@ -74,6 +86,7 @@ export async function raiseLanes(home: Lane, count: number, open: Open): Promise
       { param: 'lanes' },
     );
   if (count === before.count) return before;
+  await beginEpochs(open(count));
   const after = new LanePlan([...before.counts, count]);
   const mark = `raising to ${count} since ${Date.now()}`;
   for (const lane of open(before.count)) await lane.ask(client => client.set(lane.keys.fence(), mark));
