@@ -3,6 +3,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasRedisServer } from './redis-server.ts';
 import { binaries, root, runFile } from './run-file.ts';
 
 interface Mutant {
@@ -12,6 +13,8 @@ interface Mutant {
   test: string;
   /** A part of the test's name. */
   pattern: string;
+  /** True if its test starts redis-servers of its own, and is left out where there is none. */
+  needsRedisServer?: boolean;
 }
 
 const mutants: Mutant[] = [
@@ -24,13 +27,14 @@ const mutants: Mutant[] = [
         to: '',
       },
       {
-        file: 'src/shared/store/store.ts',
-        from: '    const command = (this.client',
+        file: 'src/shared/store/lane.ts',
+        from: '    const answer = await this.ask(client => {\n      const commands',
         to: `    if (name === 'decide') {
       const found = await this.record((given as { id: string }).id);
       if (found?.decided_at) return { reply: 'already', status: found.status } as ReplyOf<Name>;
     }
-    const command = (this.client`,
+    const answer = await this.ask(client => {
+      const commands`,
       },
     ],
     test: 'test/integration/i2-one-outcome.test.ts',
@@ -184,23 +188,59 @@ const mutants: Mutant[] = [
     test: 'test/e2e/hostile-tenants.test.ts',
     pattern: 'an item that a reader heard of before the cancel',
   },
+  {
+    name: 'a lane that accepts what any number of lanes has placed',
+    edits: [
+      {
+        file: 'src/shared/store/lua/accept.ts',
+        from: "if not args.is_new and is_misplaced() then return reply('misplaced') end",
+        to: '',
+      },
+    ],
+    test: 'test/integration/lanes.test.ts',
+    pattern: 'placed by another number of lanes',
+  },
+  {
+    name: 'a cap that each lane has for itself',
+    edits: [
+      {
+        file: 'src/shared/store/lua/intend.ts',
+        from: 'local most = math.min(share, args.max_in_flight)',
+        to: 'local most = args.max_in_flight',
+      },
+    ],
+    test: 'test/integration/lanes.test.ts',
+    pattern: 'the caps of all lanes together',
+  },
+  {
+    name: 'a script that runs while its slot is moved',
+    edits: [
+      { file: 'src/shared/store/keys.ts', from: "never = () => this.key('never');", to: 'never = () => this.prefix;' },
+    ],
+    test: 'test/fault/cluster.test.ts',
+    pattern: 'a slot that is moved under load',
+    needsRedisServer: true,
+  },
 ];
 
 /** Prints which mutants their tests caught. Throws if one no longer fits its file, or if its test fails without it. */
 export async function runMutants(): Promise<{ caught: number; survived: string[] }> {
   const survived: string[] = [];
-  for (const mutant of mutants) {
+  const tried = mutants.filter(({ needsRedisServer }) => !needsRedisServer || hasRedisServer());
+  for (const { name } of mutants.filter(mutant => !tried.includes(mutant)))
+    process.stdout.write(`not tried  ${name}  (redis-server is not on the PATH)\n`);
+  for (const mutant of tried) {
     const isCaught = await isCaughtByItsTest(mutant);
     if (!isCaught) survived.push(mutant.name);
     process.stdout.write(`${isCaught ? 'caught  ' : 'SURVIVED'}  ${mutant.name}  (${mutant.test})\n`);
   }
-  return { caught: mutants.length - survived.length, survived };
+  return { caught: tried.length - survived.length, survived };
 }
 
 async function isCaughtByItsTest({ name, edits, test, pattern }: Mutant): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'headstone-mutant-'));
   try {
-    for (const part of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+    for (const part of ['src', 'test', 'tools', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
       cpSync(join(root, part), join(folder, part), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const run = () => runTest(folder, test, pattern);

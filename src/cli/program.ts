@@ -86,8 +86,11 @@ function explain(error: unknown, command: string | undefined): number {
   // Commander has explained it already. Asking for help is no error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.wrongUse;
   if (error instanceof HeadstoneError) {
-    // A store in memory helps only on a developer's machine.
-    const isLocal = error.code === 'store_unreachable' && /Redis at (127\.0\.0\.1|localhost)/.test(error.message);
+    // A store in memory helps only on a developer's machine, and is no part of a cluster.
+    const isLocal =
+      error.code === 'store_unreachable' &&
+      /Redis at (127\.0\.0\.1|localhost)/.test(error.message) &&
+      !/,|\+/.test(process.env.REDIS_URL ?? '');
     process.stderr.write(`${error.message}${isLocal ? ' "headstone store" starts one in memory.' : ''}\n`);
     return error.code === 'invalid_request' || error.code === 'configuration' ? exitCodes.wrongUse : exitCodes.failed;
   }

@@ -4,8 +4,6 @@ import { DEFAULT_TENANT, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import { fingerprint } from '../shared/runtime/canonical.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
-import type { LanePlan } from '../shared/store/lane-plan.ts';
-import { newJobId } from './ids.ts';
 
 export interface NewJob {
   /** The body of `openai.responses.create`. Headstone sets `background` and `store` itself. */
@@ -22,10 +20,16 @@ export interface NewJob {
   };
 }
 
+/** How a job gets an id if the app gives it none, and by how many lanes it is placed. */
+export interface Placing {
+  newId(): string;
+  lanes: number;
+}
+
 /** Checks a request and its options, and turns them into what the script stores. */
-export function acceptance(job: NewJob, configuration: Configuration, plan: LanePlan, position: number | null) {
+export function acceptance(job: NewJob, configuration: Configuration, placing: Placing, position: number | null) {
   try {
-    return check(job, configuration, plan);
+    return check(job, configuration, placing);
   } catch (error) {
     if (!(error instanceof HeadstoneError) || position === null) throw error;
     throw new HeadstoneError(
@@ -36,7 +40,7 @@ export function acceptance(job: NewJob, configuration: Configuration, plan: Lane
   }
 }
 
-function check({ request, options = {}, caller }: NewJob, configuration: Configuration, plan: LanePlan) {
+function check({ request, options = {}, caller }: NewJob, configuration: Configuration, { newId, lanes }: Placing) {
   const { background, store, stream, ...wanted } = parseInput(requestSchema, request);
   const chosen = parseInput(enqueueOptionsSchema, options);
   const body = bodyOf(wanted, caller?.text);
@@ -53,7 +57,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
   return {
     sharesAccount: caller?.sharesAccount ?? false,
     given: {
-      id: chosen.id ?? newJobId(plan),
+      id: chosen.id ?? newId(),
       tenant: chosen.tenant ?? DEFAULT_TENANT,
       tags: JSON.stringify(tags),
       tag_list: tags,
@@ -70,7 +74,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       chosen_id: chosenId,
       is_named: chosenId === undefined && chosen.id !== undefined,
       is_new: chosen.id === undefined,
-      lanes: plan.count,
+      lanes,
     },
     request: wanted,
     body,

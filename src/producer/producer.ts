@@ -88,8 +88,9 @@ export class Producer {
    */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
     const plan = await this.store.currentPlan();
+    const placing = { newId: () => this.store.newId(plan), lanes: plan.count };
     const calls = jobs.map((job, position) =>
-      acceptance(job, this.configuration, plan, jobs.length > 1 ? position : null),
+      acceptance(job, this.configuration, placing, jobs.length > 1 ? position : null),
     );
     // Checking a large request took long, so others in this process get a turn.
     if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();

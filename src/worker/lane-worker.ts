@@ -1,4 +1,3 @@
-import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import type { Consumer } from './consumer.ts';
 import type { Context } from './context.ts';
@@ -48,11 +47,11 @@ export class LaneWorker {
       worker.concurrency = Math.max(1, Math.ceil(concurrency[name] * share));
   }
 
-  /** Throws while it cannot take entries: one of its queues is not connected. */
-  assertTaking(): void {
-    for (const { name, worker } of this.consumers)
-      if (!this.lane.queues.doorbell.isConnected || !worker.isRunning())
-        throw new HeadstoneError('store_unreachable', `The worker takes nothing from the queue ${name} now.`);
+  /** Why it cannot take entries now: one of its queues is not connected. Null if it can. */
+  obstacle(): string | null {
+    const { isConnected } = this.lane.queues.doorbell;
+    const idle = this.consumers.find(({ worker }) => !isConnected || !worker.isRunning());
+    return idle ? `The worker takes nothing from the queue ${idle.name} now.` : null;
   }
 
   /** True if a queue has had entries waiting while this process has taken none of them for so long. */

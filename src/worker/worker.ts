@@ -76,7 +76,11 @@ export class Worker {
   /** What hinders it, in sentences. Throws while it cannot take work: the store takes no write, or a queue is not connected. */
   async ready(): Promise<string[]> {
     const depths = await this.depths();
-    for (const worker of this.rota?.workers ?? []) worker.assertTaking();
+    const workers = this.rota?.workers ?? [];
+    const obstacles = workers.map(worker => worker.obstacle());
+    // Lanes that are away are named by what the depths say. The process is of use while it takes from one.
+    if (workers.length > 0 && !obstacles.includes(null))
+      throw new HeadstoneError('store_unreachable', obstacles[0] ?? '');
     return obstaclesIn(depths);
   }
 

@@ -144,3 +144,31 @@ test.runIf(hasRedis)(
     for (const { id } of cancelled) expect(await statusOf(id)).toBe('cancelled');
   },
 );
+
+test.runIf(hasRedis)(
+  'I10: while a node is away its lanes are named, and the others go on',
+  { timeout: 90_000 },
+  async () => {
+    const three = await startRedisCluster(3);
+    onTestFinished(() => three.kill());
+    const { producer, worker } = await startHarness({
+      redisUrl: three.url,
+      prefix: `{c-${randomUUID().slice(0, 8)}}`,
+      env: { HEADSTONE_LANES: '3' },
+    });
+    await producer.enqueue(scripted());
+    const lost = producer.store.lanes[1];
+    const node = await ownerOf(slotOf(lost?.keys.prefix ?? ''), three.primaries);
+    await node.kill();
+    await expect.poll(async () => (await producer.depths()).lanes_away, { timeout: 20_000 }).toEqual([1]);
+    await expect
+      .poll(() => worker.ready().catch(() => []), { timeout: 20_000 })
+      .toContainEqual('Lane 1 is away: its jobs wait, and no number here includes them.');
+    // New jobs go to the lanes that answer.
+    const jobs = await Promise.all(Array.from({ length: 12 }, () => producer.enqueue(scripted({ duration_ms: 0 }))));
+    for (const { id } of jobs) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+    // What would not be whole is refused, with the node that is missing.
+    for (const asked of [producer.list(), producer.waste(), producer.ledger()])
+      await expect(asked).rejects.toThrow(`127.0.0.1:${node.server.port} does not answer`);
+  },
+);

@@ -21,6 +21,22 @@ function another({ prefix, redisUrl }: Harness, env: Record<string, string> = {}
   return producer;
 }
 
+test('I2: a lane refuses an id of the app that was placed by another number of lanes', async () => {
+  const { producer } = await startLanes(2);
+  await producer.ready();
+  await producer.store.raiseLanes(5);
+  const wish = { tenant: 'default', tags: '[]', tag_list: [], model: 'm', fingerprint: 'f', deadline_ms: 1000 };
+  const rest = { priority: 0, attempts: 1, on_unknown: 'fail', stream: false } as const;
+  for (const lane of producer.store.lanes) {
+    expect(await lane.run('accept', { id: 'report', lanes: 2, ...wish, ...rest }, '{}')).toMatchObject({
+      reply: 'misplaced',
+    });
+    expect(await lane.run('accept', { id: 'report', lanes: 5, ...wish, ...rest }, '{}')).toMatchObject({
+      reply: 'accepted',
+    });
+  }
+});
+
 test('I4: no two lanes have the same epochs', async () => {
   const { producer } = await startLanes(3);
   await producer.ready();

@@ -27,7 +27,6 @@ import { upstreamResponseSchema } from '../../shared/contract/response.ts';
 import type { StreamEvent, SubscribeOptions } from '../../shared/contract/stream.ts';
 import { jobStatusSchema, type Verdict, verdictSchema } from '../../shared/contract/words.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
-import { LanePlan } from '../../shared/store/lane-plan.ts';
 import type { Client } from './client.ts';
 import { HttpCancellations } from './http-cancellations.ts';
 import { subscribeOverHttp } from './http-subscribe.ts';
@@ -41,8 +40,8 @@ const recordSchema = jobSchema.omit({ response: true });
 const shownSchema = z.looseObject({ headstone: z.looseObject({ status: jobStatusSchema }) });
 const cancelledSchema = z.looseObject({ headstone: z.looseObject({ verdict: verdictSchema }) });
 
-/** Only the server knows how many lanes there are, and finds the lane of a job that is named here by its name. */
-const noPlan = new LanePlan([1]);
+/** Each job is named here, so that a create whose answer is lost can be sent again. The server finds its lane by the name. */
+const placing = { newId: () => `job_${randomUUID().replaceAll('-', '')}`, lanes: 1 };
 
 /** How many creates are sent at once. */
 const AT_ONCE = 10;
@@ -61,10 +60,9 @@ export class HttpClient implements Client {
 
   /** Throws before anything is sent if a request is invalid, and after the first create if the server takes none. */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
-    // Each job gets its id here, so that a create whose answer is lost can be sent again.
     const [first, ...others] = jobs.map((job, position) => {
-      acceptance(job, this.configuration, noPlan, jobs.length > 1 ? position : null);
-      return { ...job, id: job.options?.id ?? `job_${randomUUID().replaceAll('-', '')}` };
+      const { given } = acceptance(job, this.configuration, placing, jobs.length > 1 ? position : null);
+      return { ...job, id: given.id };
     });
     if (!first) return [];
     const results = [await this.enqueue(first).catch((error: unknown) => unsureOf(first.id, error))];

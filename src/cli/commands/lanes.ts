@@ -8,8 +8,14 @@ export function lanesCommand(): Command {
     withJson(new Command('lanes').description('show the lanes, or raise their number'))
       .action(async ({ json = false }: { json?: boolean }) => {
         const lanes = await withStore(describeLanes);
-        if (json) printJson(lanes);
-        else print(table(['LANE', 'NODE', 'SLOT', 'WORKERS', 'OPEN JOBS', 'MAY RUN'], lanes.map(row)));
+        if (json) return printJson(lanes);
+        print(
+          table(
+            ['LANE', 'NODE', 'SLOT', 'WORKERS', 'OPEN JOBS', 'MAY RUN'],
+            lanes.map(lane => row(lane, lanes)),
+          ),
+        );
+        for (const { lane, away } of lanes) if (away !== undefined) print(`Lane ${lane} is away. ${away}`);
       })
       .addCommand(
         new Command('raise')
@@ -27,10 +33,17 @@ export function lanesCommand(): Command {
   );
 }
 
-function row(lane: LaneState): (string | number)[] {
-  if (lane.away !== undefined) return [lane.lane, `AWAY: ${lane.away}`, lane.slot, '', '', ''];
+function row(lane: LaneState, lanes: LaneState[]): (string | number)[] {
+  if (lane.away !== undefined) return [lane.lane, lane.node, lane.slot, 'AWAY', '', ''];
   const workers = lane.workers === 0 ? 'NONE' : lane.workers;
-  return [lane.lane, lane.node, lane.slot, workers, lane.open_jobs, lane.max_in_flight ?? 'all'];
+  return [
+    lane.lane,
+    lane.node,
+    lane.slot,
+    workers,
+    lane.open_jobs,
+    lane.max_in_flight ?? (lanes.length === 1 ? 'all' : 'no share yet'),
+  ];
 }
 
 function parseNumber(text: string): number {

@@ -22,6 +22,13 @@ export function statusCommand(): Command {
         print(`Waiting to be launched: ${whole(depths.launch_waiting)}${paused}`);
         for (const [scope, code] of Object.entries(depths.holds))
           print(`  held: ${heldLaunches(scope)} (${code}). ${holdAdvice(code)}`);
+        if (depths.lanes > 1) print(`Lanes: ${depths.lanes}`);
+        for (const lane of depths.lanes_away)
+          print(`  lane ${lane} is AWAY: its jobs wait, and no number here includes them (headstone lanes)`);
+        if (depths.lanes_unserved.length > 0)
+          print(
+            depths.lanes === 1 ? 'No worker is running.' : `  no worker serves: ${depths.lanes_unserved.join(', ')}`,
+          );
         print(`Due polls: ${whole(depths.due_polls)}${late}`);
         print(`Open streams: ${whole(depths.open_streams)}`);
         print(`Unwanted responses still watched: ${whole(depths.unsettled_responses)}`);

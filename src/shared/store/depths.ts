@@ -21,8 +21,9 @@ export async function readDepths(store: Store): Promise<Depths> {
   );
   // If no lane answers, the error says why.
   if (away[0] && known.length === 0) throw away[0].why;
+  const { lane: _, is_served, ...all } = known.reduce(together);
   return {
-    ...known.reduce(together),
+    ...all,
     lanes: lanes.length,
     lanes_away: away.map(({ lane }) => lane),
     lanes_unserved: known.flatMap(({ lane, is_served: isServed }) => (isServed ? [] : [lane])),

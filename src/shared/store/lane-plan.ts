@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 
 /** Ids that Headstone makes end with the number of their lane. Those of a deployment with one lane had no number. */
 const ownId = /^(?:resp_[0-9a-f]{32}|own_[0-9a-f]{40})(\d\d)?$/;
@@ -43,6 +43,14 @@ export class LanePlan {
   carry(id: string, lane: number): string {
     return this.count === 1 ? id : `${id}${String(lane).padStart(2, '0')}`;
   }
+}
+
+/**
+ * A new job's id. It has the shape of the provider's ids, because some clients check it. Node draws the chance for many UUIDs
+ * at once, where `randomBytes` takes a fifth of the time of an enqueue.
+ */
+export function newJobId(plan: LanePlan, lane: number): string {
+  return plan.carry(`resp_${randomUUID().replaceAll('-', '')}`, lane);
 }
 
 function laneOf(id: string, count: number): number {

@@ -1,4 +1,5 @@
 import slotOf from 'cluster-key-slot';
+import { HeadstoneError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
 import type { LedgerRow } from '../contract/ledger.ts';
 import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts';
@@ -36,6 +37,7 @@ import {
 } from './scripts.ts';
 
 const PROBE_KEPT_MS = 60_000;
+const AVOIDED_MS = 5000;
 
 export interface LaneOptions {
   link: Link;
@@ -71,6 +73,7 @@ export class Lane {
   private readonly replicas: Replicas;
   private checked: Promise<void> | undefined;
   private clockOffsetMs = 0;
+  private awayUntil = 0;
 
   constructor({ link, number, prefix, configuration, closing, tellOthers }: LaneOptions) {
     this.link = link;
@@ -117,8 +120,21 @@ export class Lane {
 
   /** Sends commands to a store that was checked. A lost connection becomes an error with a sentence. */
   async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
-    await this.ready();
-    return await this.link.ask(this.keys.prefix, call);
+    try {
+      await this.ready();
+      const answer = await this.link.ask(this.keys.prefix, call);
+      this.awayUntil = 0;
+      return answer;
+    } catch (error) {
+      if (error instanceof HeadstoneError && error.code === 'store_unreachable')
+        this.awayUntil = performance.now() + AVOIDED_MS;
+      throw error;
+    }
+  }
+
+  /** True if it did not answer a moment ago. New jobs go elsewhere meanwhile. */
+  get isAway(): boolean {
+    return performance.now() < this.awayUntil;
   }
 
   /**

@@ -5,7 +5,7 @@ import { Doorbell } from './connection/doorbell.ts';
 import { atNodeOf } from './connection/node-connection.ts';
 import type { Patience } from './connection/patience.ts';
 import { type Connection, openRedis } from './connection/redis.ts';
-import { addressOf, isWrongServer, told } from './connection/store-errors.ts';
+import { addressOf, isWrongServer, refusalOf, told, unreachable } from './connection/store-errors.ts';
 import { Subscriptions } from './connection/subscriptions.ts';
 import { assertSuitable, untilReady } from './connection/suitable.ts';
 import { commandName, NUMBER_OF_KEYS, scripts } from './scripts.ts';
@@ -72,7 +72,9 @@ export class Link {
 
   /** An error of a command about a key, with a sentence. */
   told(key: string, error: unknown): Error {
-    return told(atNodeOf(this.client, key), error);
+    const node = atNodeOf(this.client, key);
+    // A cluster's client goes where it is sent to, so it says this only of a node that is gone.
+    return this.isCluster && refusalOf(error) === 'MOVED' ? unreachable(node, null) : told(node, error);
   }
 
   /** The clock of the server that has a key, in milliseconds since 1970. */

@@ -10,7 +10,7 @@ import type { Patience } from './connection/patience.ts';
 import type { Connection } from './connection/redis.ts';
 import { Lane } from './lane.ts';
 import { agreeOnPlan, openFences, raiseLanes, readPlan } from './lane-count.ts';
-import { LanePlan } from './lane-plan.ts';
+import { LanePlan, newJobId } from './lane-plan.ts';
 import { Link } from './link.ts';
 import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
@@ -119,6 +119,15 @@ export class Store {
   async allLanes(): Promise<Lane[]> {
     await this.currentPlan();
     return this.lanes;
+  }
+
+  /** The id of a new job. Any lane may have it, so it is in one that answers. */
+  newId(plan: LanePlan): string {
+    const lanes = this.lanes.slice(0, plan.count);
+    const present = lanes.filter(lane => !lane.isAway);
+    const candidates = present.length > 0 ? present : lanes;
+    const lane = candidates[Math.floor(Math.random() * candidates.length)] ?? this.home;
+    return newJobId(plan, lane.number);
   }
 
   /** The lane in which a job of this id is made. */
