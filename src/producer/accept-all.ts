@@ -43,8 +43,9 @@ function isMisplaced(reply: Reply | undefined): boolean {
 
 async function acceptOnce(store: Store, calls: Call[]): Promise<Reply[]> {
   const byLane = new Map<Lane, Call[]>();
-  for (const call of calls) {
-    const lane = await store.laneOf(call.given.id);
+  const places = await store.lanesOf(calls.map(({ given }) => given.id));
+  for (const [position, call] of calls.entries()) {
+    const lane = places[position] as Lane;
     const others = byLane.get(lane);
     if (others) others.push(call);
     else byLane.set(lane, [call]);

@@ -30,7 +30,7 @@ export class LanePlan {
    * the job may be where the id belonged before.
    */
   candidatesOf(id: string): number[] {
-    if (carriedLane(id) !== undefined) return [this.laneOf(id)];
+    if (this.counts.length === 1 || carriedLane(id) !== undefined) return [this.laneOf(id)];
     return [...new Set(this.counts.toReversed().map(count => laneOf(id, count)))];
   }
 
