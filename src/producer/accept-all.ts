@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lane } from '../shared/store/lane.ts';
-import { hasOwnLane } from '../shared/store/lane-plan.ts';
+import { hasOwnLane } from '../shared/store/lanes/plan.ts';
 import type { AcceptArguments } from '../shared/store/lua/accept.ts';
 import type { ReplyOf } from '../shared/store/scripts.ts';
 import type { Store } from '../shared/store/store.ts';
@@ -19,19 +19,20 @@ const PATIENT_TRIES = 15;
 
 /**
  * Accepts jobs, those of each lane in one round trip, and returns the replies in their order. While the number of lanes is
- * raised, an id of the app waits until it is known where it belongs. An id that was made by the old number is refused, because
- * the same caller would make another one now.
+ * raised, an id waits until it is known where it belongs. One that was made by the old number is refused in the end, because the
+ * same caller would make another one now.
  */
 export async function acceptAll(store: Store, calls: Call[]): Promise<Reply[]> {
   const replies = await acceptOnce(store, calls);
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    const misplaced = calls.filter((call, position) => isMisplaced(replies[position]) && !hasOwnLane(call.given.id));
+    const misplaced = calls.filter((_, position) => isMisplaced(replies[position]));
     if (misplaced.length === 0) break;
     await sleep(RETRY_MS);
-    if (attempt === PATIENT_TRIES) await store.openFences();
-    const { count } = await store.learnPlan();
-    for (const { given } of misplaced) given.lanes = count;
-    const again = await acceptOnce(store, misplaced);
+    // Whatever fails here fails these jobs only: the replies of the others must reach the caller.
+    if (attempt === PATIENT_TRIES) await store.openFences().catch(() => {});
+    const { count } = await store.learnPlan().catch(() => store.currentPlan());
+    for (const { given } of misplaced) if (!hasOwnLane(given.id)) given.lanes = count;
+    const again = await acceptOnce(store, misplaced).catch((error: Error) => misplaced.map(() => error));
     for (const [position, call] of misplaced.entries()) replies[calls.indexOf(call)] = again[position] as Reply;
   }
   return replies;

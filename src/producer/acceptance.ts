@@ -15,6 +15,8 @@ export interface NewJob {
     chosenId?: string | undefined;
     /** The request's text, so that it reaches the provider unchanged. */
     text?: string | undefined;
+    /** The number of lanes by which `options.id` was made. */
+    lanes?: number | undefined;
     /** True if other tenants use the same account at the provider. */
     sharesAccount: boolean;
   };
@@ -74,7 +76,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       chosen_id: chosenId,
       is_named: chosenId === undefined && chosen.id !== undefined,
       is_new: chosen.id === undefined,
-      lanes,
+      lanes: caller?.lanes ?? lanes,
     },
     request: wanted,
     body,

@@ -12,6 +12,11 @@ const RETRY_MS = 100;
 const TRIES = 30;
 const CLAIM_MS = 60_000;
 
+/** KEYS: the claim. ARGV: whose it has to be. */
+const removeOwn = `#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1`;
+
 export async function adoptResponse(
   store: Store,
   configuration: Configuration,
@@ -30,9 +35,10 @@ export async function adoptResponse(
   const tags = [...new Set(chosen.tags ?? [])];
   const tenant = chosen.tenant ?? DEFAULT_TENANT;
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    await assertNotElsewhere(store, responseId, id, tenant);
-    const lane = await store.laneOf(id);
+    // What is placed by this number is refused by its lane if the number was raised since.
     const { count } = await store.currentPlan();
+    await claim(store, responseId, id, tenant);
+    const lane = await store.laneOf(id);
     const reply = await lane.run('adopt', {
       id,
       response_id: responseId,
@@ -51,8 +57,10 @@ export async function adoptResponse(
       case 'same':
         return { id, status: reply.status };
       case 'conflict':
+        await giveUpClaim(store, responseId, id);
         throw conflict(id, responseId);
       case 'taken':
+        await giveUpClaim(store, responseId, id);
         throw notYours(id);
       case 'misplaced':
         await sleep(RETRY_MS);
@@ -67,7 +75,7 @@ export async function adoptResponse(
  * Of two jobs in two lanes, only one may adopt a response. Whoever adopts it claims it first, in the lane of the response's id,
  * for longer than adopting can take; afterwards its row is found, in whichever lane it is. So is the row of a launch's response.
  */
-async function assertNotElsewhere(store: Store, responseId: string, id: string, tenant: string): Promise<void> {
+async function claim(store: Store, responseId: string, id: string, tenant: string): Promise<void> {
   const lanes = await store.allLanes();
   if (lanes.length === 1) return;
   const directory = await store.laneToMake(responseId);
@@ -76,6 +84,13 @@ async function assertNotElsewhere(store: Store, responseId: string, id: string, 
   if (adopter !== null && adopter !== id) throw conflict(id, responseId);
   const row = await store.row(responseId);
   if (row && row.job_id !== id) throw row.tenant === tenant ? conflict(id, responseId) : notYours(id);
+}
+
+/** Another id may adopt the response at once. If this fails, it may in a minute. */
+async function giveUpClaim(store: Store, responseId: string, id: string): Promise<void> {
+  const directory = await store.laneToMake(responseId);
+  const place = directory.keys.adopted(responseId);
+  await directory.ask(client => client.eval(removeOwn, 1, place, id)).catch(() => {});
 }
 
 function conflict(id: string, responseId: string): HeadstoneError {

@@ -89,7 +89,7 @@ export class Cancellations {
     return cancellationSchema.parse({
       id: first.id,
       object: 'cancellation',
-      status: ['running', 'stopped'].find(status => parts.some(part => part.status === status)) ?? 'done',
+      status: parts.length < Number(first.lanes ?? 1) ? 'running' : statusOf(parts),
       filter: JSON.parse(first.shown_filter ?? '{}'),
       reason: first.reason ?? null,
       actor: first.actor ?? null,
@@ -147,6 +147,11 @@ async function partOf(lane: Lane, id: string): Promise<Record<string, string> | 
   if (hash.id === undefined) return null;
   if (hash.status !== 'running') await lane.untilCancellationDurable(id, hash.status ?? '');
   return hash;
+}
+
+/** A cancellation goes on while a lane has something left, and is stopped if one was. */
+function statusOf(parts: Record<string, string>[]): string {
+  return ['running', 'stopped'].find(status => parts.some(part => part.status === status)) ?? 'done';
 }
 
 /** How many jobs of a model have a status. */

@@ -1,14 +1,20 @@
 import { createHash, createHmac } from 'node:crypto';
 import { readSecret } from '../shared/store/deployment.ts';
-import type { LanePlan } from '../shared/store/lane-plan.ts';
+import type { LanePlan } from '../shared/store/lanes/plan.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
+
+/** An id, and the number of lanes by which it was made if that says where its job belongs. */
+export interface PlacedId {
+  id: string;
+  lanes?: number;
+}
 
 /**
  * The id of the job that a tenant calls `chosen`. It is made with a secret, so that no tenant can block another's ids or find
  * out which ones are in use (I12).
  */
-export async function scopedId(store: Store, tenant: string, chosen: string): Promise<string> {
+export async function scopedId(store: Store, tenant: string, chosen: string): Promise<PlacedId> {
   const bare = `own_${(await digest(store, ['id', tenant, chosen])).slice(0, 40)}`;
   // It goes where the chosen id belongs, so that one step finds all jobs that are known by that id.
   return await carried(store, bare, tenant, plan => plan.laneOf(chosen));
@@ -23,22 +29,22 @@ async function carried(
   bare: string,
   tenant: string,
   laneBy: (plan: LanePlan) => number,
-): Promise<string> {
+): Promise<PlacedId> {
   const plan = await store.currentPlan();
   for (const earlier of plan.earlier()) {
     const id = earlier.carry(bare, laneBy(earlier));
-    if (await locate(store, id, { tenant, seesAll: false })) return id;
+    if (await locate(store, id, { tenant, seesAll: false })) return { id, lanes: plan.count };
   }
-  return plan.carry(bare, laneBy(plan));
+  return { id: plan.carry(bare, laneBy(plan)), lanes: plan.count };
 }
 
 /** The id of an Idempotency-Key's job. A job that the version before made from the key is still found. */
-export async function idOfKey(store: Store, tenant: string, key: string): Promise<string> {
+export async function idOfKey(store: Store, tenant: string, key: string): Promise<PlacedId> {
   const before = `resp_${createHash('sha256')
     .update(JSON.stringify([tenant, key]))
     .digest('hex')
     .slice(0, 32)}`;
-  if (await locate(store, before, { tenant, seesAll: false })) return before;
+  if (await locate(store, before, { tenant, seesAll: false })) return { id: before };
   const made = (await digest(store, ['key', tenant, key])).slice(0, 32);
   return await carried(store, `resp_${made}`, tenant, plan => plan.laneOf(made));
 }

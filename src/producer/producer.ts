@@ -22,7 +22,6 @@ import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
-import { SEQUENCES_IN_A_MS } from '../shared/store/lua/script.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptAll } from './accept-all.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
@@ -95,7 +94,7 @@ export class Producer {
     // Checking a large request took long, so others in this process get a turn.
     if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();
     const checked = [];
-    const first = this.store.home.now() * SEQUENCES_IN_A_MS;
+    const first = this.store.takePlaces(calls.length);
     for (const [position, { given, request, body, sharesAccount }] of calls.entries()) {
       const { tenant } = given;
       await assertReferences(this.store, tenant, request.input, sharesAccount);
@@ -138,7 +137,8 @@ export class Producer {
     });
     if (reply.reply === 'missing') {
       const known = await this.idOf(id);
-      if (known !== id) return await this.cancel(known, options);
+      // It is known by another id, or in a lane of which this process had not heard.
+      if (known !== id || (await this.store.laneOf(id)) !== lane) return await this.cancel(known, options);
     }
     if (reply.reply === 'already') await lane.untilDurable({ id, status: reply.status });
     if (reply.reply === 'decided') {
@@ -158,8 +158,8 @@ export class Producer {
   async get(id: string): Promise<Job | null> {
     const job = await this.store.job(checkId(id));
     if (job) return job;
-    const known = await this.idOf(id);
-    return known === id ? null : await this.store.job(known);
+    const known = await locate(this.store, id, { tenant: null, seesAll: true });
+    return known && (await this.store.job(known.id));
   }
 
   /** Deletes the request and the result of a job that has ended. Record, tombstone and ledger stay. */

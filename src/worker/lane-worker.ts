@@ -10,6 +10,7 @@ export class LaneWorker {
   private consumers: Consumer[] = [];
   private sweeper: Sweeper | undefined;
   private stopListening: (() => void) | undefined;
+  private started: Promise<void> | undefined;
 
   constructor(context: Context, queues: QueueName[]) {
     this.context = context;
@@ -22,6 +23,11 @@ export class LaneWorker {
 
   /** Resolves once entries are taken. */
   async start(): Promise<void> {
+    this.started ??= this.begin();
+    await this.started;
+  }
+
+  private async begin(): Promise<void> {
     const { store, inFlight, streams } = this.context;
     const { openConsumers, Sweeper } = await import('./activations.ts');
     await store.ready();
@@ -74,6 +80,7 @@ export class LaneWorker {
 
   /** Takes nothing new, and resolves when what it works on is done. Streams that it follows go on. */
   async close(): Promise<void> {
+    await this.started?.catch(() => {});
     this.stopHearing();
     await this.sweeper?.stop();
     await Promise.all(this.consumers.map(({ worker }) => worker.close()));

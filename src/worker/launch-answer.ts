@@ -31,7 +31,7 @@ type Refused = Extract<LaunchAnswer, { kind: 'refused' }>;
 export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context: Context): Promise<Activation> {
   switch (answer.kind) {
     case 'acknowledged':
-      if (await isOfAnotherLane(answer, intent, context)) return await recordForeign(answer, intent, context);
+      if (await belongsElsewhere(answer, intent, context)) return await recordForeign(answer, intent, context);
       return await recordAcknowledged(answer, intent, context);
     case 'refused':
       return await recordRefused(answer, intent, context);
@@ -41,9 +41,26 @@ export async function recordAnswer(answer: LaunchAnswer, intent: Intent, context
   }
 }
 
-/** A caching gateway answered this create with the response of an earlier one, and that job is in another lane (I3, I12). */
-async function isOfAnotherLane({ response }: Acknowledged, { id }: Intent, context: Context): Promise<boolean> {
-  return (await insist(() => launchElsewhere(response, id, context), context)) !== null;
+/**
+ * True if a caching gateway answered this create with the response of a job in another lane, which has it now. Whoever sent that
+ * create may have died before it recorded the answer, so its job takes the response here (I3). If it does not want it, the
+ * response is recorded like any other.
+ */
+async function belongsElsewhere(
+  { response, servedModel }: Acknowledged,
+  intent: Intent,
+  context: Context,
+): Promise<boolean> {
+  const elsewhere = await insist(() => launchElsewhere(response, intent.id, context), context);
+  if (!elsewhere) return false;
+  const { launch, lane } = elsewhere;
+  const { configuration } = context;
+  const { model, completionWindow } = intent;
+  const observation = observe({ response, servedModel, model, completionWindow }, configuration.prices);
+  const given = { ...launch, response_id: response.id, observation, first_poll_ms: configuration.pollMinMs };
+  const claimed = await insist(() => lane.run('claim', given), context);
+  if (claimed.reply === 'claimed') await lane.outbox.carryOutQuietly(claimed.work);
+  return claimed.reply === 'claimed' || (await insist(() => lane.row(response.id), context)) !== null;
 }
 
 async function recordForeign(

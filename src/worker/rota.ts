@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadstoneError } from '../shared/contract/errors.ts';
+import { within } from '../shared/runtime/within.ts';
 import { errorCode } from '../shared/store/connection/store-errors.ts';
 import type { Lane } from '../shared/store/lane.ts';
+import { isServed, type Servant, SILENCE_MS, sayLeft, sayServed, servantsOf } from '../shared/store/lanes/servants.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
-import { isServed, type Servant, SILENCE_MS, sayLeft, sayServed, servantsOf } from '../shared/store/servants.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
 import { LaneWorker } from './lane-worker.ts';
@@ -12,6 +13,9 @@ import { hasShare, ShareOut } from './share-out.ts';
 
 const ROUND_MS = 1000;
 const SHARE_RETRY_MS = 100;
+/** How long a start waits for all of its lanes, once it serves one. */
+const START_MS = 5000;
+const LEAVE_MS = 1000;
 
 export interface RotaParts {
   lanes: Store;
@@ -23,14 +27,14 @@ export interface RotaParts {
 
 /**
  * Which lanes this process serves: its own ones, and as a guest those that no worker serves, until one of theirs comes back.
- * It also shares the caps out, and notices when the number of lanes is raised.
+ * It also shares the caps out, and notices when the number of lanes is raised. No lane waits for another one that is away.
  */
 export class Rota {
   private readonly parts: RotaParts;
   private readonly token = randomUUID();
   private readonly shareOut: ShareOut;
   private readonly served = new Map<Lane, LaneWorker>();
-  /** What is done about a lane now. A lane that is away takes long, and the others do not wait for it. */
+  /** What is done about a lane now. */
   private readonly looking = new Map<Lane, Promise<void>>();
   /** Since when each lane was seen without a worker. */
   private readonly unservedSince = new Map<Lane, number>();
@@ -38,6 +42,7 @@ export class Rota {
   private readonly failing = new Set<Lane>();
   private sharing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
 
   constructor(parts: RotaParts) {
     this.parts = parts;
@@ -52,46 +57,68 @@ export class Rota {
   async start(): Promise<void> {
     const lanes = await this.parts.lanes.allLanes();
     const own = lanes.filter(lane => this.isOwn(lane));
-    if (lanes.length > 1) await this.untilShared(lanes, own);
-    const starts = await Promise.allSettled(own.map(lane => this.serve(lane, false)));
-    const failed = starts.find(start => start.status === 'rejected');
-    if (failed && this.served.size === 0) throw failed.reason;
-    this.timer = setInterval(() => void this.turn(), ROUND_MS);
+    this.timer = setInterval(() => this.turn(), ROUND_MS);
+    const starts = own.map(lane => this.begin(lane, lanes));
+    for (const start of starts) start.catch(() => {});
+    // One that is away may come back later, and the rounds look after it.
+    await Promise.any(starts).catch(async (failure: AggregateError) => {
+      await this.stop();
+      throw failure.errors[0];
+    });
+    await Promise.race([Promise.allSettled(starts), sleep(START_MS)]);
   }
 
-  /** Ends the rounds. The lanes are still served. */
-  async stop(): Promise<void> {
+  /** Ends the rounds. What is under way about a lane ends by itself, and begins nothing. */
+  private async stop(): Promise<void> {
+    this.isStopped = true;
     clearInterval(this.timer);
     await Promise.all([...this.looking.values(), this.sharing]);
+  }
+
+  /** Closes all lanes at once, so that none takes anything new while another one is away. */
+  close(): { lane: Lane; closed: Promise<void> }[] {
+    const stopped = this.stop();
+    return this.workers.map(worker => ({
+      lane: worker.lane,
+      closed: Promise.all([worker.close(), stopped]).then(() => {}),
+    }));
   }
 
   /** Tells the others that they need not wait for this process. */
   async leave(): Promise<void> {
     const left = [...this.served.keys()].map(lane => sayLeft(lane, this.servant(!this.isOwn(lane))));
-    await Promise.all([...left, this.shareOut.leave(this.parts.lanes.home)]).catch(() => {});
+    await within(LEAVE_MS, Promise.all([...left, this.shareOut.leave(this.parts.lanes.home)])).catch(() => {});
   }
 
-  /** Without a share a lane launches nothing, and nothing would limit its polls. Whoever shares out gives it one within a round. */
-  private async untilShared(lanes: Lane[], own: Lane[]): Promise<void> {
-    const latest = performance.now() + SILENCE_MS;
-    for (;;) {
-      await this.shareOut.divide(lanes).catch(() => {});
-      const shares = await Promise.all(own.map(lane => hasShare(lane).catch(() => true)));
-      if (!shares.includes(false) || performance.now() > latest) return;
-      await sleep(SHARE_RETRY_MS);
-    }
+  /**
+   * Serves one of the own lanes once it has a share: without one it launches nothing, and nothing would limit its polls.
+   * Whoever shares out gives it one within a round.
+   */
+  private async begin(lane: Lane, lanes: Lane[]): Promise<void> {
+    if (lanes.length > 1)
+      while (!this.isStopped && !(await hasShare(lane))) {
+        this.share(lanes);
+        await sleep(SHARE_RETRY_MS);
+      }
+    await this.serve(lane, false);
   }
 
-  private async turn(): Promise<void> {
-    const lanes = await this.parts.lanes.allLanes().catch(() => this.parts.lanes.lanes);
-    // A round that fails is made up for by the next one. While a lane is away, the shares stay as they are.
+  private turn(): void {
+    const { lanes } = this.parts;
+    // The next round goes by what is learned now.
+    lanes.currentPlan().catch(() => {});
+    this.share(lanes.lanes);
+    for (const lane of lanes.lanes) this.lookAt(lane);
+  }
+
+  /** A round that fails is made up for by the next one. While a lane is away, the shares stay as they are. */
+  private share(lanes: Lane[]): void {
     this.sharing ??= this.shareOut
       .divide(lanes)
       .catch(() => {})
       .finally(() => {
         this.sharing = undefined;
       });
-    for (const lane of lanes) this.lookAt(lane);
   }
 
   private lookAt(lane: Lane): void {
@@ -136,15 +163,19 @@ export class Rota {
   }
 
   private async serve(lane: Lane, isGuest: boolean): Promise<void> {
+    const known = this.served.get(lane);
+    if (known) return await known.start();
+    if (this.isStopped) return;
     const { context, queues } = this.parts;
     const worker = new LaneWorker({ ...context, store: lane }, queues);
+    this.served.set(lane, worker);
     try {
       await worker.start();
     } catch (error) {
+      this.served.delete(lane);
       await worker.close().catch(() => {});
       throw error;
     }
-    this.served.set(lane, worker);
     this.limitAll();
     await sayServed(lane, this.servant(isGuest));
   }

@@ -128,11 +128,13 @@ export class Worker {
   }
 
   private async drain(): Promise<void> {
-    await this.rota?.stop();
-    await Promise.all((this.rota?.workers ?? []).map(worker => worker.close()));
-    await this.rota?.leave();
-    // Streams come last: a create that was waited for may have begun one, which has to be handed on too.
+    const { rota } = this;
+    const closings = rota?.close() ?? [];
+    await Promise.all(closings.filter(({ lane }) => lane.isConnected).map(({ closed }) => closed));
+    // Streams come after them: a create that was waited for may have begun one, which has to be handed on too.
     await this.streams.close();
+    await rota?.leave();
+    await Promise.all(closings.map(({ closed }) => closed));
   }
 
   /** Waiting is hopeless once the store has been away for a while and no create is under way, or the slowest create is over. */

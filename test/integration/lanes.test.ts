@@ -37,6 +37,39 @@ test('I2: a lane refuses an id of the app that was placed by another number of l
   }
 });
 
+test('lanes that are added while launching is paused spend nothing', async () => {
+  const { startWorker, simulatorLedger, producer } = await startHarness({ workers: 0, env: { HEADSTONE_LANES: '' } });
+  await producer.pauseLaunch(true);
+  await producer.store.raiseLanes(4);
+  const jobs = await producer.enqueueMany(many(12));
+  await startWorker();
+  await expect.poll(async () => (await producer.depths()).lanes_unserved).toEqual([]);
+  expect((await producer.depths()).launch_waiting).toBe(12);
+  expect((await simulatorLedger()).creates).toBe(0);
+  await producer.pauseLaunch(false);
+  for (const { id } of jobs) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+});
+
+test('an adoption that is refused leaves the response to the next one', async () => {
+  const { producer } = await startLanes(4);
+  await producer.enqueue(scripted(), { id: 'mine', tenant: 'harbour' });
+  await expect(producer.adopt('resp_theirs', { id: 'mine' })).rejects.toMatchObject({ code: 'id_taken' });
+  expect(await producer.adopt('resp_theirs', { id: 'other' })).toEqual({ id: 'other', status: 'running' });
+});
+
+test('I6: a create that is sent again after a raise is the same job', async () => {
+  const { producer } = await startLanes(1);
+  const { store } = producer;
+  const send = async (count: number) => {
+    const { idOfSend } = await import('../../src/server/api/resends.ts');
+    return await idOfSend(store, 'digest-of-a-create', count);
+  };
+  const first = await send(0);
+  await store.raiseLanes(8);
+  expect(await send(1)).toBe(first);
+  expect(await send(2)).toBe(first);
+});
+
 test('I4: no two lanes have the same epochs', async () => {
   const { producer } = await startLanes(3);
   await producer.ready();

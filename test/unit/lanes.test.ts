@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseRedisUrl } from '../../src/shared/runtime/redis-url.ts';
 import { readConnection } from '../../src/shared/store/connection/connection-options.ts';
-import { LanePlan } from '../../src/shared/store/lane-plan.ts';
-import { lanePrefix } from '../../src/shared/store/lane-prefix.ts';
+import { LanePlan } from '../../src/shared/store/lanes/plan.ts';
+import { lanePrefix } from '../../src/shared/store/lanes/prefix.ts';
 import { fairShares } from '../../src/worker/fair-shares.ts';
 
 test('lane 0 has the deployment’s own keys, and every other one a hash tag that begins with its number', () => {

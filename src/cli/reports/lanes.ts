@@ -1,6 +1,6 @@
 import { openStatuses } from '../../shared/contract/words.ts';
 import type { Lane } from '../../shared/store/lane.ts';
-import { servantsOf } from '../../shared/store/servants.ts';
+import { servantsOf } from '../../shared/store/lanes/servants.ts';
 import type { Store } from '../../shared/store/store.ts';
 
 export interface LaneState {

@@ -3,15 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { idConflict } from '../../producer/enqueue-errors.ts';
-import { idOfKey, scopedId } from '../../producer/ids.ts';
+import { idOfKey, type PlacedId, scopedId } from '../../producer/ids.ts';
 import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
-import { newJobId } from '../../shared/store/lane-plan.ts';
 import { hasOwnIds, tenantOfNewJob } from '../access/permissions.ts';
-import { RESEND_WINDOW_MS } from './answered.ts';
 import { sendEvents } from './event-stream.ts';
 import { sendJson, showResponse } from './find-job.ts';
+import { idOfSend } from './resends.ts';
 import type { ResponseParts } from './responses.ts';
 import { type Api, type CreateOptions, createSchema, errorAnswers, responseSchema } from './schemas.ts';
 
@@ -50,10 +49,11 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
       const count = sendNumber(request);
       // The store may have taken the job even if this fails. If nothing names the create, sending it again makes another job.
       if (named === undefined && count === null) reply.header('x-should-retry', 'false');
-      const id = named ?? (count === null ? undefined : await idOfSend(request, count, producer));
+      const { id, lanes } =
+        named ?? (count === null ? {} : { id: await idOfSend(producer.store, digestOf(request), count) });
       const options = { ...optionsOf(headstone), tenant, id };
-      if (wanted.stream) return await enqueueAndFollow(request, reply, options, wanted);
-      const jobId = await enqueue(request, options, wanted);
+      if (wanted.stream) return await enqueueAndFollow(request, reply, { options, lanes, wanted });
+      const jobId = await enqueue(request, { options, lanes, wanted });
       reply.header('x-should-retry', 'false');
       const text = await showResponse(producer, jobId, headstone.id ?? jobId);
       reply.removeHeader('x-should-retry');
@@ -65,12 +65,11 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
   async function enqueueAndFollow(
     request: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
     reply: FastifyReply,
-    options: EnqueueOptions,
-    wanted: unknown,
+    create: Create,
   ): Promise<FastifyReply> {
     const leave = readers.enter(request.caller.tenant);
     try {
-      const jobId = await enqueue(request, options, wanted);
+      const jobId = await enqueue(request, create);
       return sendEvents(reply, signal => producer.subscribe(jobId, { signal }), leave);
     } catch (error) {
       leave();
@@ -80,8 +79,7 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
 
   async function enqueue(
     { caller, rawBody, body: { headstone } }: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
-    options: EnqueueOptions,
-    wanted: unknown,
+    { options, lanes, wanted }: Create,
   ): Promise<string> {
     const isScoped = hasOwnIds(caller);
     const [result] = await producer.enqueueMany([
@@ -90,6 +88,7 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
         options,
         caller: {
           text: rawBody,
+          lanes,
           sharesAccount: await passthrough.sharesAccount(caller),
           ...(isScoped ? { chosenId: headstone?.id } : {}),
         },
@@ -100,14 +99,21 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
   }
 }
 
+/** A create: its options, the number of lanes by which its id was made, and the request. */
+interface Create {
+  options: EnqueueOptions;
+  lanes: number | undefined;
+  wanted: unknown;
+}
+
 /** The job's id if the caller chose one or sent an Idempotency-Key; undefined if nothing names the job. */
 async function namedId(
   { caller, headers, body }: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
   tenant: string,
   { store }: Producer,
-): Promise<string | undefined> {
+): Promise<Partial<PlacedId> | undefined> {
   const chosen = body.headstone?.id;
-  if (chosen !== undefined) return hasOwnIds(caller) ? await scopedId(store, tenant, chosen) : chosen;
+  if (chosen !== undefined) return hasOwnIds(caller) ? await scopedId(store, tenant, chosen) : { id: chosen };
   const key = headers['idempotency-key'];
   return typeof key === 'string' && key !== '' ? await idOfKey(store, tenant, key) : undefined;
 }
@@ -134,18 +140,11 @@ function sendNumber(request: FastifyRequest): number | null {
   return Math.min(Number(header), MOST_SENDS);
 }
 
-/** The id of the job that this create re-sends, or else a new one. So a lost answer is not paid for twice (I6). */
-async function idOfSend(request: FastifyRequest, count: number, producer: Producer): Promise<string> {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([request.caller.tenant, request.caller.keyName, request.rawBody ?? request.body]))
+/** What tells a create from another one of the same key. */
+function digestOf({ caller, rawBody, body }: FastifyRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([caller.tenant, caller.keyName, rawBody ?? body]))
     .digest('hex');
-  const { store } = producer;
-  const plan = await store.currentPlan();
-  const lane = await store.laneToMake(digest);
-  // The job is made in the lane that remembers its sends, so that one step sees both.
-  const new_id = newJobId(plan, lane.number);
-  const { id } = await lane.run('resend', { digest, count, new_id, window_ms: RESEND_WINDOW_MS });
-  return id;
 }
 
 /** The error in terms of what the caller sent: the id that it chose, or its Idempotency-Key. */

@@ -57,9 +57,10 @@ export class RecordAdapter extends BullMQAdapter {
   }
 
   override async getJobs(states: Parameters<BullMQAdapter['getJobs']>[0], start = 0, end = -1): Promise<Entry[]> {
-    const lanes = await this.ofEachLane(queue => new BullMQAdapter(queue).getJobs(states, 0, end));
-    const entries = lanes.length === 1 ? (lanes[0] ?? []) : lanes.flat().sort(newestFirst);
-    const page = entries.slice(start, end < 0 ? undefined : end + 1);
+    const page =
+      (await this.store.allLanes()).length === 1
+        ? await super.getJobs(states, start, end)
+        : await this.ofAllLanes(states, start, end);
     await Promise.all(page.map(entry => this.describe(entry)));
     return page;
   }
@@ -104,6 +105,22 @@ export class RecordAdapter extends BullMQAdapter {
 
   override async obliterate(...given: Parameters<BullMQAdapter['obliterate']>): Promise<void> {
     await this.ofEachLane(queue => new BullMQAdapter(queue).obliterate(...given));
+  }
+
+  /** A page of the entries of all lanes, the newest first. As in BullMQ, each state has a page of its own. */
+  private async ofAllLanes(
+    states: Parameters<BullMQAdapter['getJobs']>[0],
+    start: number,
+    end: number,
+  ): Promise<Entry[]> {
+    const pages = states.map(async state => {
+      const lanes = await this.ofEachLane(queue => new BullMQAdapter(queue).getJobs([state], 0, end));
+      return lanes
+        .flat()
+        .sort(newestFirst)
+        .slice(start, end < 0 ? undefined : end + 1);
+    });
+    return (await Promise.all(pages)).flat();
   }
 
   private async ofEachLane<Answer>(ask: (queue: Queue) => Promise<Answer>): Promise<Answer[]> {

@@ -2,8 +2,8 @@ import type { Depths } from '../contract/depths.ts';
 import { jobStatusSchema } from '../contract/words.ts';
 import { within } from '../runtime/within.ts';
 import type { Lane } from './lane.ts';
+import { isServed, servantsOf } from './lanes/servants.ts';
 import { DELAYED_SCORE_UNIT } from './lua/work.ts';
-import { isServed, servantsOf } from './servants.ts';
 import type { Store } from './store.ts';
 
 /** A probe has a second for its answer. A lane that takes most of that is away, so that the others are still told. */

@@ -10,7 +10,7 @@ import { type Claim, Replicas } from './connection/replicas.ts';
 import { isWrongServer, refusalOf } from './connection/store-errors.ts';
 import { type DecidedMessage, parseDecided } from './decisions.ts';
 import { Keys } from './keys.ts';
-import { lanePrefix } from './lane-prefix.ts';
+import { lanePrefix } from './lanes/prefix.ts';
 import type { Link } from './link.ts';
 import type { HoldNews } from './lua/copy-holds.ts';
 import type { Retention } from './lua/shapes.ts';
@@ -126,15 +126,24 @@ export class Lane {
       this.awayUntil = 0;
       return answer;
     } catch (error) {
-      if (error instanceof HeadstoneError && error.code === 'store_unreachable')
-        this.awayUntil = performance.now() + AVOIDED_MS;
-      throw error;
+      throw this.noted(error);
     }
   }
 
-  /** True if it did not answer a moment ago. New jobs go elsewhere meanwhile. */
+  private noted(error: unknown): unknown {
+    if (error instanceof HeadstoneError && error.code === 'store_unreachable')
+      this.awayUntil = performance.now() + AVOIDED_MS;
+    return error;
+  }
+
+  /** False while the connection to its node is away. */
+  get isConnected(): boolean {
+    return this.link.isConnectedTo(this.keys.prefix);
+  }
+
+  /** True if it is not connected, or did not answer a moment ago. New jobs go elsewhere meanwhile. */
   get isAway(): boolean {
-    return performance.now() < this.awayUntil;
+    return !this.isConnected || performance.now() < this.awayUntil;
   }
 
   /**
@@ -197,7 +206,9 @@ export class Lane {
       return heard;
     });
     return answers.map(([error, answer]) =>
-      error ? this.link.told(this.keys.prefix, error) : this.readReply(name, answer as ScriptAnswer),
+      error
+        ? (this.noted(this.link.told(this.keys.prefix, error)) as Error)
+        : this.readReply(name, answer as ScriptAnswer),
     );
   }
 

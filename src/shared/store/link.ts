@@ -2,7 +2,7 @@ import { HeadstoneError } from '../contract/errors.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
 import { clusterOf, type RedisClient } from './connection/client.ts';
 import { Doorbell } from './connection/doorbell.ts';
-import { atNodeOf } from './connection/node-connection.ts';
+import { atNodeOf, isNodeConnected } from './connection/node-connection.ts';
 import type { Patience } from './connection/patience.ts';
 import { type Connection, openRedis } from './connection/redis.ts';
 import { addressOf, isWrongServer, refusalOf, told, unreachable } from './connection/store-errors.ts';
@@ -102,9 +102,9 @@ export class Link {
     return opened;
   }
 
-  /** False while the connection is away. */
-  get isConnected(): boolean {
-    return this.client.status === 'ready';
+  /** False while the server that has a key is away. */
+  isConnectedTo(key: string): boolean {
+    return this.client.status === 'ready' && isNodeConnected(this.client, key);
   }
 
   /** Cuts the connections without waiting for anything on them. */

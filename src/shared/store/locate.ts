@@ -21,9 +21,10 @@ export interface Seeker {
  * none that the seeker may see. Throws `invalid_request` if several other tenants chose this id.
  */
 export async function locate(store: Store, id: string, seeker: Seeker): Promise<Located | null> {
+  const { count } = await store.currentPlan();
   const found = await find(store, id, seeker);
   // A process that has not heard of new lanes does not look there.
-  return found === null && (await store.hasNewPlan()) ? await find(store, id, seeker) : found;
+  return found === null && (await store.learnPlan()).count > count ? await find(store, id, seeker) : found;
 }
 
 async function find(store: Store, id: string, { tenant, seesAll }: Seeker): Promise<Located | null> {

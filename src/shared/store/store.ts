@@ -9,12 +9,13 @@ import type { RedisClient } from './connection/client.ts';
 import type { Patience } from './connection/patience.ts';
 import type { Connection } from './connection/redis.ts';
 import { Lane } from './lane.ts';
-import { agreeOnPlan, openFences, raiseLanes, readPlan } from './lane-count.ts';
-import { LanePlan, newJobId } from './lane-plan.ts';
+import { agreeOnPlan, openFences, raiseLanes, readPlan } from './lanes/count.ts';
+import { LanePlan, newJobId } from './lanes/plan.ts';
 import { Link } from './link.ts';
 import { listJobs } from './list.ts';
 import { listRows } from './list-rows.ts';
 import type { HoldNews } from './lua/copy-holds.ts';
+import { SEQUENCES_IN_A_MS } from './lua/script.ts';
 import type { JobRecord } from './record.ts';
 import type { ArgumentsOf, JobScript, ReplyOf } from './scripts.ts';
 import { daysOf, readWaste } from './waste.ts';
@@ -42,6 +43,7 @@ export class Store {
   private plan = new LanePlan([1]);
   private plannedAt = Number.NEGATIVE_INFINITY;
   private agreed: Promise<void> | undefined;
+  private lastPlace = 0;
 
   constructor({ connection, prefix, patience, configuration, telemetry }: StoreOptions) {
     const { error } = prefixSchema.safeParse(prefix);
@@ -121,6 +123,16 @@ export class Store {
     return this.lanes;
   }
 
+  /**
+   * The places of new jobs in the lists of several lanes, as sequences: later than all that this process has asked for, so that
+   * its jobs stand in its order, though what it knows of Redis' clock varies by some milliseconds. Returns the first of them.
+   */
+  takePlaces(count: number): number {
+    const first = Math.max(this.lastPlace + 1, Math.floor(this.home.now()) * SEQUENCES_IN_A_MS);
+    this.lastPlace = first + count - 1;
+    return first;
+  }
+
   /** The id of a new job. Any lane may have it, so it is in one that answers. */
   newId(plan: LanePlan): string {
     const lanes = this.lanes.slice(0, plan.count);
@@ -141,12 +153,6 @@ export class Store {
     // The id names a lane that this process has not heard of.
     const plan = known.isBehind(id) ? await this.learnPlan() : known;
     return plan.candidatesOf(id).map(number => this.lane(number));
-  }
-
-  /** True if the number of lanes was raised since this process read it last. */
-  async hasNewPlan(): Promise<boolean> {
-    const { count } = this.plan;
-    return (await this.learnPlan()).count > count;
   }
 
   /** The lane of each id, as `laneOf` finds it. Thousands of ids cost hardly more than one. */
@@ -189,9 +195,9 @@ export class Store {
     return use(this.link.client);
   }
 
-  /** False while the connection is away. */
+  /** False while one of the lanes is away. */
   get isConnected(): boolean {
-    return this.link.isConnected;
+    return this.lanes.every(lane => lane.isConnected);
   }
 
   /** Cuts the connections without waiting for anything on them. */

@@ -1,14 +1,16 @@
 import { Cluster, type ClusterNode, type ClusterOptions } from 'ioredis';
 import type { RedisClient, RedisOptions } from './client.ts';
-import { failFast, type Patience, patient } from './patience.ts';
+import { always, failFast, type Patience, patient } from './patience.ts';
 
 /** How often the client asks which node has which slot. After a failover the first refused command asks too. */
 const REFRESH_MS = 5000;
 const REFRESH_TIMEOUT_MS = 3000;
 
 const RETRY_MS = 100;
-/** A worker waits for a failover, which takes the cluster's node time-out (15 s by default) and an election. */
-const WORKER_RETRIES = 300;
+/** A command of a worker is sent again for a few seconds. Whoever needs it tries again after that, as BullMQ's workers do. */
+const WORKER_RETRIES = 60;
+/** No command on this client blocks, so one without an answer for this long has lost its node. */
+const WORKER_TIMEOUT_MS = 10_000;
 const CALLER_RETRIES = 16;
 const MOST_RECONNECT_DELAY_MS = 2000;
 
@@ -31,7 +33,8 @@ function optionsOf(given: RedisOptions, patience: Patience): ClusterOptions {
   const { retryStrategy, enableOfflineQueue, db, ...redisOptions } = {
     ...(isPatient ? {} : failFast),
     ...given,
-    ...(isPatient ? patient : {}),
+    ...(isPatient ? { ...patient, commandTimeout: WORKER_TIMEOUT_MS } : {}),
+    connectTimeout: always.connectTimeout,
     // The cluster's client sends a command again by itself, to the node that has the slot by then.
     reconnectOnError: null,
   };

@@ -45,6 +45,8 @@ export class Doorbell {
   private connection: RedisClient | undefined;
   private opening: Promise<void> | undefined;
   private isReading = false;
+  /** True while the read under way is about to end. It may still bring a marker of any queue that it began with. */
+  private isInterrupted = false;
   private isClosed = false;
   private resume = () => {};
 
@@ -80,8 +82,8 @@ export class Doorbell {
   async release(queue: string): Promise<void> {
     this.released.add(queue);
     this.waiters.get(queue)?.answer(null);
-    if (!this.heard.has(queue)) return;
-    this.interrupt();
+    if (this.heard.has(queue)) this.interrupt();
+    if (!this.isInterrupted) return;
     await this.round.catch(() => {});
   }
 
@@ -108,6 +110,7 @@ export class Doorbell {
         this.connection = undefined;
         if (!this.isClosed) await sleep(RETRY_MS);
       } finally {
+        this.isInterrupted = false;
         this.heard.clear();
       }
     }
@@ -146,17 +149,20 @@ export class Doorbell {
   private keep(queue: string, marker: Marker): void {
     this.early.set(queue, marker);
     setTimeout(() => {
-      if (this.early.delete(queue)) void this.giveBack(queue, marker);
+      if (this.early.get(queue) !== marker) return;
+      this.early.delete(queue);
+      void this.giveBack(queue, marker);
     }, KEEP_MS).unref();
   }
 
   private async giveBack(queue: string, { score, member }: Marker): Promise<void> {
-    // If it cannot be given back now, the other workers look by themselves within ten seconds.
-    await this.client.zadd(queue, score, member).catch(() => {});
+    // A marker for an earlier time may have been set meanwhile. If this one cannot be given back now, the other workers look by themselves within ten seconds.
+    await this.client.zadd(queue, 'LT', score, member).catch(() => {});
   }
 
   /** Begins the read anew, with the queues that are waited for now. */
   private interrupt(): void {
+    this.isInterrupted = true;
     this.heard.clear();
     const bell = this.client.pipeline().zadd(this.bell, 0, '0').pexpire(this.bell, BELL_KEPT_MS).exec();
     bell

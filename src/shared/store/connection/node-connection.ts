@@ -32,9 +32,22 @@ function nameOfOwner(cluster: Cluster, key: string): string | undefined {
   return slots[slotOf(key)]?.[0];
 }
 
-function ownerOf(cluster: Cluster, key: string): Redis {
+/** The pool's connection to the node that has a key; undefined while it is lost. */
+function poolConnection(cluster: Cluster, key: string): Redis | undefined {
   const name = nameOfOwner(cluster, key);
-  const owner = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === name);
+  return cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === name);
+}
+
+/** False while the server that has a key is away. */
+export function isNodeConnected(client: RedisClient, key: string): boolean {
+  const cluster = clusterOf(client);
+  const status = cluster ? poolConnection(cluster, key)?.status : client.status;
+  // A node that was asked nothing yet waits.
+  return status === 'ready' || (cluster !== null && status === 'wait');
+}
+
+function ownerOf(cluster: Cluster, key: string): Redis {
+  const owner = poolConnection(cluster, key);
   if (owner) return owner;
   cluster.refreshSlotsCache();
   throw new HeadstoneError('store_unreachable', `No node of the Redis Cluster answers for the keys of ${key} now.`);

@@ -4,9 +4,9 @@ export const recordPart = /* lua */ `
 local function next_sequence()
   local sequence = redis.call('INCR', key('sequence'))
   if (args.lanes or 1) == 1 then return sequence end
-  -- The caller's own order holds among the jobs of one call, and moves none of them by more than a second.
+  -- The caller's own order holds, as far as its clock is right.
   local wanted = args.place or now * sequences_in_a_ms
-  wanted = math.max((now - 1000) * sequences_in_a_ms, math.min(wanted, (now + 1) * sequences_in_a_ms))
+  wanted = math.max((now - 1000) * sequences_in_a_ms, math.min(wanted, (now + 50) * sequences_in_a_ms))
   if sequence >= wanted then return int(sequence) end
   redis.call('SET', key('sequence'), int(wanted))
   return int(wanted)

@@ -22,10 +22,11 @@ export const resend = defineScript<ResendArguments>()({
   name: 'resend',
   body: /* lua */ `
 local most_kept = 1000
+local most_looked_at = 20
 
 local function keep(id)
   local place = key('sends', args.digest, int(args.count))
-  redis.call('LPUSH', place, cjson.encode({id = id, at = now}))
+  redis.call('LPUSH', place, cjson.encode({id = id, at = now, by = args.new_id}))
   redis.call('LTRIM', place, 0, most_kept - 1)
   redis.call('PEXPIRE', place, args.window_ms)
 end
@@ -33,6 +34,12 @@ end
 -- A caller that has asked for a job by its id has received the answer to its create, and does not send it again.
 local function was_answered(id)
   return redis.call('EXISTS', key('answered', id)) == 1
+end
+
+-- A connection that broke may have sent this very question before.
+for _, line in ipairs(redis.call('LRANGE', key('sends', args.digest, int(args.count)), 0, most_looked_at - 1)) do
+  local send = cjson.decode(line)
+  if send.by == args.new_id then return reply(send.id == args.new_id and 'first' or 'again', {id = send.id}) end
 end
 
 for number = args.count - 1, 0, -1 do

@@ -1,7 +1,7 @@
-import { HeadstoneError } from '../contract/errors.ts';
-import type { Lane } from './lane.ts';
-import { LanePlan } from './lane-plan.ts';
-import { MOST_LANES } from './lane-prefix.ts';
+import { HeadstoneError } from '../../contract/errors.ts';
+import type { Lane } from '../lane.ts';
+import { LanePlan } from './plan.ts';
+import { MOST_LANES } from './prefix.ts';
 
 /** Opens the lanes up to a number. */
 type Open = (count: number) => Lane[];
@@ -32,7 +32,8 @@ export async function agreeOnPlan(home: Lane, wanted: number | undefined, open: 
     const isNew = await home.ask(client =>
       client.eval(makePlan, 3, keys.lanes(), keys.fence(), keys.sequence(), wanted),
     );
-    if (isNew === 1) await writeFences(open(wanted), wanted);
+    // The first lane has its fence from that step. Another process may have written the others meanwhile.
+    if (isNew === 1) await Promise.all(open(wanted).map(lane => setFence(lane, '', wanted)));
   }
   const plan = await readPlan(home);
   if (wanted === undefined || wanted === plan.count) return plan;
@@ -59,9 +60,14 @@ async function beginEpochs(lanes: Lane[]): Promise<void> {
   );
 }
 
-/** Writes into each lane how many there are, so that it accepts what was placed by this number and by no other. */
-async function writeFences(lanes: Lane[], count: number): Promise<void> {
-  await Promise.all(lanes.map(lane => lane.ask(client => client.set(lane.keys.fence(), String(count)))));
+/** KEYS: the fence. ARGV: what it said, what it shall say. */
+const changeFence = `#!lua flags=allow-oom
+if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
+return 1`;
+
+/** Writes into a lane how many there are, so that it accepts what was placed by this number. A fence that says more is left. */
+async function setFence(lane: Lane, said: string, count: number): Promise<void> {
+  await lane.ask(client => client.eval(changeFence, 1, lane.keys.fence(), said, String(count)));
 }
 
 /** KEYS: the plan, the fence of the first lane. ARGV: the plan before, the plan after, what the fence has to say. */
@@ -72,8 +78,8 @@ return 1`;
 
 /**
  * Raises the number of lanes while everything runs. Jobs stay where they are. At first no lane accepts an id of the app any
- * more, because it would be placed by the old number; then the plan changes; then every lane accepts by the new one.
- * Throws `invalid_request`, and `store_refused` if somebody else changed the plan.
+ * more, because it would be placed by the old number; then the plan changes; then every lane accepts by the new one. If it fails
+ * half-way, it opens what it has closed. Throws `invalid_request`, and `store_refused` if somebody else changed the plan.
  */
 export async function raiseLanes(home: Lane, count: number, open: Open): Promise<LanePlan> {
   if (!Number.isInteger(count) || count < 1 || count > MOST_LANES)
@@ -86,17 +92,38 @@ export async function raiseLanes(home: Lane, count: number, open: Open): Promise
       { param: 'lanes' },
     );
   if (count === before.count) return before;
-  await beginEpochs(open(count));
+  const lanes = open(count);
+  const [old, added] = [lanes.slice(0, before.count), lanes.slice(before.count)];
+  await beginEpochs(added);
+  await copyPause(old, added);
   const after = new LanePlan([...before.counts, count]);
   const mark = `raising to ${count} since ${Date.now()}`;
-  for (const lane of open(before.count)) await lane.ask(client => client.set(lane.keys.fence(), mark));
-  const isChanged = await home.ask(client =>
-    client.eval(changePlan, 2, home.keys.lanes(), home.keys.fence(), before.counts.join(), after.counts.join(), mark),
-  );
-  if (isChanged !== 1)
-    throw new HeadstoneError('store_refused', 'Another process changed the number of lanes meanwhile. Try again.');
-  await writeFences(open(count), count);
+  try {
+    for (const lane of old) await lane.ask(client => client.set(lane.keys.fence(), mark));
+    const keys = [home.keys.lanes(), home.keys.fence()] as const;
+    const isChanged = await home.ask(client =>
+      client.eval(changePlan, 2, ...keys, before.counts.join(), after.counts.join(), mark),
+    );
+    if (isChanged !== 1)
+      throw new HeadstoneError('store_refused', 'Another process changed the number of lanes meanwhile. Try again.');
+  } catch (error) {
+    await openFences(home, open).catch(() => {});
+    throw error;
+  }
+  await Promise.all([...old.map(lane => setFence(lane, mark, count)), ...added.map(lane => setFence(lane, '', count))]);
+  // Launching may have been paused or resumed by a process that did not know of the new lanes yet.
+  await copyPause(old, added);
   return after;
+}
+
+/** Launching is paused in all lanes or in none: a new lane must not spend while it is paused. */
+async function copyPause(old: Lane[], added: Lane[]): Promise<void> {
+  const paused = await Promise.all(old.map(lane => lane.ask(() => lane.queues.launch.isPaused())));
+  const isPaused = paused.some(is => is);
+  for (const lane of added) {
+    const { launch } = lane.queues;
+    await lane.ask(() => (isPaused ? launch.pause() : launch.resume()));
+  }
 }
 
 /**
@@ -108,21 +135,17 @@ local count = string.match(redis.call('GET', KEYS[1]) or '1', '(%d+)$')
 if (redis.call('GET', KEYS[2]) or '') == ARGV[1] then redis.call('SET', KEYS[2], count) end
 return tonumber(count)`;
 
-/** KEYS: the fence. ARGV: what it said, what it shall say. */
-const openOther = `#!lua
-if (redis.call('GET', KEYS[1]) or '') == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
-return 1`;
-
 /** Opens the fences that a raise which died has left closed, so that it blocks nobody. A fence that changes meanwhile is left. */
 export async function openFences(home: Lane, open: Open): Promise<void> {
   const { count: known } = await readPlan(home);
-  const said = await Promise.all(open(known).map(lane => lane.ask(client => client.get(lane.keys.fence()))));
+  // A lane that is away is opened when it is met again.
+  const said = await Promise.allSettled(open(known).map(lane => lane.ask(client => client.get(lane.keys.fence()))));
+  const saidBy = (position: number) => {
+    const one = said[position];
+    return one?.status === 'fulfilled' ? (one.value ?? '') : '';
+  };
   const count = Number(
-    await home.ask(client => client.eval(openFirst, 2, home.keys.lanes(), home.keys.fence(), said[0] ?? '')),
+    await home.ask(client => client.eval(openFirst, 2, home.keys.lanes(), home.keys.fence(), saidBy(0))),
   );
-  await Promise.all(
-    open(count).map((lane, position) =>
-      lane.ask(client => client.eval(openOther, 1, lane.keys.fence(), said[position] ?? '', String(count))),
-    ),
-  );
+  await Promise.allSettled(open(count).map((lane, position) => setFence(lane, saidBy(position), count)));
 }

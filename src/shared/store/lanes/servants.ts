@@ -1,5 +1,5 @@
-import type { Lane } from './lane.ts';
-import { type QueueName, queueNames } from './lua/work.ts';
+import type { Lane } from '../lane.ts';
+import { type QueueName, queueNames } from '../lua/work.ts';
 
 /** A worker that has been silent for this long serves its lanes no longer. */
 export const SILENCE_MS = 5000;
@@ -12,18 +12,18 @@ export interface Servant {
   queues: readonly QueueName[];
 }
 
+/** A full store takes this too. KEYS: the servants. ARGV: now, the servant, the time before which others are forgotten, for how long. */
+const saying = `#!lua flags=allow-oom
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+return redis.call('PEXPIRE', KEYS[1], ARGV[4])`;
+
 /** Says that a worker serves the lane now. */
 export async function sayServed(lane: Lane, servant: Servant): Promise<void> {
-  const place = lane.keys.servants();
   const now = lane.now();
-  await lane.ask(async client => {
-    const saying = client.pipeline().zadd(place, now, memberOf(servant));
-    const answers = await saying
-      .zremrangebyscore(place, '-inf', now - KEPT_MS)
-      .pexpire(place, KEPT_MS)
-      .exec();
-    for (const [error] of answers ?? []) if (error) throw error;
-  });
+  await lane.ask(client =>
+    client.eval(saying, 1, lane.keys.servants(), now, memberOf(servant), now - KEPT_MS, KEPT_MS),
+  );
 }
 
 /** The worker leaves the lane in an orderly way, so that others need not wait for its silence. */
