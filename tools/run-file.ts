@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +20,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** True keeps the output for the caller instead of showing it. */
   quiet?: boolean;
+  /** Kills it and what it started after this long; its code is then 1. */
+  limitMs?: number;
 }
 
 /** Runs a JavaScript file on the Node that runs this one. */
@@ -29,10 +31,31 @@ export async function runFile(file: string, args: string[], options: RunOptions 
     cwd: folder,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', options.quiet ? 'pipe' : 'inherit', options.quiet ? 'pipe' : 'inherit'],
+    // A group of its own, so that a limit ends its workers too, of which one may be what hangs.
+    detached: options.limitMs !== undefined,
   });
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [code] = (await (options.limitMs === undefined
+    ? once(child, 'close')
+    : closedWithin(child, options.limitMs))) as [number | null];
   return { code: code ?? 1, output: Buffer.concat(chunks).toString() };
+}
+
+async function closedWithin(child: ChildProcess, limitMs: number): Promise<unknown[]> {
+  const end = () => process.kill(-Number(child.pid), 'SIGKILL');
+  // The terminal sends Ctrl-C to this process alone.
+  const interrupt = () => {
+    end();
+    process.exit(130);
+  };
+  process.on('SIGINT', interrupt);
+  const limit = setTimeout(end, limitMs);
+  try {
+    return await once(child, 'close');
+  } finally {
+    clearTimeout(limit);
+    process.off('SIGINT', interrupt);
+  }
 }

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { binaries, root, runFile } from './run-file.ts';
 
+/** The longest suite takes a third of this. */
+const LIMIT_MS = 30 * 60_000;
+
 export interface SuiteResult {
   passed: number;
   failed: number;
@@ -30,12 +33,12 @@ export async function runSuite(title: string, args: string[], env: Record<string
   const folder = mkdtempSync(join(tmpdir(), 'headstone-tests-'));
   const file = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const { code } = await runFile(binaries.vitest, ['run', ...reporters, ...args], { env });
+  const { code } = await runFile(binaries.vitest, ['run', ...reporters, ...args], { env, limitMs: LIMIT_MS });
   const { numPassedTests, numFailedTests, testResults } = readReport(file);
   rmSync(folder, { recursive: true });
   const failures = testResults.flatMap(failuresOf).map(failure => `${title}: ${failure}`);
   if (code !== 0 && failures.length === 0)
-    failures.push(`${title}: vitest ended with exit code ${code}; see its output above.`);
+    failures.push(`${title}: vitest ended with exit code ${code}, or hung and was ended; see its output above.`);
   return {
     passed: numPassedTests,
     // A file that could not be loaded has no failed test to count.

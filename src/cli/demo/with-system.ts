@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createProducer } from '../../producer/create-producer.ts';
+import { deleteKeys } from '../../shared/store/connection/delete-keys.ts';
 import type { LogLine } from '../processes/children.ts';
 import { type System, startSystem } from '../processes/system.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
@@ -46,7 +47,7 @@ export async function withSystem(
   const end = async () => {
     await system.stop();
     // An existing Redis is left as it was. If it is away, the demo's error says so.
-    if (parts.redisUrl !== undefined) await deleteKeys(parts.redisUrl, prefix).catch(() => {});
+    if (parts.redisUrl !== undefined) await deleteDemo(parts.redisUrl, prefix).catch(() => {});
   };
   const door = new FrontDoor(system.serverUrl ?? '');
   // Ctrl-C ends the demo early and still leaves no process behind.
@@ -64,13 +65,11 @@ export async function withSystem(
   }
 }
 
-async function deleteKeys(connection: string, prefix: string): Promise<void> {
+async function deleteDemo(connection: string, prefix: string): Promise<void> {
   const producer = createProducer({ connection, prefix });
   try {
-    await producer.store.ask(async client => {
-      for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1000 }))
-        if (keys.length > 0) await client.unlink(...keys);
-    });
+    // Every lane's prefix begins like this one.
+    await producer.store.ask(client => deleteKeys(client, prefix.replace(/}$/, '')));
   } finally {
     await producer.close();
   }

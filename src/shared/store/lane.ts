@@ -1,5 +1,4 @@
 import slotOf from 'cluster-key-slot';
-import { HeadstoneError } from '../contract/errors.ts';
 import type { Job } from '../contract/job.ts';
 import type { LedgerRow } from '../contract/ledger.ts';
 import { isResult, type JobStatus, jobStatusSchema } from '../contract/words.ts';
@@ -11,6 +10,7 @@ import { isWrongServer, refusalOf } from './connection/store-errors.ts';
 import { type DecidedMessage, parseDecided } from './decisions.ts';
 import { Keys } from './keys.ts';
 import { lanePrefix } from './lanes/prefix.ts';
+import { Presence } from './lanes/presence.ts';
 import type { Link } from './link.ts';
 import type { HoldNews } from './lua/copy-holds.ts';
 import type { Retention } from './lua/shapes.ts';
@@ -37,7 +37,6 @@ import {
 } from './scripts.ts';
 
 const PROBE_KEPT_MS = 60_000;
-const AVOIDED_MS = 5000;
 
 export interface LaneOptions {
   link: Link;
@@ -73,7 +72,7 @@ export class Lane {
   private readonly replicas: Replicas;
   private checked: Promise<void> | undefined;
   private clockOffsetMs = 0;
-  private awayUntil = 0;
+  private readonly presence = new Presence(() => this.ask(client => client.exists(this.keys.never())));
 
   constructor({ link, number, prefix, configuration, closing, tellOthers }: LaneOptions) {
     this.link = link;
@@ -123,17 +122,12 @@ export class Lane {
     try {
       await this.ready();
       const answer = await this.link.ask(this.keys.prefix, call);
-      this.awayUntil = 0;
+      this.presence.answered();
       return answer;
     } catch (error) {
-      throw this.noted(error);
+      this.presence.failed(error);
+      throw error;
     }
-  }
-
-  private noted(error: unknown): unknown {
-    if (error instanceof HeadstoneError && error.code === 'store_unreachable')
-      this.awayUntil = performance.now() + AVOIDED_MS;
-    return error;
   }
 
   /** False while the connection to its node is away. */
@@ -141,9 +135,9 @@ export class Lane {
     return this.link.isConnectedTo(this.keys.prefix);
   }
 
-  /** True if it is not connected, or did not answer a moment ago. New jobs go elsewhere meanwhile. */
+  /** True if it is not connected, or did not answer when it was last asked. New jobs go elsewhere meanwhile. */
   get isAway(): boolean {
-    return !this.isConnected || performance.now() < this.awayUntil;
+    return !this.isConnected || !this.presence.isAnswering;
   }
 
   /**
@@ -205,11 +199,12 @@ export class Lane {
       if (first && heard.every(([error]) => isWrongServer(error))) throw first;
       return heard;
     });
-    return answers.map(([error, answer]) =>
-      error
-        ? (this.noted(this.link.told(this.keys.prefix, error)) as Error)
-        : this.readReply(name, answer as ScriptAnswer),
-    );
+    return answers.map(([error, answer]) => {
+      if (!error) return this.readReply(name, answer as ScriptAnswer);
+      const told = this.link.told(this.keys.prefix, error);
+      this.presence.failed(told);
+      return told;
+    });
   }
 
   /** Each reply carries Redis' time, so that a jump of this machine's clock is corrected by the next one (I15). */
