@@ -70,6 +70,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       attempts: chosen.attempts ?? 1,
       on_unknown: chosen.onUnknownLaunch ?? ('fail' as const),
       stream: stream === true,
+      on_hold: chosen.onHold === 'fail' ? ('fail' as const) : undefined,
       notify: chosen.notify && JSON.stringify(chosen.notify),
       include: Array.isArray(wanted.include) ? JSON.stringify(wanted.include) : undefined,
       completion_window: window,

@@ -26,6 +26,8 @@ import type { Store } from '../shared/store/store.ts';
 import { acceptAll } from './accept-all.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
 import { adoptResponse } from './adopt.ts';
+import { Attendance } from './attendance.ts';
+import { cancelJob } from './cancel.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { checkId } from './check-id.ts';
@@ -46,10 +48,11 @@ export interface ProducerParts {
 
 /** Enqueues jobs, cancels them and reads what became of them. Any number of producers may run in any process. */
 export class Producer {
-  /** These three are for Headstone's server and fetch. Apps use the methods below. */
+  /** These four are for Headstone's server and fetch. Apps use the methods below. */
   readonly store: Store;
   readonly configuration: Configuration;
   readonly telemetry: Telemetry;
+  readonly attendance: Attendance;
   /** Cancels many jobs at once. */
   readonly cancellations: Cancellations;
 
@@ -58,6 +61,7 @@ export class Producer {
     this.store = store;
     this.configuration = configuration;
     this.telemetry = telemetry;
+    this.attendance = new Attendance(store, telemetry, configuration.disconnectGraceMs);
   }
 
   /** The three BullMQ queues, of each lane, for your own board. Add nothing to them: the record is the truth. */
@@ -124,34 +128,9 @@ export class Producer {
    * the job is cancelled all the same, and cancelling again asks the replicas again.
    */
   async cancel(id: string, options: CancelOptions = {}): Promise<{ verdict: Verdict }> {
-    checkId(id);
-    const { reason, actor, keyName } = parseInput(cancelOptionsSchema, options);
-    const lane = await this.store.laneOf(id);
-    const reply = await lane.run('decide', {
-      id,
-      status: 'cancelled',
-      cause: 'cancelled',
-      reason,
-      actor,
-      key_name: keyName,
-    });
-    if (reply.reply === 'missing') {
-      const known = await this.idOf(id);
-      // It is known by another id, or in a lane of which this process had not heard.
-      if (known !== id || (await this.store.laneOf(id)) !== lane) return await this.cancel(known, options);
-    }
-    if (reply.reply === 'already') await lane.untilDurable({ id, status: reply.status });
-    if (reply.reply === 'decided') {
-      // A reader in this process must not show another event once this call has returned (I1).
-      lane.decisions.tell({ id, status: 'cancelled', response_id: reply.response_id });
-      await lane.untilDurable({ id, status: 'cancelled' });
-      this.telemetry.emit('job_decided', { job_id: id, model: reply.model, outcome: 'cancelled' });
-      await lane.outbox.carryOutQuietly(reply.work);
-    }
-    const verdict: Verdict =
-      reply.reply === 'decided' ? 'cancelled' : reply.reply === 'already' ? `already_${reply.status}` : 'not_found';
-    this.telemetry.emit('job_cancel_asked', { job_id: id, verdict });
-    return { verdict };
+    return {
+      verdict: await cancelJob(this.store, this.telemetry, checkId(id), parseInput(cancelOptionsSchema, options)),
+    };
   }
 
   /** The job's whole record; null if there is none. Throws `not_durable` for a result that too few replicas hold. */
@@ -276,6 +255,7 @@ export class Producer {
   }
 
   async close(): Promise<void> {
+    this.attendance.close();
     await this.store.close();
   }
 }

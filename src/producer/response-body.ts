@@ -70,7 +70,8 @@ export function shownId({ id, chosen_id }: Pick<Job, 'id' | 'chosen_id'>): strin
 function errorOf(job: Job) {
   const error = job.outcome?.error;
   if (!error) return null;
-  return knownErrorCodes.has(error.code) ? error : { code: 'server_error', message: `${error.code}: ${error.message}` };
+  const { code, message } = error;
+  return knownErrorCodes.has(code) ? { code, message } : { code: 'server_error', message: `${code}: ${message}` };
 }
 
 /** What was billed, even for a response that nobody saw; null until that is known. */

@@ -65,10 +65,14 @@ export interface Upstream {
 }
 
 /** Why a create ran nothing, and what follows for this job and for others. */
-export type Refusal = { code: string; httpStatus: number | null; message: string } & (
-  | { next: 'failed' }
-  | { next: 'queued'; hold: Omit<Hold, 'code'> }
-);
+export type Refusal = {
+  code: string;
+  httpStatus: number | null;
+  message: string;
+  type?: string | undefined;
+  /** The part of the request that the error names. */
+  param?: string | undefined;
+} & ({ next: 'failed' } | { next: 'queued'; hold: Omit<Hold, 'code'> });
 
 /** What is known of a call that did not succeed. */
 export interface CallFailure {

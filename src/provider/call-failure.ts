@@ -94,7 +94,7 @@ export function callFailure(error: unknown): CallFailure {
     status: typeof shape.status === 'number' ? shape.status : null,
     code: wordOf(shape.code ?? inner.code),
     type: wordOf(shape.type ?? inner.type),
-    param: wordOf(shape.param ?? inner.param),
+    param: pathOf(shape.param ?? inner.param),
     message: message?.slice(0, LONGEST_MESSAGE) ?? null,
     headers,
     connectionCode: cause?.code ?? null,
@@ -109,6 +109,11 @@ export function wordOf(value: unknown): string | null {
   const word = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';
   // Free text could quote the prompt, and codes are logged (I13).
   return /^[\w.:-]+$/.test(word) ? word.slice(0, LONGEST_WORD) : null;
+}
+
+/** The name of a part of a request, like `input[0].content`. */
+function pathOf(value: unknown): string | null {
+  return typeof value === 'string' && /^[\w.[\]'-]+$/.test(value) ? value.slice(0, LONGEST_WORD) : null;
 }
 
 function textOf({ message }: { message?: unknown }): string | null {

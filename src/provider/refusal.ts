@@ -46,8 +46,8 @@ const undecided = new Set([408, 409, 425, 499]);
 /** What a failed create means. Unless it is certainly a refusal it is unknown: the response may run and be billed. */
 export function answerToFailedCreate(failure: CallFailure, model: string): LaunchAnswer {
   const refusal = refusalOf(failure, model);
-  if (refusal) return { kind: 'refused', ...refusal };
-  const { status, message } = failure;
+  const { status, message, type, param } = failure;
+  if (refusal) return { kind: 'refused', ...refusal, type: type ?? undefined, param: param ?? undefined };
   return {
     kind: 'unknown',
     code: unknownCode(failure),

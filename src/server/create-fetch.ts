@@ -6,10 +6,13 @@ import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Api } from './api/schemas.ts';
 import { errorBody, errorType, httpStatus } from './error-body.ts';
 import { type Call, methodOf, readBody, unlessGivenUp, urlOf } from './fetch-call.ts';
+import { DISCONNECT_HEADER, UPGRADE_HEADER, Upgrade } from './upgrade/upgrade.ts';
 
 export interface FetchOptions {
   /** The tenant of the jobs. Default: `default`. */
   tenant?: string;
+  /** True makes creates without `background` jobs, too: the call waits for the outcome, and an abort cancels. Default: false. */
+  upgrade?: boolean;
   /** The fetch for everything that is not a background response. Default: the global one. */
   fetch?: typeof fetch;
 }
@@ -21,6 +24,7 @@ export interface FetchOptions {
 export function createFetch(producer: Producer, options: FetchOptions = {}): typeof fetch {
   const tenant = tenantSchema.parse(options.tenant ?? 'default');
   const realFetch = options.fetch ?? globalThis.fetch;
+  const upgrade = new Upgrade(options.upgrade === true);
   let routes: Promise<Api> | undefined;
 
   return async (input, init) => {
@@ -49,8 +53,15 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     }
     const { unread, text } = await readBody(call);
     const wish = readJson(text);
-    if (!isCreate || wish?.background !== true) return await passOn(unread, text, wish);
-    return await unlessGivenUp(unread, answer(unread, `/v1/responses${url.search}`));
+    const isBackground = wish?.background === true;
+    if (!isCreate || !wish || !(isBackground || upgrade.isWanted(Object.fromEntries(headersOf(unread)))))
+      return await passOn(unread, text, wish);
+    const obstacle = isBackground ? undefined : upgrade.obstacleTo(wish);
+    if (obstacle !== undefined) return unable(await passOn(unread, text, wish), `0; ${obstacle}`);
+    const answered = await unlessGivenUp(unread, answer(unread, `/v1/responses${url.search}`));
+    // The job was refused only because it ran in the background.
+    const refused = answered.headers.get(UPGRADE_HEADER);
+    return refused?.startsWith('0') ? unable(await passOn(unread, text, wish), refused) : answered;
   }
 
   /** The first reading of the path that names a response of a job. */
@@ -62,7 +73,7 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
   async function answer(call: Call, path: string): Promise<Response> {
     // The routes need fastify, which an app that uses no background response does not load.
     const { inject, openRoutes } = await import('./in-process.ts');
-    routes ??= openRoutes(producer, tenant);
+    routes ??= openRoutes(producer, tenant, options.upgrade === true);
     return await inject(await routes, call, path);
   }
 
@@ -71,17 +82,35 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     const reserved = wish && (reservedNameIn(wish) ?? reservedNameIn(wish.metadata ?? {}));
     if (reserved !== undefined) throw reservedName(reserved);
     await unlessGivenUp(call, producer.assertReferences(tenant, wish?.input));
-    if (typeof wish?.previous_response_id !== 'string') return await realFetch(...call);
-    const previous_response_id = await unlessGivenUp(call, producer.predecessor(tenant, wish.previous_response_id));
+    const previous = wish?.previous_response_id;
+    const headers = headersOf(call);
+    if (typeof previous !== 'string' && !ownHeaders.some(name => headers.has(name))) return await realFetch(...call);
+    for (const name of [...ownHeaders, 'content-length']) headers.delete(name);
     const [input, init] = call;
-    const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : {}));
-    headers.delete('content-length');
-    return await realFetch(input, {
-      ...init,
-      headers,
-      body: withMembers(text, { previous_response_id: JSON.stringify(previous_response_id) }),
-    });
+    const continued =
+      typeof previous === 'string'
+        ? { previous_response_id: JSON.stringify(await unlessGivenUp(call, producer.predecessor(tenant, previous))) }
+        : {};
+    return await realFetch(input, { ...init, headers, body: withMembers(text, continued) });
   }
+}
+
+/** The headers of a call, as a copy. */
+function headersOf([input, init]: Call): Headers {
+  return new Headers(init?.headers ?? (typeof input === 'object' && 'headers' in input ? input.headers : {}));
+}
+
+/** Headers for Headstone, which no provider has to see. */
+const ownHeaders = [UPGRADE_HEADER, DISCONNECT_HEADER];
+
+/** The provider's answer to a create that could not become a job, with the reason. */
+function unable(answer: Response, why: string): Response {
+  const headers = new Headers(answer.headers);
+  headers.set(UPGRADE_HEADER, why);
+  const { status, statusText, url } = answer;
+  const marked = new Response(answer.body, { status, statusText, headers });
+  // A response that is made has no URL of its own.
+  return Object.defineProperty(marked, 'url', { value: url });
 }
 
 /** The error as the server would answer it, so that the app's client knows what to do. */
@@ -121,7 +150,7 @@ function decoded(part: string): string {
   }
 }
 
-interface Wish {
+interface Wish extends Record<string, unknown> {
   background?: unknown;
   previous_response_id?: unknown;
   input?: unknown;

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Readable } from 'node:stream';
 import type { Producer } from '../producer/producer.ts';
 import { createRoute } from './api/create-response.ts';
@@ -7,13 +8,19 @@ import { StreamReaders } from './api/stream-readers.ts';
 import type { Call } from './fetch-call.ts';
 import { Passthrough } from './passthrough/passthrough.ts';
 import { openRouter } from './router.ts';
+import { PlainCreates } from './upgrade/plain-creates.ts';
+
+/** The abort signal of the call that is being answered. */
+const callers = new AsyncLocalStorage<AbortSignal>();
 
 /** The server's routes for responses, for one tenant of an app in this process. */
-export async function openRoutes(producer: Producer, tenant: string): Promise<Api> {
+export async function openRoutes(producer: Producer, tenant: string, upgrade: boolean): Promise<Api> {
   const { configuration, telemetry } = producer;
   const app = openRouter(configuration, telemetry);
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', async (request, reply) => {
     request.caller = { keyName: null, tenant, admin: false };
+    // Until the answer begins, this is how a route hears that its caller has gone.
+    callers.getStore()?.addEventListener('abort', () => reply.raw.destroy(), { once: true });
   });
   const passthrough = new Passthrough({
     producer,
@@ -22,8 +29,9 @@ export async function openRoutes(producer: Producer, tenant: string): Promise<Ap
   });
   // The app counts its readers itself.
   const readers = new StreamReaders({ process: Number.POSITIVE_INFINITY, tenant: Number.POSITIVE_INFINITY });
-  createRoute(app, { producer, passthrough, readers });
-  responseRoutes(app, { producer, passthrough, readers });
+  const parts = { producer, passthrough, readers };
+  createRoute(app, { ...parts, plainCreates: new PlainCreates({ ...parts, upgrade }) });
+  responseRoutes(app, parts);
   await app.ready();
   return app;
 }
@@ -34,14 +42,21 @@ export async function inject(app: Api, call: Call, url: string): Promise<Respons
   const { signal } = request;
   const body = await request.text();
   signal.throwIfAborted();
-  const reply = await app.inject({
-    method: request.method as 'GET' | 'POST' | 'DELETE',
-    url,
-    // The bodies of these routes are JSON, whatever content type fetch gave the string.
-    headers: { ...Object.fromEntries(request.headers), ...(body === '' ? {} : { 'content-type': 'application/json' }) },
-    ...(body === '' ? {} : { payload: body }),
-    payloadAsStream: true,
-  });
+  const reply = await callers.run(
+    signal,
+    async () =>
+      await app.inject({
+        method: request.method as 'GET' | 'POST' | 'DELETE',
+        url,
+        // The bodies of these routes are JSON, whatever content type fetch gave the string.
+        headers: {
+          ...Object.fromEntries(request.headers),
+          ...(body === '' ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === '' ? {} : { payload: body }),
+        payloadAsStream: true,
+      }),
+  );
   const stream = reply.stream();
   // If it is aborted while nobody reads, the next reader gets the error. Without a listener it would end the process.
   stream.on('error', () => {});

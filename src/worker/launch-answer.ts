@@ -148,13 +148,24 @@ async function concludeAtOnce(
 
 async function recordRefused(answer: Refused, { id, epoch, model }: Intent, context: Context): Promise<Activation> {
   const { store, telemetry } = context;
-  const { code, httpStatus, message } = answer;
+  const { code, httpStatus, message, type, param } = answer;
+  const http_status = httpStatus ?? undefined;
   const next =
     answer.next === 'failed'
       ? { next: answer.next }
-      : { next: answer.next, due_in_ms: 0, hold: { ...answer.hold, code } };
+      : { next: answer.next, due_in_ms: 0, hold: { ...answer.hold, code, http_status } };
   const is_only_tenant = answer.next === 'failed' ? undefined : await isOnlyTenant(id, context);
-  const given = { id, epoch, how: 'refused' as const, came: cameOf(answer), code, message, is_only_tenant, ...next };
+  const given = {
+    id,
+    epoch,
+    how: 'refused' as const,
+    came: cameOf(answer),
+    code,
+    message,
+    is_only_tenant,
+    refusal: { http_status, type, param },
+    ...next,
+  };
   const reply = await insist(() => store.run('resolve', given), context);
   // The record may know that this job alone is refused. Then the job has failed.
   const outcome = answer.next === 'failed' || reply.reply === 'failed' ? 'failed' : 'queued';

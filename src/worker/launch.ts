@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { holdAdvice } from '../shared/contract/holds.ts';
 import { costBoundOf } from '../shared/runtime/cost-bound.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
-import { expire } from './decide.ts';
+import { decide, expire } from './decide.ts';
 import { insist } from './insist.ts';
 import { recordAnswer } from './launch-answer.ts';
 import { resolveUnknown } from './unknown-launch.ts';
@@ -60,6 +61,8 @@ async function withoutIntent(
       return parkFor(STREAMS_FULL_RETRY_MS * (0.5 + Math.random()));
     case 'paused':
       return parkFor(PAUSED_RETRY_MS);
+    case 'refused':
+      return await failHeld(id, intent, context);
     case 'held':
       return done(`held: ${intent.scope}`);
     case 'final':
@@ -71,6 +74,16 @@ async function withoutIntent(
     default:
       return done(intent.reply);
   }
+}
+
+/** The launches of its model or account are held, and this job does not wait for that. */
+async function failHeld(
+  id: string,
+  { code, http_status }: { code: string; http_status?: number | undefined },
+  context: Context,
+): Promise<Activation> {
+  const message = `The provider refused an earlier create, so this one was not sent. ${holdAdvice(code)}`;
+  return await decide(id, { status: 'failed', code, message, refusal: { http_status } }, context);
 }
 
 interface Asked {

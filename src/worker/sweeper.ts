@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { CancellationDriver } from '../shared/store/cancellation-driver.ts';
 import { errorCode, refusalOf } from '../shared/store/connection/store-errors.ts';
+import { CLIENT_DISCONNECTED } from '../shared/store/lua/attend.ts';
 import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { Patrol } from '../shared/store/patrol.ts';
 import { abandonedCancellations, runCancellation } from '../shared/store/run-cancellation.ts';
 import { Canary } from './canary.ts';
 import type { Context } from './context.ts';
-import { expire } from './decide.ts';
+import { decide, expire } from './decide.ts';
 import { LIVE_MS } from './stream-writer.ts';
 import { resolveUnknown } from './unknown-launch.ts';
 
@@ -17,7 +18,7 @@ const MOST_PER_TICK = 500;
 
 /**
  * Finds what was left behind: queue entries that were written and never added, launches whose worker died, jobs past their
- * deadline, jobs whose hold has ended, streams without a follower, bulk cancels whose process died, expired records.
+ * deadline, jobs whose hold has ended, streams without a follower, upgraded jobs whose server died with their callers, bulk cancels whose process died, expired records.
  *
  * Every worker has a sweeper. A lease lets one of them work, which saves work and is not needed for safety.
  */
@@ -78,6 +79,7 @@ export class Sweeper {
       () => this.patrolJobs(),
       () => this.patrolResponses(),
       () => this.findSilentStreams(),
+      () => this.cancelUnattended(),
       async () => this.cancellations.takeOver(await abandonedCancellations(store)),
       () => store.run('forget', { limit: MOST_PER_TICK }),
       () => this.patrol.trimRows(store.now() - this.context.configuration.ledgerTtlMs),
@@ -155,6 +157,18 @@ export class Sweeper {
       await this.patrol.wake('settle', responseId, 0);
       await this.patrol.postponeResponse(responseId, store.now() + PATROL_MS);
     }
+  }
+
+  /** The process that spoke for these callers is gone, and no other one has their jobs. */
+  private async cancelUnattended(): Promise<void> {
+    for (const id of await this.patrol.unattendedJobs(MOST_PER_TICK))
+      await this.quietly(() =>
+        decide(
+          id,
+          { status: 'cancelled', cause: 'cancelled', reason: CLIENT_DISCONNECTED, only_unattended: true },
+          this.context,
+        ),
+      );
   }
 
   /** A worker died while it followed a stream. The job's next poll comes now and follows the stream again. */

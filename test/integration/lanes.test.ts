@@ -62,7 +62,7 @@ test('I6: a create that is sent again after a raise is the same job', async () =
   const { store } = producer;
   const send = async (count: number) => {
     const { idOfSend } = await import('../../src/server/api/resends.ts');
-    return await idOfSend(store, 'digest-of-a-create', count);
+    return await idOfSend(store, { digest: 'digest-of-a-create', count });
   };
   const first = await send(0);
   await store.raiseLanes(8);

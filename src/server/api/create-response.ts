@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { idConflict } from '../../producer/enqueue-errors.ts';
-import { idOfKey, type PlacedId, scopedId } from '../../producer/ids.ts';
-import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
 import { hasOwnIds, tenantOfNewJob } from '../access/permissions.ts';
+import type { PlainCreates } from '../upgrade/plain-creates.ts';
+import { whenGone } from './client-gone.ts';
+import { digestOf, namedId, sendNumber } from './create-identity.ts';
 import { sendEvents } from './event-stream.ts';
 import { sendJson, showResponse } from './find-job.ts';
 import { idOfSend } from './resends.ts';
@@ -16,10 +16,13 @@ import { type Api, type CreateOptions, createSchema, errorAnswers, responseSchem
 
 const LARGE_BODY = 100_000;
 
-/** An SDK gives up long before this. */
-const MOST_SENDS = 100;
+type CreateRequest = FastifyRequest<{ Body: z.output<typeof createSchema> }>;
 
-export function createRoute(app: Api, { producer, passthrough, readers }: ResponseParts): void {
+export function createRoute(
+  app: Api,
+  { producer, passthrough, readers, plainCreates }: ResponseParts & { plainCreates: PlainCreates },
+): void {
+  app.addHook('preClose', async () => plainCreates.close());
   app.post(
     '/v1/responses',
     {
@@ -30,30 +33,28 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
         response: { 200: responseSchema, ...errorAnswers },
       },
       preValidation: async (request, reply) => {
-        if (isBackground(request.body)) return;
-        if (!passthrough.isOpen)
-          throw new HeadstoneError(
-            'unsupported_parameter',
-            'background must be true. Headstone runs background responses, and passes others on only with HEADSTONE_PASSTHROUGH=1.',
-            { param: 'background' },
-          );
-        return await passthrough.sendCreate(request, reply);
+        if (!isBackground(request.body)) return await plainCreates.receive(request, reply);
       },
     },
     async (request, reply) => {
       const { headstone = {}, background, ...wanted } = request.body;
+      const { plainBody } = request;
       // Reading a large body took long, so others get a turn.
       if ((request.rawBody?.length ?? 0) > LARGE_BODY) await nextTurn();
       const tenant = tenantOfNewJob(request.caller, headstone.tenant);
-      const named = await namedId(request, tenant, producer);
+      const named = await namedId(request, headstone.id, tenant, producer);
       const count = sendNumber(request);
       // The store may have taken the job even if this fails. If nothing names the create, sending it again makes another job.
       if (named === undefined && count === null) reply.header('x-should-retry', 'false');
-      const { id, lanes } =
-        named ?? (count === null ? {} : { id: await idOfSend(producer.store, digestOf(request), count) });
-      const options = { ...optionsOf(headstone), tenant, id };
-      if (wanted.stream) return await enqueueAndFollow(request, reply, { options, lanes, wanted });
-      const jobId = await enqueue(request, { options, lanes, wanted });
+      const sent = named === undefined && (count !== null || plainBody) ? digestOf(request) : undefined;
+      const resent =
+        sent && (await idOfSend(producer.store, { digest: sent, count: count ?? 0, takesOver: !!plainBody }));
+      const { id, lanes } = named ?? { id: resent };
+      const create = { options: { ...optionsOf(headstone), tenant, id }, lanes, wanted };
+      if (plainBody)
+        return await plainCreates.answer(request, reply, { sent, enqueue: () => enqueue(request, create, true) });
+      if (wanted.stream) return await enqueueAndFollow(request, reply, create);
+      const jobId = await enqueue(request, create);
       reply.header('x-should-retry', 'false');
       const text = await showResponse(producer, jobId, headstone.id ?? jobId);
       reply.removeHeader('x-should-retry');
@@ -62,15 +63,12 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
   );
 
   /** Takes a reader's place before it enqueues, so that a caller who is refused pays for nothing. */
-  async function enqueueAndFollow(
-    request: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
-    reply: FastifyReply,
-    create: Create,
-  ): Promise<FastifyReply> {
+  async function enqueueAndFollow(request: CreateRequest, reply: FastifyReply, create: Create): Promise<FastifyReply> {
     const leave = readers.enter(request.caller.tenant);
     try {
       const jobId = await enqueue(request, create);
-      return sendEvents(reply, signal => producer.subscribe(jobId, { signal }), leave);
+      const gone = whenGone(reply, leave);
+      return sendEvents(reply, producer.subscribe(jobId, { signal: gone }));
     } catch (error) {
       leave();
       throw error;
@@ -78,19 +76,20 @@ export function createRoute(app: Api, { producer, passthrough, readers }: Respon
   }
 
   async function enqueue(
-    { caller, rawBody, body: { headstone } }: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
+    { caller, rawBody, body: { headstone } }: CreateRequest,
     { options, lanes, wanted }: Create,
+    isPlain = false,
   ): Promise<string> {
-    const isScoped = hasOwnIds(caller);
     const [result] = await producer.enqueueMany([
       {
         request: wanted,
-        options,
+        // A plain caller waits for no person to mend a key.
+        options: { ...options, ...(isPlain ? { onHold: 'fail' as const } : {}) },
         caller: {
           text: rawBody,
           lanes,
           sharesAccount: await passthrough.sharesAccount(caller),
-          ...(isScoped ? { chosenId: headstone?.id } : {}),
+          ...(hasOwnIds(caller) ? { chosenId: headstone?.id } : {}),
         },
       },
     ]);
@@ -106,18 +105,6 @@ interface Create {
   wanted: unknown;
 }
 
-/** The job's id if the caller chose one or sent an Idempotency-Key; undefined if nothing names the job. */
-async function namedId(
-  { caller, headers, body }: FastifyRequest<{ Body: z.output<typeof createSchema> }>,
-  tenant: string,
-  { store }: Producer,
-): Promise<Partial<PlacedId> | undefined> {
-  const chosen = body.headstone?.id;
-  if (chosen !== undefined) return hasOwnIds(caller) ? await scopedId(store, tenant, chosen) : { id: chosen };
-  const key = headers['idempotency-key'];
-  return typeof key === 'string' && key !== '' ? await idOfKey(store, tenant, key) : undefined;
-}
-
 function isBackground(body: unknown): boolean {
   // If the body is no object, the schema says so.
   return typeof body !== 'object' || body === null || (body as { background?: unknown }).background === true;
@@ -131,20 +118,6 @@ function optionsOf({ tags, deadline_ms, priority, attempts, on_unknown_launch }:
     attempts,
     onUnknownLaunch: on_unknown_launch,
   };
-}
-
-/** How often OpenAI's SDK has sent this create before; null if the client does not say. */
-function sendNumber(request: FastifyRequest): number | null {
-  const header = request.headers['x-stainless-retry-count'];
-  if (typeof header !== 'string' || !/^\d{1,3}$/.test(header)) return null;
-  return Math.min(Number(header), MOST_SENDS);
-}
-
-/** What tells a create from another one of the same key. */
-function digestOf({ caller, rawBody, body }: FastifyRequest): string {
-  return createHash('sha256')
-    .update(JSON.stringify([caller.tenant, caller.keyName, rawBody ?? body]))
-    .digest('hex');
 }
 
 /** The error in terms of what the caller sent: the id that it chose, or its Idempotency-Key. */

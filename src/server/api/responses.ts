@@ -5,6 +5,7 @@ import { cancelOptionsSchema } from '../../shared/contract/request.ts';
 import { locateJob } from '../access/permissions.ts';
 import type { Passthrough } from '../passthrough/passthrough.ts';
 import { Answered } from './answered.ts';
+import { whenGone } from './client-gone.ts';
 import { sendEvents } from './event-stream.ts';
 import { readKeptJob, sendJson, showResponse } from './find-job.ts';
 import { inputItems, inputItemsQuerySchema } from './input-items.ts';
@@ -70,7 +71,7 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
       if (!stream) return sendJson(reply, await showResponse(producer, id, named));
       await readKeptJob(producer, id, named);
       const leave = readers.enter(request.caller.tenant);
-      return sendEvents(reply, signal => producer.subscribe(id, { signal, after }), leave);
+      return sendEvents(reply, producer.subscribe(id, { signal: whenGone(reply, leave), after }));
     },
   );
 

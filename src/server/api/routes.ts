@@ -3,6 +3,7 @@ import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
+import { PlainCreates } from '../upgrade/plain-creates.ts';
 import { cancellationRoutes } from './cancellations.ts';
 import { createRoute } from './create-response.ts';
 import { jobRoutes } from './jobs.ts';
@@ -32,7 +33,7 @@ export async function apiRoutes(
     severalHaveKeys: keyRing?.holdsSeveralTenants ?? false,
   });
   const parts = { producer, passthrough, readers };
-  createRoute(app, parts);
+  createRoute(app, { ...parts, plainCreates: new PlainCreates({ ...parts, upgrade: configuration.upgrade }) });
   responseRoutes(app, parts);
   jobRoutes(app, producer);
   wasteRoutes(app, producer);

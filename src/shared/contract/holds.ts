@@ -9,6 +9,7 @@ export interface Hold {
   /** What ends an alarm: any answer, an answer from behind the sign-in, or only a success. */
   lifted_by?: 'answer' | 'entry' | 'success';
   code: string;
+  http_status?: number | undefined;
   /** Without it a hold lasts 5 s, and twice as long each time. */
   for_ms?: number;
   /** True if the refusal says that it will pass: then it never ends a job. */

@@ -18,7 +18,19 @@ const tombstoneSchema = z.object({
 export type Tombstone = z.infer<typeof tombstoneSchema>;
 
 /** Why a job failed. `code` is the provider's, or Headstone's: launch_unknown, response_not_found, response_of_another_job, poison. */
-const jobErrorSchema = z.object({ code: z.string(), message: z.string() });
+export const refusalSchema = z.object({
+  http_status: z.number().int().optional(),
+  type: z.string().optional(),
+  /** The part of the request that the provider's error names. */
+  param: z.string().optional(),
+});
+
+const jobErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** How the provider answered the create; left out if it did not refuse it. */
+  refusal: refusalSchema.optional(),
+});
 export type JobError = z.infer<typeof jobErrorSchema>;
 
 /**

@@ -38,7 +38,7 @@ export const ledgerRowSchema = z.object({
 });
 export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 
-export const wasteDimensionSchema = z.enum(['model', 'tenant', 'cause', 'actor', 'tag', 'day']);
+export const wasteDimensionSchema = z.enum(['model', 'tenant', 'cause', 'reason', 'actor', 'tag', 'day']);
 export type WasteDimension = z.infer<typeof wasteDimensionSchema>;
 
 const count = z.number().int();

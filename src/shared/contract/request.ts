@@ -12,7 +12,7 @@ import {
 } from './words.ts';
 
 /** The provider takes 16 metadata pairs, and Headstone adds one. */
-const MOST_METADATA_PAIRS = 15;
+export const MOST_METADATA_PAIRS = 15;
 
 /** Names that start with this are Headstone's, in bodies and in metadata. A caller who could set one could pose as Headstone. */
 const RESERVED = 'headstone';
@@ -139,6 +139,11 @@ export const enqueueOptionsSchema = z.strictObject({
   /** How many launches the job may pay for, the first included. Default: 1, so that a failed run is not paid for twice. */
   attempts: z.number().int().min(1).max(10).optional(),
   onUnknownLaunch: onUnknownLaunchSchema.optional(),
+  /**
+   * What to do where the provider refuses the key, the quota or the model, so that others have to wait too: wait until it is
+   * mended (the default), or fail with what the provider said.
+   */
+  onHold: z.enum(['wait', 'fail']).optional(),
   notify: notifySchema.optional(),
 });
 export type EnqueueOptions = z.input<typeof enqueueOptionsSchema>;

@@ -256,6 +256,20 @@ export const settings = {
     fallback: undefined,
     schema: z.string().optional(),
   },
+  upgrade: {
+    name: 'HEADSTONE_UPGRADE',
+    meaning:
+      '1 makes the server run creates without background as jobs, too: the call waits for the outcome, and a caller who goes away cancels it. A request chooses for itself with the header x-headstone-upgrade: 1 or 0.',
+    fallback: '0',
+    schema: flag,
+  },
+  disconnectGraceMs: {
+    name: 'HEADSTONE_DISCONNECT_GRACE_MS',
+    meaning:
+      'How long an upgraded job waits for its caller to send the request again after the connection was lost, before it is cancelled.',
+    fallback: '5000',
+    schema: durationMs(0),
+  },
   live: {
     name: 'HEADSTONE_LIVE',
     meaning: '1 allows demo, dev and the contract tests to spend real money.',

@@ -66,6 +66,13 @@ export class Keys {
   cancellations = () => this.key('cancellations');
   /** List: the jobs of equal requests that were sent this often, the newest first. */
   sends = (digest: string, count: number) => this.key('sends', digest, String(count));
+  /** Sorted set: the processes whose callers wait for a job, by the time until which they speak for them. */
+  attending = (id: string) => this.key('attending', id);
+  /** Sorted set: attended jobs, by the last of those times; and those that nobody spoke for by then. */
+  attended = () => this.key('attended');
+  lastCalls = () => this.key('last_calls');
+  /** String: the job whose caller went away after it sent this. */
+  left = (digest: string) => this.key('left', digest);
   /** String: set once a caller has asked for this job by its id, so that its create was answered. */
   answered = (id: string) => this.key('answered', id);
   /** String: the key that a person signed in with, by the digest of the cookie. */

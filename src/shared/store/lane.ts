@@ -119,15 +119,7 @@ export class Lane {
 
   /** Sends commands to a store that was checked. A lost connection becomes an error with a sentence. */
   async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
-    try {
-      await this.ready();
-      const answer = await this.link.ask(this.keys.prefix, call);
-      this.presence.answered();
-      return answer;
-    } catch (error) {
-      this.presence.failed(error);
-      throw error;
-    }
+    return await this.presence.during(this.ready().then(() => this.link.ask(this.keys.prefix, call)));
   }
 
   /** False while the connection to its node is away. */

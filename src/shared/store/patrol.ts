@@ -1,4 +1,5 @@
 import type { Lane } from './lane.ts';
+import { ATTENDED_FOR_MS } from './lua/attend.ts';
 import type { QueueEntry } from './lua/work.ts';
 
 const LEASE_MS = 5000;
@@ -106,6 +107,11 @@ export class Patrol {
     if (await this.store.queues.isKept(queue, id)) return;
     const now = this.store.now();
     await this.store.queues.ensure({ queue, id, dueAt: now, priority }, now);
+  }
+
+  /** Attended jobs whose callers have all gone, or whose process has died and did not come back in time. */
+  async unattendedJobs(limit: number): Promise<string[]> {
+    return (await this.store.run('unattended', { last_call_ms: ATTENDED_FOR_MS, limit })).ids;
   }
 
   private async upTo(place: string, score: number, limit: number): Promise<string[]> {

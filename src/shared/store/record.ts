@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Job, JobSummary, Tombstone } from '../contract/job.ts';
+import { type Job, type JobSummary, refusalSchema, type Tombstone } from '../contract/job.ts';
 import { type LedgerRow, ledgerRowSchema } from '../contract/ledger.ts';
 import { type UpstreamResponse, usageSchema } from '../contract/response.ts';
 import {
@@ -69,6 +69,8 @@ const recordSchema = z.looseObject({
   deleted_at: number.optional(),
   code: z.string().optional(),
   message: z.string().optional(),
+  /** JSON: how the provider refused the create. */
+  refusal: z.string().optional(),
 });
 export type JobRecord = z.infer<typeof recordSchema> & {
   /** Fields that could not be read. The other fields are right. */
@@ -177,7 +179,12 @@ function resultState(
 }
 
 function errorOf(record: JobRecord) {
-  return { code: record.code ?? 'server_error', message: record.message ?? 'The run failed at the provider.' };
+  const refusal = readAs(refusalSchema, record.refusal).value;
+  return {
+    code: record.code ?? 'server_error',
+    message: record.message ?? 'The run failed at the provider.',
+    ...(refusal ? { refusal } : {}),
+  };
 }
 
 /** A row, with what is needed to watch its response. */

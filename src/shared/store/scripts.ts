@@ -3,6 +3,7 @@ import { absent } from './lua/absent.ts';
 import { accept } from './lua/accept.ts';
 import { acknowledge } from './lua/acknowledge.ts';
 import { adopt } from './lua/adopt.ts';
+import { attend } from './lua/attend.ts';
 import { advanceCancellation, beginCancellation, stopCancellation, survey } from './lua/cancellations.ts';
 import { charge } from './lua/charge.ts';
 import { claim } from './lua/claim.ts';
@@ -20,6 +21,7 @@ import { resolve } from './lua/resolve.ts';
 import type { Script } from './lua/script.ts';
 import { share } from './lua/share.ts';
 import { appendEvents, attachStream, detachStream } from './lua/streams.ts';
+import { unattended } from './lua/unattended.ts';
 import { widenInclude } from './lua/widen-include.ts';
 
 /** Every transition, by the name that the store calls it by. */
@@ -40,6 +42,8 @@ export const scripts = {
   delete_result: deleteResult,
   forget,
   resend,
+  attend,
+  unattended,
   survey,
   begin_cancellation: beginCancellation,
   advance_cancellation: advanceCancellation,

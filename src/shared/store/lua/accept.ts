@@ -29,6 +29,8 @@ export interface AcceptArguments {
   predecessor?: string;
   /** The id that a caller chose over HTTP. `id` was made from it and the tenant, because tenants may choose the same id. */
   chosen_id?: string;
+  /** `fail`: the job fails where an alarm would keep it back. */
+  on_hold?: 'fail' | undefined;
   /** True if the app chose `id` itself. A job that came over HTTP may be known by the same id. */
   is_named?: boolean;
   /** True if `id` was drawn by chance for this job, so that no other job can have it. */
@@ -90,7 +92,7 @@ write_record('queued', {
   fingerprint = args.fingerprint, priority = args.priority, attempts = args.attempts, paid = 0,
   on_unknown = args.on_unknown, notify = args.notify, stream = args.stream and 'live' or nil,
   completion_window = args.completion_window, include = args.include, predecessor = args.predecessor,
-  chosen_id = args.chosen_id,
+  chosen_id = args.chosen_id, on_hold = args.on_hold,
 })
 if args.chosen_id then redis.call('SADD', key('chosen', args.chosen_id), args.id) end
 redis.call('SET', key('request', args.id), ARGV[2])

@@ -10,6 +10,7 @@ export interface HoldNews {
     code: string;
     lifted_by?: string;
     for_ms: number;
+    http_status?: number;
     /** True if that lane tries now whether the alarm is over. */
     is_trial?: boolean;
   }[];

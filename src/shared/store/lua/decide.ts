@@ -4,7 +4,7 @@ import { entryPart } from './entry-part.ts';
 import { finishPart } from './finish-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
-import type { Observation } from './shapes.ts';
+import type { Observation, Refusal } from './shapes.ts';
 import { workSchema } from './work.ts';
 
 export type Decision =
@@ -25,6 +25,7 @@ export type Decision =
       epoch?: number;
       code: string;
       message: string;
+      refusal?: Refusal | undefined;
       observation?: Observation;
       /** ARGV[2] is the body of the failed run, which the job's owner may read. */
       has_body?: true;
@@ -37,6 +38,8 @@ export type Decision =
       key_name?: string;
       response_id?: string;
       observation?: Observation;
+      /** True cancels only a job that callers attended and that none attends now. */
+      only_unattended?: boolean;
     }
   | { status: 'expired'; cause: 'expired' };
 
@@ -45,14 +48,14 @@ export type DecideArguments = Decision & { id: string };
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('decided'), model: z.string(), response_id: z.string().optional(), work: workSchema }),
   z.object({ reply: z.literal('already'), status: outcomeStatusSchema }),
-  z.object({ reply: z.enum(['early', 'stale', 'missing']) }),
+  z.object({ reply: z.enum(['early', 'stale', 'missing', 'attended']) }),
 ]);
 
 /**
  * Gives an open job its one outcome, once (I1, I2). ARGV[2] is the result's body, if there is one. No other step publishes it.
  *
  * `already`: another decision came first and stands. `stale`: the decision is about a response that is no longer the job's
- * (I7). `early`: by Redis' clock the deadline has not passed, whatever a pod's own clock says (I15).
+ * (I7). `attended`: a caller waits for the job. `early`: by Redis' clock the deadline has not passed, whatever a pod's own clock says (I15).
  */
 export const decide = defineScript<DecideArguments>()({
   name: 'decide',
@@ -66,6 +69,10 @@ if args.response_id and args.response_id ~= job.response_id then return reply('s
 if args.epoch and (job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch) then return reply('stale') end
 if args.status == 'expired' and tonumber(job.deadline_at) > now then
   return reply('early')
+end
+if args.only_unattended then
+  local last = redis.call('ZRANGE', key('attending', args.id), -1, -1, 'WITHSCORES')
+  if not job.attended or tonumber(last[2] or 0) > now then return reply('attended') end
 end
 finish(args.id, job, args)
 return reply('decided', {model = job.model, response_id = job.response_id})

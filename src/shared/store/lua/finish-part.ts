@@ -1,16 +1,22 @@
 /** How a job gets its outcome. Nothing else writes one, and it is always written in the step that decided it (I2). */
 export const finishPart = /* lua */ `
--- outcome: status, cause, reason, actor, key_name, code, message, observation, has_result, has_body, item_ids,
+-- outcome: status, cause, reason, actor, key_name, code, message, refusal, observation, has_result, has_body, item_ids,
 -- stream_complete. row: the ledger row of the job's response, if the caller has loaded it.
 local function finish(id, job, outcome, row)
   name_model(id, job, outcome.observation)
   move(id, job, outcome.status, {
     decided_at = now, cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name,
-    code = outcome.code, message = outcome.message, stream = outcome.stream_complete and job.stream and 'done' or nil,
+    code = outcome.code, message = outcome.message, refusal = outcome.refusal and cjson.encode(outcome.refusal),
+    stream = outcome.stream_complete and job.stream and 'done' or nil,
   })
   redis.call('ZREM', key('open'), id)
   if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), id) end
   remove(id, job, {'parked_scope'})
+  if job.attended then
+    redis.call('ZREM', key('attended'), id)
+    redis.call('ZREM', key('last_calls'), id)
+    redis.call('DEL', key('attending', id))
+  end
   redis.call('ZADD', key('ended'), now + args.retention.record_ms, id)
   redis.call('PEXPIRE', key('request', id), args.retention.result_ms)
   if outcome.has_result or outcome.has_body then

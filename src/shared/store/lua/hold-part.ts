@@ -129,10 +129,14 @@ local function hold(scope, wish)
   for_ms = math.ceil(math.min(for_ms, longest_hold_ms))
   if known[2] ~= wish.kind then redis.call('HSET', place, 'since', now) end
   redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code, 'lifted_by', wish.lifted_by or 'success')
+  if wish.http_status then redis.call('HSET', place, 'http_status', int(wish.http_status)) end
   if now + for_ms > ends then redis.call('HSET', place, 'until', int(now + for_ms)) end
   redis.call('PEXPIRE', place, for_ms + (wish.kind == 'rate' and calm_ms or alarm_calm_ms))
   if not is_fresh then return nil end
-  tell_lanes('imposed', {scope = scope, kind = wish.kind, code = wish.code, lifted_by = wish.lifted_by, for_ms = for_ms})
+  tell_lanes('imposed', {
+    scope = scope, kind = wish.kind, code = wish.code, lifted_by = wish.lifted_by, for_ms = for_ms,
+    http_status = wish.http_status,
+  })
   return for_ms
 end
 
@@ -215,7 +219,8 @@ local function count_refusal(id, job, why)
   redis.call('HSET', key('job', id), 'refused', job.refused, 'lonely', job.lonely, 'refused_at', job.refused_at)
 end
 
--- Sends a job back to the queue: after a delay, or when its hold ends. Returns nil if the job itself is the problem.
+-- Sends a job back to the queue: after a delay, or when its hold ends. Returns nil if the job has to fail, and the hold that
+-- began all the same.
 local function queue_again(id, job, due_in_ms, wish)
   if not wish then
     move(id, job, 'queued')
@@ -237,12 +242,14 @@ local function queue_again(id, job, due_in_ms, wish)
     scopes = {'model:' .. job.model}
   end
 
-  move(id, job, 'queued')
   local held_ms, held_scope
   for _, scope in ipairs(scopes) do
     local new_ms = hold(scope, wish)
     if new_ms then held_ms, held_scope = new_ms, scope end
   end
+  -- A job that does not wait for alarms fails now, and the hold keeps the others back.
+  if job.on_hold == 'fail' and wish.kind == 'alarm' then return nil, {held_ms = held_ms, held_scope = held_scope} end
+  move(id, job, 'queued')
   if scopes[1] then
     park(id, job, scopes[1])
   else

@@ -27,6 +27,11 @@ const replySchema = z.discriminatedUnion('reply', [
   }),
   z.object({ reply: z.literal('unresolved'), epoch: z.number(), state: z.enum(['intended', 'unknown']) }),
   z.object({ reply: z.literal('held'), scope: z.string() }),
+  z.object({
+    reply: z.literal('refused'),
+    code: z.string(),
+    http_status: z.string().transform(Number).optional(),
+  }),
   z.object({ reply: z.literal('final'), status: outcomeStatusSchema, unknown_epoch: z.number().optional() }),
   z.object({ reply: z.enum(['running', 'no_slot', 'paused', 'full', 'expired', 'missing']) }),
 ]);
@@ -37,7 +42,8 @@ export type IntendReply = z.infer<typeof replySchema>;
  *
  * `unresolved`: an earlier intent has no known end, so there is no second launch (I6). `full`: HEADSTONE_MAX_IN_FLIGHT is
  * reached (I9). `paused`: launching is paused, also for entries that a worker took before. `held`: a hold keeps the job back;
- * it is parked and comes back when the hold ends. `no_slot`: the job is a stream, and the caller has no room for it. `expired`:
+ * it is parked and comes back when the hold ends. `refused`: an alarm holds it, and it does not
+ * wait for those: the caller must decide it. `no_slot`: the job is a stream, and the caller has no room for it. `expired`:
  * the deadline has passed and the caller must decide the job.
  */
 export const intend = defineScript<IntendArguments>()({
@@ -82,6 +88,10 @@ end
 
 local scope = pass_holds(job)
 if scope then
+  local held = redis.call('HMGET', key('hold', scope), 'kind', 'code', 'http_status')
+  if job.on_hold == 'fail' and held[1] == 'alarm' then
+    return reply('refused', {code = held[2], http_status = held[3] or nil})
+  end
   park(args.id, job, scope)
   return reply('held', {scope = scope})
 end

@@ -65,11 +65,13 @@ end
 local function dimensions(row)
   local crowded = row.crowded == '1'
   local found = {{'all', ''}, {'model', row.model}}
-  -- Actors and tags are free text. Past the bound, the further ones of a day share one place (I9).
+  -- Actors, reasons and tags are free text. Past the bound, the further ones of a day share one place (I9).
   for _, tag in ipairs(cjson.decode(row.tags)) do found[#found + 1] = {'tag', crowded and '(other)' or tag} end
   if row.kind == 'wasted' then
     found[#found + 1] = {'cause', row.cause}
     found[#found + 1] = {'actor', crowded and '(other)' or row.actor or ''}
+    -- The version before did not count by reason, and its rows must not be taken out of sums that they were never in.
+    if row.by_reason then found[#found + 1] = {'reason', crowded and '(other)' or row.reason or ''} end
   end
   local fields = {}
   for position, dimension in ipairs(found) do fields[position] = cjson.encode(dimension) end
@@ -254,6 +256,7 @@ local function unwant(response_id, mark, observation)
       row.kind = 'wasted'
       row.cause = mark.cause
       row.reason = mark.reason
+      row.by_reason = '1'
       row.actor = mark.actor
       row.ended_at = int(now)
     end

@@ -10,6 +10,8 @@ export interface ResendArguments {
   new_id: string;
   /** How long after a send a re-send still means the same request. */
   window_ms: number;
+  /** True also finds the job of an equal create whose caller went away a moment ago. */
+  takes_over?: boolean;
 }
 
 const replySchema = z.object({ reply: z.enum(['first', 'again']), id: z.string() });
@@ -56,6 +58,13 @@ for number = args.count - 1, 0, -1 do
       return reply('again', {id = send.id})
     end
   end
+end
+-- Many clients send a create again without saying so. The job that the first one left would be cancelled in a moment.
+local left = args.takes_over and redis.call('GET', key('left', args.digest))
+if left and open[redis.call('HGET', key('job', left), 'status') or ''] then
+  redis.call('DEL', key('left', args.digest))
+  keep(left)
+  return reply('again', {id = left})
 end
 keep(args.new_id)
 return reply('first', {id = args.new_id})

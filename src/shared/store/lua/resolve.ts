@@ -5,14 +5,22 @@ import { finishPart } from './finish-part.ts';
 import { holdPart } from './hold-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
-import type { Came } from './shapes.ts';
+import type { Came, Refusal } from './shapes.ts';
 import { workSchema } from './work.ts';
 
 type Resolution =
   /** The request is wrong. It never ran and never will. */
-  | { how: 'refused'; next: 'failed'; code: string; message: string }
+  | { how: 'refused'; next: 'failed'; code: string; message: string; refusal?: Refusal | undefined }
   /** The create never ran. The job goes back to the queue: at once, later, or until a hold ends. */
-  | { how: 'refused'; next: 'queued'; code: string; message?: string; due_in_ms: number; hold?: Hold }
+  | {
+      how: 'refused';
+      next: 'queued';
+      code: string;
+      message?: string;
+      refusal?: Refusal | undefined;
+      due_in_ms: number;
+      hold?: Hold;
+    }
   /** The response may be running. `witnessed`: the worker that sent the create says so; five of those in a row hold the model. */
   | { how: 'unknown'; code: string; message?: string; grace_ms: number; witnessed: boolean };
 
@@ -27,12 +35,12 @@ export type ResolveArguments = Resolution & {
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({
-    reply: z.enum(['queued', 'unknown']),
+    reply: z.enum(['queued', 'unknown', 'failed']),
     held_ms: z.number().optional(),
     held_scope: z.string().optional(),
     work: workSchema,
   }),
-  z.object({ reply: z.enum(['failed', 'stale']), work: workSchema }),
+  z.object({ reply: z.literal('stale'), work: workSchema }),
 ]);
 
 /**
@@ -84,10 +92,11 @@ if #refusals > most_kept_refusals then
 end
 redis.call('HSET', place, 'refusals', cjson.encode(refusals))
 note(args.id, 'launch_refused', {epoch = args.epoch, code = args.code})
-local queued = args.next == 'queued' and queue_again(args.id, job, args.due_in_ms, args.hold)
+local queued, held
+if args.next == 'queued' then queued, held = queue_again(args.id, job, args.due_in_ms, args.hold) end
 if queued then return queued end
-finish(args.id, job, {status = 'failed', code = args.code, message = args.message})
-return reply('failed')
+finish(args.id, job, {status = 'failed', code = args.code, message = args.message, refusal = args.refusal})
+return reply('failed', held)
 `,
   reply: replySchema,
 });

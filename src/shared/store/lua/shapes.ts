@@ -33,5 +33,13 @@ export interface CostBound {
   cost_usd_micros?: number;
 }
 
+/** How the provider refused a create, for a caller who is to see what a plain create would have shown. */
+export interface Refusal {
+  http_status?: number | undefined;
+  type?: string | undefined;
+  /** The part of the request that the error names. */
+  param?: string | undefined;
+}
+
 /** How far a launch came that ended without a response: nothing answered, something answered, or it passed the sign-in. */
 export type Came = 'nowhere' | 'answer' | 'entry';

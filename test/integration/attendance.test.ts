@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { createProducer } from '../../src/producer/create-producer.ts';
+import { scripted, startHarness } from '../support/harness.ts';
+
+const env = { HEADSTONE_DISCONNECT_GRACE_MS: '100' };
+
+test('a job is cancelled once nobody in any process waits for it, and not before', async () => {
+  const { producer, prefix, redisUrl, configuration } = await startHarness({ env });
+  const other = createProducer({ connection: redisUrl, prefix, configuration });
+  const { id } = await producer.enqueue(scripted({ stuck: true }));
+  const [first, second, elsewhere] = await Promise.all([
+    producer.attendance.enter(id, undefined),
+    producer.attendance.enter(id, undefined),
+    other.attendance.enter(id, undefined),
+  ]);
+  first(false);
+  second(false);
+  const lane = await producer.store.laneOf(id);
+  const attending = () => lane.ask(redis => redis.zrange(lane.keys.attending(id), 0, -1, 'WITHSCORES'));
+  // The first process has only the grace left; the other still speaks for its caller.
+  await expect
+    .poll(async () => Math.min(...(await attending()).filter((_, n) => n % 2).map(Number)))
+    .toBeLessThan(lane.now() + 200);
+  const guarded = { status: 'cancelled', cause: 'cancelled', only_unattended: true } as const;
+  expect((await lane.run('decide', { id, ...guarded })).reply).toBe('attended');
+  elsewhere(false);
+  await expect.poll(async () => (await producer.get(id))?.status).toBe('cancelled');
+  expect(await attending()).toEqual([]);
+  await other.close();
+});
+
+test('I10: the callers of a process that died have a last call, and then a sweeper cancels their job', async () => {
+  const { producer, happened } = await startHarness({ env });
+  const { id } = await producer.enqueue(scripted({ stuck: true }));
+  const lane = await producer.store.laneOf(id);
+  // A job that nobody ever attended is none of its business.
+  const { id: background } = await producer.enqueue(scripted({ stuck: true }, 'Background'));
+  await lane.run('attend', { id, by: 'a process that died', for_ms: 1 });
+  const overdue = async () => (await lane.run('unattended', { last_call_ms: 1, limit: 10 })).ids;
+  await expect.poll(overdue).toEqual([id]);
+  await happened('job_decided', ({ job_id }) => job_id === id);
+  expect(await producer.get(id)).toMatchObject({ status: 'cancelled', tombstone: { reason: 'client_disconnected' } });
+  expect(await overdue()).toEqual([]);
+  expect((await producer.get(background))?.status).not.toBe('cancelled');
+});
+
+test('after an outage of Redis, a process that lives says so in time', async () => {
+  const { producer } = await startHarness({ env });
+  const { id } = await producer.enqueue(scripted({ stuck: true }));
+  const leave = await producer.attendance.enter(id, undefined);
+  const lane = await producer.store.laneOf(id);
+  // As after an outage: nobody has spoken for it in time, and a sweeper was the first to come back.
+  await lane.run('attend', { id, by: 'a process that died', for_ms: 1 });
+  await lane.ask(redis => redis.zadd(lane.keys.attended(), 0, id));
+  await expect.poll(() => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id))).not.toBeNull();
+  await expect.poll(() => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id)), { timeout: 15_000 }).toBeNull();
+  expect((await producer.get(id))?.tombstone).toBeNull();
+  leave(true);
+});
