@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Script } from './script.ts';
+import type { Wishes } from './wishes.ts';
 
 export interface CreateRequest {
   model: string;
@@ -7,6 +8,8 @@ export interface CreateRequest {
   instructions: string | null;
   metadata: Record<string, string>;
   previousResponseId: string | null;
+  /** The tools and the structured output that were asked for. */
+  wishes: Wishes;
   /** The texts of the earlier responses that this one continues, through its predecessor or through items in its input. */
   recalled: string[];
   /** The options as they were sent. A cheaper run may wait in the provider's queue. */

@@ -9,6 +9,7 @@ import { ledgerBody } from './ledger.ts';
 import { type CreateRequest, SimulatedResponse } from './response.ts';
 import { parseScript, ScriptError } from './script.ts';
 import { streamEvents } from './stream.ts';
+import { wishesOf } from './wishes.ts';
 
 export interface SimulatorOptions {
   /** 0 takes a free port. */
@@ -99,6 +100,7 @@ export async function startSimulator({
       previousResponseId: parsed.data.previous_response_id ?? null,
       maxOutputTokens: parsed.data.max_output_tokens ?? Number.POSITIVE_INFINITY,
       backgroundOptions: parsed.data.background_options ?? null,
+      wishes: wishesOf(parsed.data),
       recalled: recall(parsed.data, responses),
     };
     // Requests with the same prompt and script are tries of one request, and are counted together.

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply } from 'fastify';
-import { message, pieces, responseBody } from './body.ts';
+import { outputItem, pieces, responseBody } from './body.ts';
 import type { SimulatedResponse } from './response.ts';
 
 /** How often a stream checks whether its response was cancelled. */
@@ -82,33 +82,51 @@ function plannedEvents(response: SimulatedResponse): Planned[] {
   const body = responseBody(response);
   const early = { ...body, output: [], usage: null, error: null, incomplete_details: null };
   const texts = pieces(response);
-  const item = message(response);
-  const place = { item_id: item.id, output_index: 0, content_index: 0 };
-  const emptyPart = { type: 'output_text', text: '', annotations: [], logprobs: [] };
-  const text = texts.join('');
-  const part = { ...emptyPart, text };
   const deltaAt = (number: number) => startsAt + ((naturalEnd - startsAt) * (number + 1)) / (texts.length + 1);
+  const { begins, delta, ends } = itemEvents(outputItem(response), texts.join(''));
   return [
     { at: createdAt, event: { type: 'response.created', response: { ...early, status: 'queued' } } },
     { at: startsAt, event: { type: 'response.in_progress', response: { ...early, status: 'in_progress' } } },
     ...(script.odd_events ? [{ at: startsAt, event: { type: 'response.pondering', depth: 1 } }] : []),
-    {
-      at: startsAt,
-      event: {
-        type: 'response.output_item.added',
-        output_index: 0,
-        item: { ...item, status: 'in_progress', content: [] },
-      },
-    },
-    { at: startsAt, event: { type: 'response.content_part.added', ...place, part: emptyPart } },
-    ...texts.map((delta, number) => ({
-      at: deltaAt(number),
-      event: { type: 'response.output_text.delta', ...place, delta, logprobs: [] },
-    })),
-    { at: naturalEnd, event: { type: 'response.output_text.done', ...place, text, logprobs: [] } },
-    { at: naturalEnd, event: { type: 'response.content_part.done', ...place, part } },
-    { at: naturalEnd, event: { type: 'response.output_item.done', output_index: 0, item } },
+    ...begins.map(event => ({ at: startsAt, event })),
+    ...texts.map((text, number) => ({ at: deltaAt(number), event: delta(text) })),
+    ...ends.map(event => ({ at: naturalEnd, event })),
   ];
+}
+
+interface ItemEvents {
+  begins: Planned['event'][];
+  delta: (text: string) => Planned['event'];
+  ends: Planned['event'][];
+}
+
+/** The events of the one item of an output, with its text or its arguments. */
+function itemEvents(item: ReturnType<typeof outputItem>, text: string): ItemEvents {
+  const done = { type: 'response.output_item.done', output_index: 0, item };
+  if ('arguments' in item) {
+    const place = { item_id: item.id, output_index: 0 };
+    const added = { ...item, status: 'in_progress', arguments: '' };
+    return {
+      begins: [{ type: 'response.output_item.added', output_index: 0, item: added }],
+      delta: part => ({ type: 'response.function_call_arguments.delta', ...place, delta: part }),
+      ends: [{ type: 'response.function_call_arguments.done', ...place, name: item.name, arguments: text }, done],
+    };
+  }
+  const place = { item_id: item.id, output_index: 0, content_index: 0 };
+  const emptyPart = { type: 'output_text', text: '', annotations: [], logprobs: [] };
+  const added = { ...item, status: 'in_progress', content: [] };
+  return {
+    begins: [
+      { type: 'response.output_item.added', output_index: 0, item: added },
+      { type: 'response.content_part.added', ...place, part: emptyPart },
+    ],
+    delta: part => ({ type: 'response.output_text.delta', ...place, delta: part, logprobs: [] }),
+    ends: [
+      { type: 'response.output_text.done', ...place, text, logprobs: [] },
+      { type: 'response.content_part.done', ...place, part: { ...emptyPart, text } },
+      done,
+    ],
+  };
 }
 
 /** The last event. Undefined while the stream continues; null if the stream ends without one. */

@@ -16,7 +16,7 @@ test('a job is cancelled once nobody in any process waits for it, and not before
   first(false);
   second(false);
   const lane = await producer.store.laneOf(id);
-  const attending = () => lane.ask(redis => redis.zrange(lane.keys.attending(id), 0, -1, 'WITHSCORES'));
+  const attending = () => lane.ask(redis => redis.zrange(lane.keys.attending(id), '0', '-1', 'WITHSCORES'));
   // The first process has only the grace left; the other still speaks for its caller.
   await expect
     .poll(async () => Math.min(...(await attending()).filter((_, n) => n % 2).map(Number)))
@@ -51,7 +51,7 @@ test('after an outage of Redis, a process that lives says so in time', async () 
   const lane = await producer.store.laneOf(id);
   // As after an outage: nobody has spoken for it in time, and a sweeper was the first to come back.
   await lane.run('attend', { id, by: 'a process that died', for_ms: 1 });
-  await lane.ask(redis => redis.zadd(lane.keys.attended(), 0, id));
+  await lane.ask(redis => redis.zadd(lane.keys.attended(), '0', id));
   await expect.poll(() => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id))).not.toBeNull();
   await expect.poll(() => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id)), { timeout: 15_000 }).toBeNull();
   expect((await producer.get(id))?.tombstone).toBeNull();

@@ -38,6 +38,8 @@ export interface HarnessOptions {
   /** The provider's base URL. The default is a new simulator's. */
   upstreamUrl?: string;
   apiKey?: string;
+  /** Divides the simulator's durations. */
+  speed?: number;
   /** Makes the client of an app for the provider's base URL. The default is plain options. */
   openai?: (baseURL: string) => OpenAI;
 }
@@ -74,7 +76,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const telemetry = new Telemetry();
   const events: Harness['events'] = [];
   telemetry.subscribe(event => events.push(event));
-  const simulator = await startSimulator({ port: 0 });
+  const simulator = await startSimulator({ port: 0, speed: options.speed ?? 1 });
   const producer = createProducer({ connection: redisUrl, prefix, configuration, telemetry });
   const redis = directly(redisUrl);
   const workers: Worker[] = [];

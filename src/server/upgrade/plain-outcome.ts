@@ -26,8 +26,8 @@ export function plainOutcome(job: Job, text: string): Plain {
 export function latePlainOutcome(job: Job, text: string): string {
   const error = errorOf(job);
   if (!error) return plainText(text);
-  const { code, message } = error.body.error;
-  return withMembers(text, { ...plainly, status: '"failed"', error: JSON.stringify({ code, message }) });
+  // With type and param, because the AI SDK takes a Response for malformed whose error has none.
+  return withMembers(text, { ...plainly, status: '"failed"', error: JSON.stringify(error.body.error) });
 }
 
 export function plainText(text: string): string {
