@@ -216,6 +216,31 @@ const mutants: Mutant[] = [
     pattern: 'the caps of all lanes together',
   },
   {
+    name: 'a response of another deployment believed',
+    edits: [{ file: 'src/worker/named-launch.ts', from: 'theirs === deployment && ', to: '' }],
+    test: 'test/e2e/webhooks.test.ts',
+    pattern: 'of another deployment',
+  },
+  {
+    name: 'a caller who has come back cancelled all the same',
+    edits: [{ file: 'src/shared/store/lua/decide.ts', from: 'if args.only_unattended then', to: 'if false then' }],
+    test: 'test/integration/attendance.test.ts',
+    pattern: 'nobody in any process waits for it',
+  },
+  {
+    name: 'a silent lane taken for a present one',
+    edits: [
+      {
+        file: 'src/shared/store/lane.ts',
+        from: 'return !this.isConnected || !this.presence.isAnswering;',
+        to: 'return !this.isConnected;',
+      },
+    ],
+    test: 'test/fault/cluster.test.ts',
+    pattern: 'while a node is away',
+    needsRedisServer: true,
+  },
+  {
     name: 'a script that runs while its slot is moved',
     edits: [
       { file: 'src/shared/store/keys.ts', from: "never = () => this.key('never');", to: 'never = () => this.prefix;' },

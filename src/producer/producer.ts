@@ -32,6 +32,7 @@ import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { checkId } from './check-id.ts';
 import { type EnqueuedJob, type EnqueueResult, resultOf } from './enqueue-result.ts';
+import { Hints } from './hints.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
 import { storedRequest } from './stored-request.ts';
@@ -48,11 +49,12 @@ export interface ProducerParts {
 
 /** Enqueues jobs, cancels them and reads what became of them. Any number of producers may run in any process. */
 export class Producer {
-  /** These four are for Headstone's server and fetch. Apps use the methods below. */
+  /** These five are for Headstone's server and fetch. Apps use the methods below. */
   readonly store: Store;
   readonly configuration: Configuration;
   readonly telemetry: Telemetry;
   readonly attendance: Attendance;
+  readonly hints: Hints;
   /** Cancels many jobs at once. */
   readonly cancellations: Cancellations;
 
@@ -61,6 +63,7 @@ export class Producer {
     this.store = store;
     this.configuration = configuration;
     this.telemetry = telemetry;
+    this.hints = new Hints(store);
     this.attendance = new Attendance(store, telemetry, configuration.disconnectGraceMs);
   }
 

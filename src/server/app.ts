@@ -20,6 +20,7 @@ import { describeApi } from './openapi.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { openRouter } from './router.ts';
 import { secureAnswers } from './security-headers.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 export interface AppOptions {
   producer: Producer;
@@ -55,6 +56,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   const driver = new CancellationDriver((id, signal) => producer.cancellations.run(id, signal), telemetry);
   app.addHook('onClose', () => driver.stop());
   await apiRoutes(app, { producer, configuration, driver, keyRing, readers });
+  if (configuration.openaiWebhookSecrets) await webhookRoutes(app, producer, configuration.openaiWebhookSecrets);
   await pageRoutes(app, { producer, driver, sessions, keyRing });
   await boardRoutes(app, producer, keyRing);
   return app;

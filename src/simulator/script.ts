@@ -94,6 +94,8 @@ const scriptSchema = z.strictObject({
   /** The error of a failed run, and the part of its output that was produced. */
   error_code: z.string().default('server_error'),
   partial: z.boolean().default(false),
+  /** How the webhooks of the response come, if the simulator sends any: `late` by a second, `forged` with a wrong signature. */
+  webhook: z.enum(['once', 'late', 'twice', 'forged', 'none']).default('once'),
   /** True: the stream contains an event of an unknown type. */
   odd_events: z.boolean().default(false),
 });

@@ -9,6 +9,7 @@ import { ledgerBody } from './ledger.ts';
 import { type CreateRequest, SimulatedResponse } from './response.ts';
 import { parseScript, ScriptError } from './script.ts';
 import { streamEvents } from './stream.ts';
+import { Webhooks, type WebhookTarget } from './webhooks.ts';
 import { wishesOf } from './wishes.ts';
 
 export interface SimulatorOptions {
@@ -18,6 +19,8 @@ export interface SimulatorOptions {
   host?: string;
   /** Divides all durations. */
   speed?: number;
+  /** Where webhooks are sent; left out, none are. */
+  webhooks?: WebhookTarget | undefined;
   /** A clock that the caller controls. The default is the machine's. */
   now?: () => number;
 }
@@ -57,9 +60,11 @@ export async function startSimulator({
   host = '127.0.0.1',
   speed = 1,
   now = Date.now,
+  webhooks: target,
 }: SimulatorOptions): Promise<Simulator> {
   const responses = new Map<string, SimulatedResponse>();
   const createsSeen = new Map<string, number>();
+  const webhooks = target && new Webhooks(target);
   let creates = 0;
   const app = Fastify({
     forceCloseConnections: true,
@@ -121,6 +126,7 @@ export async function startSimulator({
 
     const response = new SimulatedResponse({ request: wanted, script, speed, now });
     responses.set(response.id, response);
+    webhooks?.watch(response);
     if (script.served_model) reply.header('x-ms-served-model', script.served_model);
     const body = responseBody(response);
     if (fault) return loseAnswer(reply, fault, body);
@@ -169,6 +175,7 @@ export async function startSimulator({
     return reply.send({ id: request.params.id, object: 'response', deleted: true });
   });
 
+  app.addHook('onClose', async () => webhooks?.close());
   app.get('/sim/ledger', async () => ledgerBody(creates, responses.values()));
 
   await app.listen({ port, host });

@@ -106,9 +106,13 @@ async function tryRerun(finding: Finding, code: string, context: Context): Promi
 }
 
 /** Milliseconds until the next poll: each a little later than the one before, and none after the deadline. */
-export function untilNextPoll(record: JobRecord, { store, configuration }: Context): number {
+export function untilNextPoll(record: JobRecord, { store, pace }: Context): number {
   const now = store.now();
   const windowMs = windowMsOf(record.completion_window);
-  const delayMs = pollDelayMs(now - (record.running_at ?? now), { ...configuration, windowMs });
+  const delayMs = pollDelayMs(now - (record.running_at ?? now), {
+    pollMinMs: pace.pollMinMs,
+    pollMaxMs: pace.pollMaxMs,
+    windowMs,
+  });
   return Math.max(0, Math.min(delayMs, record.deadline_at - now));
 }

@@ -4,6 +4,7 @@ import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Lane } from '../shared/store/lane.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { InFlight } from './in-flight.ts';
+import type { Pace } from './pace.ts';
 import type { Refusals } from './refusals.ts';
 import type { StreamSlots } from './stream-slots.ts';
 
@@ -21,6 +22,7 @@ export interface Context {
   /** The streams that this process follows. */
   streams: StreamSlots;
   refusals: Refusals;
+  pace: Pace;
   /** The deployment's random id. It marks each create, so that an orphan can be found. */
   deployment: string;
   /** Aborted when the worker is asked to stop. */

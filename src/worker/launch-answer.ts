@@ -118,7 +118,7 @@ async function acknowledge(
   { response, text, stream }: Acknowledged,
   { id, epoch, bound }: Intent,
   observation: Observation,
-  { store, configuration }: Context,
+  { store, pace }: Context,
 ): Promise<ReplyOf<'acknowledge'>> {
   // A gateway that ignores `background` has run it already, and may know nothing of it when it is asked again.
   const result = stream ? null : resultOf(response);
@@ -126,7 +126,7 @@ async function acknowledge(
     id,
     epoch,
     response_id: response.id,
-    first_poll_ms: configuration.pollMinMs,
+    first_poll_ms: pace.pollMinMs,
     bound: bound ?? undefined,
     observation,
     outcome: result ? { ...result, observation } : undefined,

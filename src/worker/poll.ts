@@ -105,10 +105,10 @@ async function whileAbsent(record: JobRecord, responseId: string, context: Conte
 
 /** Polls a launch without an answer. After its grace the job fails, or is launched again if it chose `relaunch` (I6). */
 async function pollIntent(record: JobRecord, context: Context): Promise<Activation> {
-  const { store, configuration, telemetry } = context;
+  const { store, pace, telemetry } = context;
   const { id, epoch = 0 } = record;
   if (record.unknown_at === undefined) return await pollSilentIntent(record, context);
-  const grace_ms = configuration.unknownGraceMs;
+  const grace_ms = pace.unknownGraceMs;
   const reply = await store.run('rerun', { id, epoch, code: 'launch_unknown', due_in_ms: 0, grace_ms });
   if (reply.reply === 'stale') return done('stale');
   if (reply.reply === 'early') return parkFor(Math.min(reply.in_ms, record.deadline_at - store.now()));
@@ -126,7 +126,7 @@ async function pollIntent(record: JobRecord, context: Context): Promise<Activati
 
 /** The launch entry of an intent is gone. A create has a time-out, so one that has been silent for longer is over. */
 async function pollSilentIntent(record: JobRecord, context: Context): Promise<Activation> {
-  const { store, configuration } = context;
+  const { store, configuration, pace } = context;
   const { id, epoch = 0, intended_at: intendedAt = 0 } = record;
   // A worker still waits for the answer. A streamed create may have no id for minutes.
   if (await store.queues.isLocked('launch', id)) return parkFor(configuration.lockMs);
@@ -138,9 +138,9 @@ async function pollSilentIntent(record: JobRecord, context: Context): Promise<Ac
     epoch,
     how: 'unknown',
     code: 'worker_lost',
-    grace_ms: configuration.unknownGraceMs,
+    grace_ms: pace.unknownGraceMs,
     witnessed: false,
   });
   await store.outbox.clear(reply.work);
-  return parkFor(configuration.unknownGraceMs);
+  return parkFor(pace.unknownGraceMs);
 }

@@ -7,6 +7,7 @@ import { charge } from './decide.ts';
 import { giveBack } from './give-back.ts';
 import { observe } from './observation.ts';
 import { nextObservation, type Watch, windowEnd } from './schedule.ts';
+import { meetStranger } from './stranger.ts';
 
 /** An observation that fails at the end of the window is tried again for as long as another window. */
 const LAST_CHANCES = 2;
@@ -16,8 +17,8 @@ const LONGEST_RETRY_MS = 60_000;
 /** Cancels a response that nobody wants, watches it to its end, books it and reports what it cost (I3, I8). */
 export async function settle(responseId: string, context: Context): Promise<Activation> {
   const watched = await context.store.watchedRow(responseId);
-  if (!watched) return done('no row');
-  if (watched.row.status !== 'pending') return await close(watched, {}, context);
+  if (!watched) return await meetStranger(responseId, context);
+  if (watched.row.status !== 'pending' && !watched.isHinted) return await close(watched, {}, context);
   try {
     return await watchResponse(watched, context);
   } catch (error) {
@@ -41,7 +42,7 @@ async function observeWhenDue(watched: WatchedRow, context: Context): Promise<Ac
   const watch = watchOf(watched, context);
   const now = context.store.now();
   const first = nextObservation(watch, watch.endedAt) ?? windowEnd(watch);
-  return now < first ? parkFor(first - now) : await observeNow(watched, watch, context);
+  return now < first && !watched.isHinted ? parkFor(first - now) : await observeNow(watched, watch, context);
 }
 
 /** A cancel that has to be sent again neither waits for the next observation nor delays it. */
@@ -119,13 +120,13 @@ async function book(
   observation: Observation | undefined,
   context: Context,
 ): Promise<Activation> {
-  return await close(watched, { window_ms: watch.windowMs, observation }, context, watch);
+  return await close(watched, { window_ms: watch.windowMs, observation, answers_hint: true }, context, watch);
 }
 
 /** Books what was learned. If that closes the row, the waste is reported; if not, the response is observed again. */
 async function close(
   { row }: WatchedRow,
-  learned: { observation?: Observation; window_ms?: number },
+  learned: { observation?: Observation; window_ms?: number; answers_hint?: boolean },
   context: Context,
   watch?: Watch,
 ): Promise<Activation> {
@@ -138,7 +139,8 @@ async function close(
     // After the window the provider still says that it will run, so it is watched at a slow pace.
     return parkFor(next === null ? patientDelayMs(now - row.at) : next - now);
   }
-  await reportWaste(row.response_id, context);
+  // A hint after the end of the window may have shown nothing new.
+  if (reply.status !== row.status || !learned.answers_hint) await reportWaste(row.response_id, context);
   return done(`settled: ${reply.status}`);
 }
 

@@ -13,8 +13,8 @@ export async function resolveUnknown(
   { code, httpStatus, message, witnessed }: Omit<Unknown, 'kind'> & { witnessed: boolean },
   context: Context,
 ): Promise<void> {
-  const { store, configuration, telemetry } = context;
-  const grace_ms = configuration.unknownGraceMs;
+  const { store, pace, telemetry } = context;
+  const grace_ms = pace.unknownGraceMs;
   const came = httpStatus ? ('answer' as const) : undefined;
   const is_only_tenant = witnessed ? await isOnlyTenant(id, context) : undefined;
   const given = { id, epoch, how: 'unknown' as const, code, grace_ms, witnessed, came, message, is_only_tenant };

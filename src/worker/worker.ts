@@ -8,6 +8,7 @@ import type { QueueName } from '../shared/store/lua/work.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
 import { InFlight } from './in-flight.ts';
+import { Pace } from './pace.ts';
 import { Refusals } from './refusals.ts';
 import { Rota } from './rota.ts';
 import { StreamSlots } from './stream-slots.ts';
@@ -58,10 +59,12 @@ export class Worker {
       inFlight: this.inFlight,
       streams: this.streams,
       refusals: new Refusals(telemetry),
+      pace: new Pace(store, configuration),
       deployment: await readDeployment(store.home),
       stopping: this.stopping.signal,
       hopeless: this.hopeless.signal,
     };
+    await context.pace.ask();
     this.stopping.signal.addEventListener('abort', () => this.inFlight.interruptAll());
     this.rota = new Rota({ lanes: store, context, queues, wanted });
     await this.rota.start();

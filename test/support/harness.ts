@@ -12,6 +12,7 @@ import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import type { Script } from '../../src/simulator/script.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import type { WebhookTarget } from '../../src/simulator/webhooks.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import type { Worker } from '../../src/worker/worker.ts';
 import { lanesOfSuite } from './lanes.ts';
@@ -38,6 +39,8 @@ export interface HarnessOptions {
   /** The provider's base URL. The default is a new simulator's. */
   upstreamUrl?: string;
   apiKey?: string;
+  /** Where the simulator sends webhooks. */
+  webhooks?: WebhookTarget;
   /** Divides the simulator's durations. */
   speed?: number;
   /** Makes the client of an app for the provider's base URL. The default is plain options. */
@@ -76,7 +79,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const telemetry = new Telemetry();
   const events: Harness['events'] = [];
   telemetry.subscribe(event => events.push(event));
-  const simulator = await startSimulator({ port: 0, speed: options.speed ?? 1 });
+  const simulator = await startSimulator({ port: 0, speed: options.speed ?? 1, webhooks: options.webhooks });
   const producer = createProducer({ connection: redisUrl, prefix, configuration, telemetry });
   const redis = directly(redisUrl);
   const workers: Worker[] = [];

@@ -24,6 +24,7 @@ const arrows: Record<string, string[]> = {
 const doors: Record<string, string[]> = {
   openai: [
     'provider',
+    'server/webhooks/verify.ts',
     'worker/create-worker.ts',
     'worker/worker.ts',
     'worker/activations.ts',

@@ -15,6 +15,8 @@ const forwardingHeader =
  * speaks HTTP/1.1 and adds nothing, such as a tunnel, from a client: see SECURITY.md.
  */
 export async function guardLoopback(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  // A webhook is signed, and comes through whatever leads from the provider to this machine.
+  if (isWebhook(request)) return;
   const problem = problemOf(request.raw, request.originalUrl);
   if (problem === null) return;
   await reply
@@ -27,6 +29,11 @@ export async function guardLoopback(request: FastifyRequest, reply: FastifyReply
         'invalid_request_error',
       ),
     );
+}
+
+/** By the matched route, because a path can be spelled in many ways. */
+function isWebhook({ method, routeOptions }: FastifyRequest): boolean {
+  return method === 'POST' && (routeOptions.url ?? '').startsWith('/webhooks/');
 }
 
 /** Why the request cannot come straight from a client on this machine; null if it can. */

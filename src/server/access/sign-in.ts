@@ -13,8 +13,8 @@ declare module 'fastify' {
 
 export const SESSION_COOKIE = 'headstone_session';
 
-/** Probes and scrapers have no key, and people who are about to sign in have none yet. */
-const openPaths = /^\/(healthz|readyz|metrics|sign-in|assets\/.*)$/;
+/** Probes and scrapers have no key, people who are about to sign in have none yet, and webhooks are signed. */
+const openPaths = /^\/(healthz|readyz|metrics|sign-in|assets\/.*|webhooks\/(openai|azure))$/;
 
 /** A hook that finds the caller by the key or the session. Otherwise it answers 401, or sends a browser to the sign-in page. */
 export function signInWith(keys: KeyRing, sessions: Sessions) {

@@ -57,6 +57,13 @@ export const eventTable = {
   stream_broken: { level: 'warn', fields: z.strictObject({ ...response, code: text, after: count }) },
   stream_given_up: { level: 'warn', fields: z.strictObject({ ...response, code: text }) },
   stream_ended: { level: 'info', fields: z.strictObject({ ...response, last: count }) },
+  /** A webhook of the provider named a response whose id had been lost. */
+  response_found: { level: 'warn', fields: z.strictObject(response) },
+  webhook_heard: {
+    level: 'debug',
+    fields: z.strictObject({ response_id: text, type: text, heard: z.enum(['noted', 'again', 'over', 'stranger']) }),
+  },
+  webhook_refused: { level: 'warn', fields: z.strictObject({ request_id: text }) },
   work_recovered: { level: 'info', fields: z.strictObject({ entries: count, from: z.enum(['outbox', 'patrol']) }) },
   activation_failed: { level: 'error', fields: z.strictObject({ queue: text, entry_id: text, error: text }) },
   store_lost: { level: 'error', fields: z.strictObject({ address: text, error: text }) },

@@ -49,6 +49,17 @@ export const settings = {
     fallback: undefined,
     schema: z.url({ protocol: /^https?$/, error: 'must start with http:// or https://' }).optional(),
   },
+  openaiWebhookSecrets: {
+    name: 'OPENAI_WEBHOOK_SECRET',
+    meaning:
+      'The secret with which the provider signs its webhooks, for the server. While it is rotated: both, separated by a comma. Without it the server takes no webhooks.',
+    fallback: undefined,
+    schema: z
+      .string()
+      .transform(text => text.split(',').map(part => part.trim()))
+      .pipe(z.array(z.string().min(1)).min(1).max(4))
+      .optional(),
+  },
   prefix: {
     name: 'HEADSTONE_PREFIX',
     meaning: 'The prefix of every key in Redis. The braces keep all keys on one node of a Redis Cluster.',

@@ -73,6 +73,10 @@ export class Keys {
   lastCalls = () => this.key('last_calls');
   /** String: the job whose caller went away after it sent this. */
   left = (digest: string) => this.key('left', digest);
+  /** String: set while the provider's webhooks arrive. Only the first lane has it. */
+  webhooks = () => this.key('webhooks');
+  /** String: a response of which only a webhook knows. */
+  stranger = (responseId: string) => this.key('stranger', responseId);
   /** String: set once a caller has asked for this job by its id, so that its create was answered. */
   answered = (id: string) => this.key('answered', id);
   /** String: the key that a person signed in with, by the digest of the cookie. */

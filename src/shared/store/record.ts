@@ -196,6 +196,8 @@ export interface WatchedRow {
   /** When nobody wanted it any more: its job got an outcome or a newer launch. By Redis' clock. */
   endedAt: number;
   cancelAcknowledged: boolean;
+  /** True if the provider said that it has ended, and nobody has looked since. */
+  isHinted: boolean;
 }
 
 export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null {
@@ -207,6 +209,7 @@ export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null
       completionWindow: hash.completion_window,
       endedAt: Number(hash.ended_at ?? row.at),
       cancelAcknowledged: hash.cancel_acknowledged !== undefined,
+      isHinted: hash.hinted !== undefined,
     }
   );
 }

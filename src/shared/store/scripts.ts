@@ -12,6 +12,7 @@ import { decide } from './lua/decide.ts';
 import { deleteResult } from './lua/delete-result.ts';
 import { forget } from './lua/forget.ts';
 import { giveBack } from './lua/give-back.ts';
+import { hint } from './lua/hint.ts';
 import { identify } from './lua/identify.ts';
 import { intend } from './lua/intend.ts';
 import { release } from './lua/release.ts';
@@ -43,6 +44,7 @@ export const scripts = {
   forget,
   resend,
   attend,
+  hint,
   unattended,
   survey,
   begin_cancellation: beginCancellation,

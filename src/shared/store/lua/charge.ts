@@ -10,6 +10,8 @@ export interface ChargeArguments {
   cancel_acknowledged?: boolean;
   /** The time for which a response is followed. Once it has passed by Redis' clock, the row keeps what is known (I15). */
   window_ms?: number;
+  /** True if this look answers the hints that came before it. */
+  answers_hint?: boolean;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -52,6 +54,7 @@ end
 local results = {completed = true, incomplete = true, requires_action = true}
 local after = change_row(before, function(row)
   observe(row, args.observation)
+  if args.answers_hint and row.hinted then row.hinted = false end
   if args.cancel_acknowledged and not row.cancel_acknowledged then
     row.cancel_acknowledged = '1'
     note(id, 'upstream_cancel_acknowledged', {response_id = args.response_id, upstream_status = row.upstream_status})
