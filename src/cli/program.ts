@@ -18,6 +18,7 @@ import { storeCommand } from './commands/store.ts';
 import { waitCommand } from './commands/wait.ts';
 import { wasteCommand } from './commands/waste.ts';
 import { watchCommand } from './commands/watch.ts';
+import { webhookCommand } from './commands/webhook.ts';
 import { workerCommand } from './commands/worker.ts';
 import { exitCodes } from './terminal/exit-codes.ts';
 
@@ -44,6 +45,7 @@ export async function runProgram(argv: string[]): Promise<void> {
     statusCommand,
     pauseCommand,
     resumeCommand,
+    webhookCommand,
   ];
   const otherCommands = [
     workerCommand,

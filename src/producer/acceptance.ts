@@ -4,6 +4,7 @@ import { DEFAULT_TENANT, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import { fingerprint } from '../shared/runtime/canonical.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
+import { checkedCallback } from './callback.ts';
 
 export interface NewJob {
   /** The body of `openai.responses.create`. Headstone sets `background` and `store` itself. */
@@ -71,6 +72,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       on_unknown: chosen.onUnknownLaunch ?? ('fail' as const),
       stream: stream === true,
       on_hold: chosen.onHold === 'fail' ? ('fail' as const) : undefined,
+      callback: checkedCallback(chosen.callbackUrl, configuration),
       notify: chosen.notify && JSON.stringify(chosen.notify),
       include: Array.isArray(wanted.include) ? JSON.stringify(wanted.include) : undefined,
       completion_window: window,

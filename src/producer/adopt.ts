@@ -6,6 +6,7 @@ import { responseIdSchema } from '../shared/contract/response.ts';
 import { DEFAULT_TENANT, type JobStatus, jobIdSchema, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Store } from '../shared/store/store.ts';
+import { checkedCallback } from './callback.ts';
 import { lanesMove } from './enqueue-errors.ts';
 
 const RETRY_MS = 100;
@@ -47,6 +48,7 @@ export async function adoptResponse(
       tag_list: tags,
       model: chosen.model ?? UNKNOWN_MODEL,
       deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
+      callback: checkedCallback(chosen.callbackUrl, configuration),
       notify: chosen.notify && JSON.stringify(chosen.notify),
       lanes: count,
     });

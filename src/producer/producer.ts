@@ -17,9 +17,10 @@ import {
   type EnqueueOptions,
 } from '../shared/contract/request.ts';
 import { type StreamEvent, type SubscribeOptions, subscribeOptionsSchema } from '../shared/contract/stream.ts';
-import { jobIdSchema, type Verdict } from '../shared/contract/words.ts';
+import { DEFAULT_TENANT, jobIdSchema, type Verdict } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { callbackSecret } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
@@ -27,6 +28,7 @@ import { acceptAll } from './accept-all.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
 import { adoptResponse } from './adopt.ts';
 import { Attendance } from './attendance.ts';
+import { resendCallback } from './callback.ts';
 import { cancelJob } from './cancel.ts';
 import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
@@ -67,7 +69,7 @@ export class Producer {
     this.attendance = new Attendance(store, telemetry, configuration.disconnectGraceMs);
   }
 
-  /** The three BullMQ queues, of each lane, for your own board. Add nothing to them: the record is the truth. */
+  /** The four BullMQ queues, of each lane, for your own board. Add nothing to them: the record is the truth. */
   get queues() {
     return this.store.lanes.flatMap(lane => lane.queues.all);
   }
@@ -155,6 +157,16 @@ export class Producer {
     const lane = await this.store.laneOf(job.id);
     const [request, result] = await Promise.all([lane.request(job.id), lane.result(job.id)]);
     return responseText(job, request, result);
+  }
+
+  /** Sends the message about a job's outcome to its `callbackUrl` again. Throws `job_not_found` or `invalid_request`. */
+  async resendCallback(id: string): Promise<void> {
+    await resendCallback(this.store, await this.idOf(id));
+  }
+
+  /** The secret with which messages to the callbacks of a tenant's jobs are signed. */
+  async callbackSecret(tenant: string = DEFAULT_TENANT): Promise<string> {
+    return await callbackSecret(this.store.home, tenant);
   }
 
   /** Makes later polls ask the provider for more fields than the create did. */

@@ -32,6 +32,7 @@ export async function charge(
   { store, telemetry }: Context,
 ): Promise<ReplyOf<'charge'>> {
   const reply = await store.run('charge', { response_id, ...learned });
+  if (reply.reply === 'charged') await store.outbox.carryOutQuietly(reply.work);
   if (reply.reply === 'charged' && reply.flipped)
     telemetry.emit('late_result_dropped', { job_id, model, response_id, upstream_status: reply.upstream_status ?? '' });
   return reply;

@@ -117,7 +117,7 @@ test('I12: a response of another deployment, or of nobody, is read once and left
   const { id } = await producer.enqueue(scripted({ create: 'truncated', create_times: 1, webhook: 'none' }));
   const { epoch } = await happened('launch_unknown');
   const foreign = new OpenAI({ apiKey: 'any', baseURL: simulator.url });
-  for (const mark of [{}, { headstone: `another-deployment/${id}/${epoch}` }])
+  for (const mark of [{}, { headstone: `another-deployment/${id}/${epoch}` }] as Record<string, string>[])
     await foreign.responses.create({
       model: 'gpt-5.5',
       input: 'Theirs',

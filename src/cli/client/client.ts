@@ -3,5 +3,16 @@ import type { Producer } from '../../producer/producer.ts';
 /** What commands ask of a deployment, over Redis or over HTTP. */
 export type Client = Pick<
   Producer,
-  'enqueueMany' | 'cancel' | 'get' | 'wait' | 'subscribe' | 'list' | 'waste' | 'ledger' | 'depths' | 'pauseLaunch'
+  | 'enqueueMany'
+  | 'cancel'
+  | 'get'
+  | 'wait'
+  | 'subscribe'
+  | 'list'
+  | 'waste'
+  | 'ledger'
+  | 'depths'
+  | 'pauseLaunch'
+  | 'resendCallback'
+  | 'callbackSecret'
 > & { readonly cancellations: Pick<Producer['cancellations'], 'estimate' | 'begin' | 'run' | 'stop' | 'get'> };

@@ -61,7 +61,9 @@ export class HttpClient implements Client {
   /** Throws before anything is sent if a request is invalid, and after the first create if the server takes none. */
   async enqueueMany(jobs: NewJob[]): Promise<EnqueueResult[]> {
     const [first, ...others] = jobs.map((job, position) => {
-      const { given } = acceptance(job, this.configuration, placing, jobs.length > 1 ? position : null);
+      // Which callbacks may be, the server knows.
+      const known = { ...job, options: { ...job.options, callbackUrl: undefined } };
+      const { given } = acceptance(known, this.configuration, placing, jobs.length > 1 ? position : null);
       return { ...job, id: given.id };
     });
     if (!first) return [];
@@ -137,6 +139,14 @@ export class HttpClient implements Client {
     return await this.server.get('/status', depthsSchema);
   }
 
+  async resendCallback(id: string): Promise<void> {
+    await this.server.post(`/jobs/${checkId(id)}/webhook/resend`, z.object({ resent: z.literal(true) }));
+  }
+
+  async callbackSecret(tenant?: string): Promise<string> {
+    return (await this.server.get('/webhook_secret', z.object({ secret: z.string() }), { tenant })).secret;
+  }
+
   async pauseLaunch(isPaused: boolean): Promise<void> {
     await this.server.post(`/launch/${isPaused ? 'pause' : 'resume'}`, depthsSchema);
   }
@@ -191,8 +201,17 @@ function unsure(id: string, cause: unknown): EnqueueResult {
 }
 
 function headstoneField(id: string, options: EnqueueOptions) {
-  const { tenant, tags, deadlineMs, attempts, priority, onUnknownLaunch } = options;
-  return { id, tenant, tags, attempts, priority, deadline_ms: deadlineMs, on_unknown_launch: onUnknownLaunch };
+  const { tenant, tags, deadlineMs, attempts, priority, onUnknownLaunch, callbackUrl } = options;
+  return {
+    id,
+    tenant,
+    tags,
+    attempts,
+    priority,
+    deadline_ms: deadlineMs,
+    on_unknown_launch: onUnknownLaunch,
+    callback_url: callbackUrl,
+  };
 }
 
 function responsePath(id: string): string {

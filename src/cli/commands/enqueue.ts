@@ -18,6 +18,7 @@ interface EnqueueFlags extends ClientFlags {
   tenant?: string;
   tag: string[];
   deadline?: number;
+  callbackUrl?: string;
   attempts?: number;
   wait?: boolean;
   stream?: boolean;
@@ -41,6 +42,7 @@ export function enqueueCommand(): Command {
       .option('--tenant <name>', 'the tenant that the job belongs to')
       .option('--tag <tag>', 'a tag to find jobs and sum waste by; may be repeated', collect, [])
       .option('--deadline <duration>', 'how long the job may take, like 15m or 24h', parseDuration)
+      .option('--callback-url <url>', 'a URL that gets a signed message about the outcome')
       .option('--attempts <n>', 'how many launches the job may pay for', parseCount)
       .option('--wait', 'wait for the outcome and print the text')
       .option('--stream', 'print the text as it comes')
@@ -61,6 +63,7 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
     id: flags.id,
     tenant: flags.tenant,
     deadlineMs: flags.deadline,
+    callbackUrl: flags.callbackUrl,
     attempts: flags.attempts,
   };
   const jobs = prompts.map(input => ({

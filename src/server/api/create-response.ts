@@ -110,13 +110,21 @@ function isBackground(body: unknown): boolean {
   return typeof body !== 'object' || body === null || (body as { background?: unknown }).background === true;
 }
 
-function optionsOf({ tags, deadline_ms, priority, attempts, on_unknown_launch }: CreateOptions): EnqueueOptions {
+function optionsOf({
+  tags,
+  deadline_ms,
+  priority,
+  attempts,
+  on_unknown_launch,
+  callback_url,
+}: CreateOptions): EnqueueOptions {
   return {
     tags,
     deadlineMs: deadline_ms,
     priority,
     attempts,
     onUnknownLaunch: on_unknown_launch,
+    callbackUrl: callback_url,
   };
 }
 

@@ -4,6 +4,7 @@ import type { CancellationDriver } from '../../shared/store/cancellation-driver.
 import type { KeyRing } from '../access/key-ring.ts';
 import { Passthrough } from '../passthrough/passthrough.ts';
 import { PlainCreates } from '../upgrade/plain-creates.ts';
+import { callbackRoutes } from './callbacks.ts';
 import { cancellationRoutes } from './cancellations.ts';
 import { createRoute } from './create-response.ts';
 import { jobRoutes } from './jobs.ts';
@@ -39,5 +40,6 @@ export async function apiRoutes(
   wasteRoutes(app, producer);
   cancellationRoutes(app, producer, driver);
   launchingRoutes(app, producer);
+  callbackRoutes(app, producer);
   await passthrough.register(app);
 }

@@ -26,6 +26,7 @@ const createOptionsSchema = z.strictObject({
   priority: z.number().int().min(0).optional(),
   attempts: z.number().int().min(1).optional(),
   on_unknown_launch: onUnknownLaunchSchema.optional(),
+  callback_url: z.string().optional().describe('A URL that gets a signed message about the outcome.'),
 });
 export type CreateOptions = z.infer<typeof createOptionsSchema>;
 

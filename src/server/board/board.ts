@@ -21,7 +21,7 @@ const shownReads =
 /** Bull Board's page loads a font from another server. */
 const foreignFonts = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 
-/** Bull Board on the three queues. Admins may use it; if all jobs belong to one tenant, that tenant may see it. */
+/** Bull Board on the four queues. Admins may use it; if all jobs belong to one tenant, that tenant may see it. */
 export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing | null): Promise<void> {
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(PATH);

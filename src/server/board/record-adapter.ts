@@ -25,6 +25,10 @@ const about = {
     displayName: '3 Settle',
     description: 'Workers follow these responses, which nobody wants any more, until their tokens are known.',
   },
+  callback: {
+    displayName: '4 Callback',
+    description: 'Messages about outcomes and waste, for the URLs that jobs were enqueued with.',
+  },
 };
 
 /**
@@ -136,10 +140,12 @@ export class RecordAdapter extends BullMQAdapter {
   /** Replaces the data that is shown. What is stored stays. */
   private async describe(entry: Entry): Promise<void> {
     const id = isOurEntry(entry.id) ? idOfEntry(entry.id) : '';
-    const isResponse = this.name === 'settle';
-    const jobId = isResponse ? (await this.store.row(id))?.job_id : id;
+    // In the callback queue an entry says what it is about: a job's outcome, or the waste of a response.
+    const [, about, subject = id] = (this.name === 'callback' && /^(outcome|waste):([\s\S]*)$/.exec(id)) || [];
+    const isResponse = this.name === 'settle' || about === 'waste';
+    const jobId = isResponse ? (await this.store.row(subject))?.job_id : subject;
     const job = jobId === undefined ? null : await this.store.job(jobId);
-    entry.data = job ? description(job, isResponse ? id : job.response_id) : {};
+    entry.data = job ? description(job, isResponse ? subject : job.response_id) : {};
   }
 }
 

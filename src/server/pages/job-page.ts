@@ -34,6 +34,7 @@ export function jobPage({ caller, job, request, verdict }: JobPage): string {
 <div id="about">!${about(job)}</div>
 </div>
 !${isOpen(job) ? cancelForm(job.id) : ''}
+!${job.callback_url !== null && !isOpen(job) ? resendForm(job.id) : ''}
 !${isOpen(job) ? liveText(job.id) : ''}
 <section id="story"><h2>What happened</h2>!${timeline(job.timeline)}</section>
 <section id="ledger"><h2>What it cost</h2>!${ledger(job.ledger)}</section>
@@ -51,6 +52,9 @@ function about(job: Job): string {
     ['Deadline', moment(job.deadline_at)],
     ['Ended', moment(job.decided_at)],
     ['Response', job.response_id === null ? '–' : html`<code>${job.response_id}</code>`],
+    ...(job.callback_url === null
+      ? []
+      : ([['Callback', html`${URL.parse(job.callback_url)?.origin ?? ''}`]] as [string, string][])),
     ...(job.held_by === null
       ? []
       : ([['Waits because', html`${heldLaunches(job.held_by)} are held`]] as [string, string][])),
@@ -71,6 +75,10 @@ function cancelForm(id: string): string {
 <button class="danger">Cancel this job</button>
 </div>
 </form>`;
+}
+
+function resendForm(id: string): string {
+  return html`<form id="resend" method="post" action="/jobs/${id}/webhook/resend"><button>Send the callback again</button></form>`;
 }
 
 /** A script fills this with the text as it comes. */

@@ -52,4 +52,10 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
       return reply.redirect(`/jobs/${id}?verdict=${verdict}`, 303);
     },
   );
+
+  app.post('/jobs/:id/webhook/resend', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {
+    const { id } = await locateJob(producer, params.id, caller);
+    await producer.resendCallback(id);
+    return reply.redirect(`/jobs/${id}`, 303);
+  });
 }

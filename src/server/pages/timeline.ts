@@ -48,6 +48,12 @@ const sentences: Record<string, (entry: Entry) => string> = {
     status === 'unknown'
       ? 'Settled. Its cost never became known.'
       : html`Settled: <strong>${whole(Number(total_tokens ?? 0))} tokens wasted</strong>, ${usd(numberOrNull(cost_usd_micros))}.`,
+  callback_delivered: entry => html`Told the callback!${toldWhat(entry)}.`,
+  callback_failed: entry =>
+    html`The callback!${toldWhat(entry)} could not be delivered (${text(entry.code)}). It is tried again.`,
+  callback_given_up: entry =>
+    html`The callback!${toldWhat(entry)} was given up after ${text(entry.tries)} tries (${text(entry.code)}).`,
+  callback_resent: () => 'Somebody asked that the callback be sent again.',
   result_deleted: () => 'The result was deleted by its owner.',
   // The version before wrote these words.
   launched: acknowledged,
@@ -58,6 +64,10 @@ const sentences: Record<string, (entry: Entry) => string> = {
 /** An entry as a sentence. An entry of a newer version is shown by its name. */
 function sentence(entry: Entry): string {
   return sentences[entry.event]?.(entry) ?? html`${entry.event}`;
+}
+
+function toldWhat({ about }: Entry): string {
+  return text(about).startsWith('waste:') ? ' about the wasted tokens' : ' about the outcome';
 }
 
 function by(actor: unknown): string {

@@ -5,6 +5,7 @@ const text = z.string();
 const count = z.number();
 const tokens = z.number().int().nullable();
 const job = { job_id: text, model: text.optional() };
+const callback = z.strictObject({ job_id: text, type: text, code: text, tries: count });
 const response = { ...job, response_id: text };
 
 /**
@@ -57,6 +58,9 @@ export const eventTable = {
   stream_broken: { level: 'warn', fields: z.strictObject({ ...response, code: text, after: count }) },
   stream_given_up: { level: 'warn', fields: z.strictObject({ ...response, code: text }) },
   stream_ended: { level: 'info', fields: z.strictObject({ ...response, last: count }) },
+  callback_delivered: { level: 'debug', fields: callback },
+  callback_failed: { level: 'warn', fields: callback.extend({ retry_in_ms: count }) },
+  callback_given_up: { level: 'error', fields: callback },
   /** A webhook of the provider named a response whose id had been lost. */
   response_found: { level: 'warn', fields: z.strictObject(response) },
   webhook_heard: {

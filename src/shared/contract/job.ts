@@ -78,6 +78,8 @@ export type JobSummary = z.infer<typeof jobSummarySchema>;
 
 export const jobSchema = jobSummarySchema.extend({
   attempts: z.number().int(),
+  /** The URL that is told the outcome, and what was wasted. */
+  callback_url: z.string().nullable().default(null),
   outcome: outcomeSchema.nullable(),
   launches: z.array(launchSchema),
   ledger: z.array(ledgerRowSchema),

@@ -127,6 +127,9 @@ export const notifySchema = z.strictObject({
 });
 export type Notify = z.output<typeof notifySchema>;
 
+/** A URL that gets a signed message about the outcome, and about waste, at least once: docs/webhooks.md. */
+const callbackUrlSchema = z.string();
+
 export const enqueueOptionsSchema = z.strictObject({
   /** Makes enqueueing the same request again harmless. Default: a new random id. */
   id: jobIdSchema.optional(),
@@ -145,6 +148,7 @@ export const enqueueOptionsSchema = z.strictObject({
    */
   onHold: z.enum(['wait', 'fail']).optional(),
   notify: notifySchema.optional(),
+  callbackUrl: callbackUrlSchema.optional(),
 });
 export type EnqueueOptions = z.input<typeof enqueueOptionsSchema>;
 
@@ -158,6 +162,7 @@ export const adoptOptionsSchema = z.strictObject({
   /** Milliseconds from now. Default: HEADSTONE_DEADLINE_MS, 24 h. */
   deadlineMs: deadlineSchema.optional(),
   notify: notifySchema.optional(),
+  callbackUrl: callbackUrlSchema.optional(),
 });
 export type AdoptOptions = z.input<typeof adoptOptionsSchema>;
 

@@ -75,8 +75,8 @@ export type PriceSettings = z.infer<typeof priceSettingsSchema>;
 export const concurrencySchema = z
   .string()
   .regex(
-    /^(launch|poll|settle|stream)=\d+(,(launch|poll|settle|stream)=\d+)*$/,
-    'must look like launch=10,poll=50,settle=10,stream=50',
+    /^(launch|poll|settle|callback|stream)=\d+(,(launch|poll|settle|callback|stream)=\d+)*$/,
+    'must look like launch=10,poll=50,settle=10,callback=10,stream=50',
   )
   .transform(text => {
     const given = Object.fromEntries(text.split(',').map(part => part.split('=') as [string, string]));
@@ -84,10 +84,14 @@ export const concurrencySchema = z
       launch: Number(given.launch ?? 10),
       poll: Number(given.poll ?? 50),
       settle: Number(given.settle ?? 10),
+      callback: Number(given.callback ?? 10),
       stream: Number(given.stream ?? 50),
     };
   })
-  .refine(value => Math.min(value.launch, value.poll, value.settle) > 0, 'must be at least 1 for each queue');
+  .refine(
+    value => Math.min(value.launch, value.poll, value.settle, value.callback) > 0,
+    'must be at least 1 for each queue',
+  );
 
 export const readersSchema = z
   .string()

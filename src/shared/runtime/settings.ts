@@ -140,7 +140,7 @@ export const settings = {
     name: 'HEADSTONE_CONCURRENCY',
     meaning:
       'How many activations of each queue one worker runs at once, and how many streams, each of which holds a connection.',
-    fallback: 'launch=10,poll=50,settle=10,stream=50',
+    fallback: 'launch=10,poll=50,settle=10,callback=10,stream=50',
     schema: concurrencySchema,
   },
   streamReaders: {
@@ -260,6 +260,18 @@ export const settings = {
       '1 makes the server pass other calls on to the provider, with OPENAI_API_KEY. Where several tenants have keys, it passes on only calls that leave nothing behind for another tenant to read.',
     fallback: '0',
     schema: flag,
+  },
+  callbackHosts: {
+    name: 'HEADSTONE_CALLBACK_HOSTS',
+    meaning:
+      'Hosts to which callbacks may be sent although they are not public or have no https, as host or host:port, separated by commas. Set it for workers, and wherever jobs are enqueued.',
+    fallback: '',
+    schema: z.string().transform(text =>
+      text
+        .split(',')
+        .map(part => part.trim().toLowerCase())
+        .filter(part => part !== ''),
+    ),
   },
   cliApiKey: {
     name: 'HEADSTONE_API_KEY',

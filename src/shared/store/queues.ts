@@ -53,11 +53,12 @@ export interface Ensured {
   settled: boolean;
 }
 
-/** The three BullMQ queues. Their entries are a cache of the record, and only this class wakes them. */
+/** The four BullMQ queues. Their entries are a cache of the record, and only this class wakes them. */
 export class Queues {
   readonly launch: Queue;
   readonly poll: Queue;
   readonly settle: Queue;
+  readonly callback: Queue;
 
   /** What the workers of these queues wait on. */
   readonly doorbell: Doorbell;
@@ -84,6 +85,7 @@ export class Queues {
     this.launch = open('launch');
     this.poll = open('poll');
     this.settle = open('settle');
+    this.callback = open('callback');
   }
 
   /** Tells BullMQ's scripts how many events to keep. Call it only once the store was checked, or it may write to database 0. */

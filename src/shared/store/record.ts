@@ -55,6 +55,8 @@ const recordSchema = z.looseObject({
   include: textList.optional().transform(names => names ?? []),
   /** JSON: the app's queue that is told the outcome. */
   notify: z.string().optional(),
+  /** The URL that is told the outcome, and what was wasted. */
+  callback: z.string().optional(),
   /** `adopted`: other code created the response. `identified`: the first observation has shown whose it is. */
   adopted: z.string().optional(),
   identified: z.string().optional(),
@@ -146,6 +148,7 @@ export function jobOf({ record, rows, timeline, result }: RecordParts): Job {
   return {
     ...summaryOf(record),
     attempts: record.attempts,
+    callback_url: record.callback ?? null,
     outcome: isOutcome(record.status)
       ? {
           status: record.status,

@@ -16,6 +16,7 @@ import { hint } from './lua/hint.ts';
 import { identify } from './lua/identify.ts';
 import { intend } from './lua/intend.ts';
 import { release } from './lua/release.ts';
+import { reportCallback, resendCallback } from './lua/report-callback.ts';
 import { rerun } from './lua/rerun.ts';
 import { resend } from './lua/resend.ts';
 import { resolve } from './lua/resolve.ts';
@@ -45,6 +46,8 @@ export const scripts = {
   resend,
   attend,
   hint,
+  report_callback: reportCallback,
+  resend_callback: resendCallback,
   unattended,
   survey,
   begin_cancellation: beginCancellation,

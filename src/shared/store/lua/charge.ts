@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { entryPart } from './entry-part.ts';
 import { ledgerPart } from './ledger-part.ts';
 import { defineScript } from './script.ts';
 import type { Observation } from './shapes.ts';
+import { workSchema } from './work.ts';
 
 export interface ChargeArguments {
   response_id: string;
@@ -21,6 +23,7 @@ const replySchema = z.discriminatedUnion('reply', [
     /** True once: when a result that nobody wants is observed for the first time. */
     flipped: z.boolean(),
     upstream_status: z.string().optional(),
+    work: workSchema,
   }),
   z.object({ reply: z.literal('missing') }),
 ]);
@@ -32,7 +35,7 @@ const replySchema = z.discriminatedUnion('reply', [
 export const charge = defineScript<ChargeArguments>()({
   name: 'charge',
   flags: 'allow-oom',
-  parts: [ledgerPart],
+  parts: [entryPart, ledgerPart],
   body: /* lua */ `
 local before = load(key('row', args.response_id))
 if not before.response_id then
@@ -71,6 +74,9 @@ local after = change_row(before, function(row)
 end)
 if after.status ~= 'pending' then redis.call('ZREM', key('unsettled'), args.response_id) end
 if after.status ~= before.status and after.kind == 'wasted' then
+  if redis.call('HGET', key('job', id), 'callback') then
+    enter('callback', 'waste:' .. args.response_id, now, 0)
+  end
   note(id, 'settled', {
     response_id = args.response_id, status = after.status,
     total_tokens = tonumber(after.total_tokens), cost_usd_micros = tonumber(after.cost_usd_micros),

@@ -50,6 +50,7 @@ local function finish(id, job, outcome, row)
     end
   end
 
+  if job.callback then enter('callback', 'outcome:' .. id, now, 0) end
   if job.notify then schedule('notify', id, now) end
   redis.call(args.publish, key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const queueNames = ['launch', 'poll', 'settle'] as const;
+export const queueNames = ['launch', 'poll', 'settle', 'callback'] as const;
 export type QueueName = (typeof queueNames)[number];
 
 /** The beginning of every entry's id, because BullMQ refuses an id that is only digits. */
@@ -12,10 +12,10 @@ export const DELAYED_SCORE_UNIT = 0x1000;
 /** `notify` is not a queue of Headstone: the entry tells the app's queue an outcome. */
 type WorkKind = QueueName | 'notify';
 
-/** An entry that one of the three queues should have. */
+/** An entry that one of the queues should have. */
 export interface QueueEntry {
   queue: QueueName;
-  /** The job's id; in the settle queue, the response's. */
+  /** The job's id; in the settle queue, the response's; in the callback queue, what is told: `outcome:JOB` or `waste:RESPONSE`. */
   id: string;
   /** Milliseconds on Redis' clock. */
   dueAt: number;
@@ -30,7 +30,7 @@ export interface Work extends Omit<QueueEntry, 'queue'> {
 }
 
 /** A response's id may hold anything, the bar and the end of a line too. */
-const linePattern = /^(launch|poll|settle|notify)\|([\s\S]+)\|(\d+)\|(\d+)$/;
+const linePattern = /^(launch|poll|settle|callback|notify)\|([\s\S]+)\|(\d+)\|(\d+)$/;
 
 export function parseWork(line: string): Work {
   const [, queue, id, dueAt, priority] = linePattern.exec(line) ?? [];
