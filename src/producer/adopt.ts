@@ -5,6 +5,7 @@ import { type AdoptOptions, adoptOptionsSchema } from '../shared/contract/reques
 import { responseIdSchema } from '../shared/contract/response.ts';
 import { DEFAULT_TENANT, type JobStatus, jobIdSchema, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
+import { carried } from '../shared/runtime/tracing.ts';
 import type { Store } from '../shared/store/store.ts';
 import { checkedCallback } from './callback.ts';
 import { lanesMove } from './enqueue-errors.ts';
@@ -49,6 +50,7 @@ export async function adoptResponse(
       model: chosen.model ?? UNKNOWN_MODEL,
       deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
       callback: checkedCallback(chosen.callbackUrl, configuration),
+      trace: carried(),
       notify: chosen.notify && JSON.stringify(chosen.notify),
       lanes: count,
     });

@@ -22,6 +22,7 @@ import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { callbackSecret } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
+import { JobTraces } from '../shared/store/job-traces.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptAll } from './accept-all.ts';
@@ -34,6 +35,7 @@ import { Cancellations } from './cancellations.ts';
 import { upstreamPredecessor } from './chain.ts';
 import { checkId } from './check-id.ts';
 import { type EnqueuedJob, type EnqueueResult, resultOf } from './enqueue-result.ts';
+import { traced } from './enqueue-traces.ts';
 import { Hints } from './hints.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
@@ -65,6 +67,7 @@ export class Producer {
     this.store = store;
     this.configuration = configuration;
     this.telemetry = telemetry;
+    JobTraces.follow(store, telemetry, configuration.openaiBaseUrl);
     this.hints = new Hints(store);
     this.attendance = new Attendance(store, telemetry, configuration.disconnectGraceMs);
   }
@@ -102,7 +105,7 @@ export class Producer {
     );
     // Checking a large request took long, so others in this process get a turn.
     if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();
-    const checked = [];
+    const checked: Parameters<typeof acceptAll>[1] = [];
     const first = this.store.takePlaces(calls.length);
     for (const [position, { given, request, body, sharesAccount }] of calls.entries()) {
       const { tenant } = given;
@@ -111,7 +114,7 @@ export class Producer {
       const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous, sharesAccount) : undefined;
       checked.push({ given: { ...given, predecessor, place: first + position }, body });
     }
-    const replies = await acceptAll(this.store, checked);
+    const replies = await traced(checked, () => acceptAll(this.store, checked));
     const results = replies.map((reply, position) => resultOf(calls[position]?.given.id ?? '', reply));
     for (const { isNew, id } of results) if (isNew) this.telemetry.emit('job_accepted', { job_id: id });
     return results.map(({ isNew, ...result }) => result);

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SpanKind } from '@opentelemetry/api';
 import { holdAdvice } from '../shared/contract/holds.ts';
 import { costBoundOf } from '../shared/runtime/cost-bound.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
+import { rememberTrace, spanned } from '../shared/runtime/tracing.ts';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide, expire } from './decide.ts';
@@ -33,7 +35,7 @@ export async function launch(id: string, context: Context, waiting: () => Promis
   try {
     return await context.inFlight.track(id, async decided => {
       const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting });
-      if (intent.reply === 'intended') return await post(id, intent, askedAt, context);
+      if (intent.reply === 'intended') return await tracedPost(id, intent, askedAt, context);
       return await withoutIntent(id, intent, context);
     });
   } finally {
@@ -122,6 +124,14 @@ async function giveUpEarlierIntent(
 ): Promise<Activation> {
   if (state === 'intended') await resolveUnknown(id, epoch, { code: 'worker_lost', witnessed: false }, context);
   return done('launch unknown');
+}
+
+async function tracedPost(id: string, intent: Intended, askedAt: number, context: Context): Promise<Activation> {
+  const { trace: parent, model, epoch } = intent;
+  rememberTrace(id, parent);
+  const attributes = { 'headstone.job.id': id, 'headstone.epoch': epoch, 'gen_ai.request.model': model };
+  const given = { kind: SpanKind.CONSUMER, parent, attributes };
+  return await spanned(`launch ${model}`, given, () => post(id, intent, askedAt, context));
 }
 
 async function post(id: string, intent: Intended, askedAt: number, context: Context): Promise<Activation> {

@@ -3,6 +3,7 @@ import type { JobRecord } from '../shared/store/record.ts';
 import { conclude, untilNextPoll } from './conclude.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { charge, decide, expire } from './decide.ts';
+import { fetchResponse } from './fetch-response.ts';
 import { identify } from './identify.ts';
 import { observe } from './observation.ts';
 import { followStream } from './stream-follower.ts';
@@ -47,10 +48,11 @@ async function isFollowed(
 }
 
 async function pollResponse(record: JobRecord, decided: AbortSignal, context: Context): Promise<Activation> {
-  const { upstream, configuration, telemetry, stopping, store } = context;
+  const { configuration, telemetry, stopping, store } = context;
   const { id, model, response_id: responseId, completion_window: completionWindow } = record;
   if (responseId === undefined) throw new Error('A running job has no response.');
-  const answer = await upstream.retrieve(responseId, { signal: decided, include: record.include });
+  const { trace, include } = record;
+  const answer = await fetchResponse({ jobId: id, responseId, trace, include, signal: decided }, context);
   const facts = { job_id: id, model, response_id: responseId };
   if (decided.aborted) {
     // The job was decided meanwhile, but what was observed belongs in the ledger (I3).

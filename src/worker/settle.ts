@@ -1,9 +1,11 @@
 import { windowMsOf } from '../shared/contract/completion-window.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
+import { isTracing } from '../shared/runtime/tracing.ts';
 import type { Observation } from '../shared/store/lua/shapes.ts';
 import type { WatchedRow } from '../shared/store/record.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
 import { charge } from './decide.ts';
+import { fetchResponse } from './fetch-response.ts';
 import { giveBack } from './give-back.ts';
 import { observe } from './observation.ts';
 import { nextObservation, type Watch, windowEnd } from './schedule.ts';
@@ -90,9 +92,11 @@ async function cancelUpstream(watched: WatchedRow, context: Context): Promise<nu
 }
 
 async function observeNow(watched: WatchedRow, watch: Watch, context: Context): Promise<Activation> {
-  const { store, upstream, telemetry, configuration } = context;
+  const { store, telemetry, configuration } = context;
   const { response_id, job_id, model } = watched.row;
-  const answer = await upstream.retrieve(response_id, { signal: context.stopping, include: [] });
+  const trace = isTracing() ? (await store.record(job_id))?.trace : undefined;
+  const given = { jobId: job_id, responseId: response_id, trace, include: [], signal: context.stopping };
+  const answer = await fetchResponse(given, context);
   const now = store.now();
   if (answer.kind !== 'found' && context.stopping.aborted) return parkFor(0);
   if (answer.kind === 'found') {
@@ -153,6 +157,8 @@ export async function giveUpSettling(responseId: string, context: Context): Prom
 /** Logs `tokens_wasted` for a closed row. After a crash the line may come twice, and the row is the truth. */
 async function reportWaste(responseId: string, { store, telemetry }: Context): Promise<void> {
   const row = await store.row(responseId);
+  if (row?.kind === 'used' && row.status !== 'pending')
+    telemetry.emit('usage_settled', { job_id: row.job_id, model: row.model, response_id: row.response_id });
   if (row?.kind !== 'wasted' || row.cause === null || row.status === 'pending') return;
   telemetry.emit('tokens_wasted', {
     job_id: row.job_id,

@@ -55,5 +55,14 @@ export async function startScene(settings: Record<string, string> = {}) {
       listeners.add(line => line.event === event && resolve(line));
     });
   const ledger = async () => (await (await fetch(new URL('/sim/ledger', simulator.url))).json()) as SimulatorLedger;
-  return { producer, simulator, prefix: env.HEADSTONE_PREFIX, startWorker, logged, ledger, lines };
+  return {
+    producer,
+    simulator,
+    prefix: env.HEADSTONE_PREFIX,
+    env: { ...env, OPENAI_BASE_URL: simulator.url, OPENAI_API_KEY: 'any' },
+    startWorker,
+    logged,
+    ledger,
+    lines,
+  };
 }

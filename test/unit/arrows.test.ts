@@ -37,6 +37,7 @@ const doors: Record<string, string[]> = {
   undici: ['provider/lean-request.ts', 'worker/callbacks/send.ts'],
   'ipaddr.js': ['shared/runtime/callback-url.ts'],
   fastify: ['server', 'simulator'],
+  '@opentelemetry/sdk-node': ['cli/processes/open-telemetry.ts'],
   pino: ['shared/runtime/logger.ts'],
   'prom-client': ['shared/runtime/metrics.ts', 'server/health.ts'],
   '@pydantic/genai-prices': ['shared/runtime/prices.ts', 'shared/runtime/list-price.ts'],

@@ -15,7 +15,7 @@ export function serverCommand(): Command {
       .option('--port <number>', 'the port to listen on; default: HEADSTONE_PORT, 3000', parsePort)
       .option('--insecure-listen', 'listen on every interface even if nobody signs in')
       .action(async ({ port, insecureListen = false }: ServerFlags) => {
-        const { configuration, telemetry } = await openProcess();
+        const { configuration, telemetry } = await openProcess('server');
         const { createProducer } = await import('../../producer/create-producer.ts');
         const { loadApiKeys } = await import('../../server/access/load-api-keys.ts');
         const { startServer } = await import('../../server/server.ts');

@@ -25,7 +25,7 @@ export function workerCommand(): Command {
         ).argParser(parseLanes),
       )
       .action(async ({ queues, lanes }: { queues: QueueName[]; lanes?: number[] }) => {
-        const { configuration, telemetry } = await openProcess();
+        const { configuration, telemetry } = await openProcess('worker');
         requireKey(configuration);
         const { createWorker } = await import('../../worker/create-worker.ts');
         const worker = createWorker({ configuration, telemetry, queues, lanes });

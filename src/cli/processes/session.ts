@@ -1,15 +1,20 @@
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import { Telemetry } from '../../shared/runtime/telemetry.ts';
+import { startOpenTelemetry, stopOpenTelemetry } from './open-telemetry.ts';
 
 export interface ProcessParts {
   configuration: Configuration;
   telemetry: Telemetry;
 }
 
-/** For a command that runs until it is stopped: it logs events to standard output, one JSON line for each. */
-export async function openProcess(): Promise<ProcessParts> {
+/**
+ * For a command that runs until it is stopped: it logs events to standard output, one JSON line for each. A `service` is a process
+ * of its own for OpenTelemetry.
+ */
+export async function openProcess(service?: string): Promise<ProcessParts> {
   const { configuration, warnings } = loadConfiguration(process.env);
+  if (service !== undefined) await startOpenTelemetry(service);
   const telemetry = new Telemetry();
   const { logTelemetry } = await import('../../shared/runtime/logger.ts');
   logTelemetry(telemetry, configuration.logLevel);
@@ -37,6 +42,7 @@ export async function runUntilAskedToStop(
     const close = await start(asked);
     await asked;
     await close();
+    await stopOpenTelemetry();
   } finally {
     clearInterval(alive);
     for (const signal of signals) process.off(signal, stop);

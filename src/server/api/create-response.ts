@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { idConflict } from '../../producer/enqueue-errors.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { EnqueueOptions } from '../../shared/contract/request.ts';
+import { withCallersTrace } from '../../shared/runtime/tracing.ts';
 import { hasOwnIds, tenantOfNewJob } from '../access/permissions.ts';
 import type { PlainCreates } from '../upgrade/plain-creates.ts';
 import { whenGone } from './client-gone.ts';
@@ -76,11 +77,12 @@ export function createRoute(
   }
 
   async function enqueue(
-    { caller, rawBody, body: { headstone } }: CreateRequest,
+    { caller, rawBody, headers, body: { headstone } }: CreateRequest,
     { options, lanes, wanted }: Create,
     isPlain = false,
   ): Promise<string> {
-    const [result] = await producer.enqueueMany([
+    const sharesAccount = await passthrough.sharesAccount(caller);
+    const jobs = [
       {
         request: wanted,
         // A plain caller waits for no person to mend a key.
@@ -88,11 +90,12 @@ export function createRoute(
         caller: {
           text: rawBody,
           lanes,
-          sharesAccount: await passthrough.sharesAccount(caller),
+          sharesAccount,
           ...(hasOwnIds(caller) ? { chosenId: headstone?.id } : {}),
         },
       },
-    ]);
+    ];
+    const [result] = await withCallersTrace(headers, () => producer.enqueueMany(jobs));
     if (result?.error) throw toldOf(result.error, headstone?.id);
     return result?.id ?? '';
   }

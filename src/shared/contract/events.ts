@@ -54,6 +54,8 @@ export const eventTable = {
       status: z.enum(['final', 'unknown']),
     }),
   },
+  /** The usage of a result became known after the result. */
+  usage_settled: { level: 'debug', fields: z.strictObject(response) },
   stream_opened: { level: 'info', fields: z.strictObject({ ...response, after: count }) },
   stream_broken: { level: 'warn', fields: z.strictObject({ ...response, code: text, after: count }) },
   stream_given_up: { level: 'warn', fields: z.strictObject({ ...response, code: text }) },

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { eventTable } from '../contract/events.ts';
 import type { Telemetry } from './telemetry.ts';
+import { traceIdOf } from './tracing.ts';
 
 /**
  * Writes each event as one JSON line to standard output. Only the fields of the event's schema are written, because any other
@@ -20,6 +21,7 @@ export function logTelemetry(telemetry: Telemetry, level: string, destination?: 
     const { level: eventLevel, fields: schema } = eventTable[name];
     if (!logger.isLevelEnabled(eventLevel)) return;
     const known = Object.entries(fields).filter(([field]) => field in schema.shape);
-    logger[eventLevel]({ event: name, ...Object.fromEntries(known) });
+    const traceId = 'job_id' in fields ? traceIdOf(fields.job_id) : undefined;
+    logger[eventLevel]({ event: name, ...Object.fromEntries(known), ...(traceId && { trace_id: traceId }) });
   });
 }

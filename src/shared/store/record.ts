@@ -55,6 +55,8 @@ const recordSchema = z.looseObject({
   include: textList.optional().transform(names => names ?? []),
   /** JSON: the app's queue that is told the outcome. */
   notify: z.string().optional(),
+  /** The place in the trace of whoever enqueued it, as W3C's `traceparent`. */
+  trace: z.string().optional(),
   /** The URL that is told the outcome, and what was wasted. */
   callback: z.string().optional(),
   /** `adopted`: other code created the response. `identified`: the first observation has shown whose it is. */

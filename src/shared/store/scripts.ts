@@ -8,6 +8,7 @@ import { advanceCancellation, beginCancellation, stopCancellation, survey } from
 import { charge } from './lua/charge.ts';
 import { claim } from './lua/claim.ts';
 import { copyHolds } from './lua/copy-holds.ts';
+import { countUsage } from './lua/count-usage.ts';
 import { decide } from './lua/decide.ts';
 import { deleteResult } from './lua/delete-result.ts';
 import { forget } from './lua/forget.ts';
@@ -45,6 +46,7 @@ export const scripts = {
   forget,
   resend,
   attend,
+  count_usage: countUsage,
   hint,
   report_callback: reportCallback,
   resend_callback: resendCallback,

@@ -29,6 +29,8 @@ export interface AcceptArguments {
   predecessor?: string;
   /** The id that a caller chose over HTTP. `id` was made from it and the tenant, because tenants may choose the same id. */
   chosen_id?: string;
+  /** The place in the caller's trace, as W3C's `traceparent`. */
+  trace?: string | undefined;
   /** The URL that is told the outcome, and what was wasted. */
   callback?: string | undefined;
   /** `fail`: the job fails where an alarm would keep it back. */
@@ -95,7 +97,7 @@ write_record('queued', {
   on_unknown = args.on_unknown, notify = args.notify, stream = args.stream and 'live' or nil,
   completion_window = args.completion_window, include = args.include, predecessor = args.predecessor,
   chosen_id = args.chosen_id, on_hold = args.on_hold,
-  callback = args.callback,
+  callback = args.callback, trace = args.trace,
 })
 if args.chosen_id then redis.call('SADD', key('chosen', args.chosen_id), args.id) end
 redis.call('SET', key('request', args.id), ARGV[2])

@@ -18,6 +18,8 @@ export interface AdoptArguments {
   deadline_ms: number;
   /** JSON: the app's queue that is told the outcome. */
   notify?: string;
+  /** The place in the caller's trace, as W3C's `traceparent`. */
+  trace?: string | undefined;
   /** The URL that is told the outcome, and what was wasted. */
   callback?: string | undefined;
   /** The number of lanes by which the job was placed. Left out, it is not checked. */
@@ -58,6 +60,7 @@ local epoch = redis.call('INCR', key('epoch'))
 local job = write_record('running', {
   fingerprint = '', priority = 0, attempts = 1, paid = 1, adopted = 1, on_unknown = 'fail', notify = args.notify,
   epoch = epoch, response_id = args.response_id, running_at = now, callback = args.callback,
+  trace = args.trace,
 })
 store_launch(args.id, job, epoch, {state = 'acknowledged', response_id = args.response_id})
 open_row(args.response_id, args.id, job)

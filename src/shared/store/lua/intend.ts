@@ -22,6 +22,7 @@ const replySchema = z.discriminatedUnion('reply', [
     include: z.string().optional(),
     completion_window: z.string().optional(),
     is_stream: z.boolean(),
+    trace: z.string().optional(),
     /** The request, JSON. Null if the job was cancelled and its request deleted meanwhile. */
     text: z.string().nullable(),
   }),
@@ -54,7 +55,7 @@ export const intend = defineScript<IntendArguments>()({
 local function intended(job, epoch)
   local answer = reply('intended', {
     epoch = epoch, model = job.model, predecessor = job.predecessor, include = job.include,
-    completion_window = job.completion_window, is_stream = job.stream == 'live',
+    completion_window = job.completion_window, is_stream = job.stream == 'live', trace = job.trace,
   })
   return {answer, redis.call('GET', key('request', args.id))}
 end

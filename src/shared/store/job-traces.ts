@@ -1,0 +1,116 @@
+import { SpanKind } from '@opentelemetry/api';
+import type { LedgerRow } from '../contract/ledger.ts';
+import { isOutcome, isResult } from '../contract/words.ts';
+import type { Telemetry } from '../runtime/telemetry.ts';
+import { count, isTracing, measure, toldSpan } from '../runtime/tracing.ts';
+import type { JobRecord } from './record.ts';
+import type { Store } from './store.ts';
+
+/** What the provider is called by OpenTelemetry, by its base URL. */
+export type ProviderName = 'openai' | 'azure.ai.openai';
+
+export function providerName(baseUrl: string | undefined): ProviderName {
+  return /\.azure\.com\b/i.test(baseUrl ?? '') ? 'azure.ai.openai' : 'openai';
+}
+
+const followed = new WeakSet<Telemetry>();
+
+/**
+ * Tells traces and metrics what became of jobs, by the events of this process: a span for a job when it is decided, and one for each
+ * response when its usage is settled. So every usage is counted once, wasted or used.
+ */
+export class JobTraces {
+  private readonly store: Store;
+  private readonly provider: ProviderName;
+
+  /** Follows the events, once for each stream of them: a producer and a worker of one process may share it. */
+  static follow(store: Store, telemetry: Telemetry, baseUrl: string | undefined): void {
+    if (followed.has(telemetry)) return;
+    followed.add(telemetry);
+    new JobTraces(store, telemetry, providerName(baseUrl));
+  }
+
+  private constructor(store: Store, telemetry: Telemetry, provider: ProviderName) {
+    this.store = store;
+    this.provider = provider;
+    telemetry.subscribe(({ name, fields }) => {
+      if (!isTracing()) return;
+      // What is lost here is a span, and never a job.
+      if (name === 'job_decided') void this.decided(fields.job_id).catch(() => {});
+      if (name === 'tokens_wasted' || name === 'usage_settled') void this.settled(fields.response_id).catch(() => {});
+    });
+  }
+
+  private async decided(id: string): Promise<void> {
+    const record = await this.store.record(id);
+    if (!record || !isOutcome(record.status)) return;
+    toldSpan(`job ${record.model}`, {
+      kind: SpanKind.INTERNAL,
+      parent: record.trace,
+      from: record.created_at,
+      to: record.decided_at ?? record.created_at,
+      attributes: {
+        'headstone.job.id': id,
+        'headstone.job.status': record.status,
+        'headstone.tenant': record.tenant,
+        ...(record.cause === undefined ? {} : { 'headstone.cause': record.cause }),
+      },
+      error: record.status === 'failed' ? (record.code ?? 'failed') : undefined,
+    });
+    // The usage of most results is known with them.
+    if (isResult(record.status) && record.response_id !== undefined) await this.settled(record.response_id);
+  }
+
+  private async settled(responseId: string): Promise<void> {
+    const row = await this.store.row(responseId);
+    const lane = row && (await this.store.laneOf(row.job_id));
+    if (!row || !lane) return;
+    const { reply } = await lane.run('count_usage', { response_id: responseId });
+    if (reply === 'counted') this.tell(row, await lane.record(row.job_id));
+  }
+
+  private tell(row: LedgerRow, record: JobRecord | null): void {
+    const { usage } = row;
+    const about = {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': this.provider,
+      'gen_ai.request.model': row.model,
+      ...(row.served_model === null ? {} : { 'gen_ai.response.model': row.served_model }),
+      'headstone.kind': row.kind ?? 'used',
+      'headstone.tenant': row.tenant,
+      ...(row.cause === null ? {} : { 'headstone.cause': row.cause }),
+    };
+    const to = Math.max(record?.decided_at ?? row.at, row.at) + (row.late_by_ms ?? 0);
+    const error = row.upstream_status === 'failed' ? 'failed' : undefined;
+    toldSpan(`chat ${row.model}`, {
+      kind: SpanKind.CLIENT,
+      parent: record?.trace,
+      from: row.at,
+      to,
+      error,
+      attributes: {
+        ...about,
+        'openai.api.type': 'responses',
+        'gen_ai.response.id': row.response_id,
+        'headstone.job.id': row.job_id,
+        ...(row.cost_usd_micros === null ? {} : { 'headstone.cost_usd_micros': row.cost_usd_micros }),
+        ...(usage && {
+          'gen_ai.usage.input_tokens': usage.input_tokens,
+          'gen_ai.usage.output_tokens': usage.output_tokens,
+          'gen_ai.usage.cache_read.input_tokens': usage.input_tokens_details?.cached_tokens ?? 0,
+          'gen_ai.usage.reasoning.output_tokens': usage.output_tokens_details?.reasoning_tokens ?? 0,
+        }),
+      },
+    });
+    const seconds = (to - row.at) / 1000;
+    measure('gen_ai.client.inference.duration', 's', 'From the launch to the end.', seconds, {
+      ...about,
+      ...(error === undefined ? {} : { 'error.type': error }),
+    });
+    if (!usage) return;
+    const tokens = (name: string, value: number) =>
+      count(`gen_ai.client.inference.usage.${name}`, '{token}', 'Tokens that were charged.', value, about);
+    tokens('input_tokens', usage.input_tokens);
+    tokens('output_tokens', usage.output_tokens);
+  }
+}
