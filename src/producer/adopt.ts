@@ -5,10 +5,10 @@ import { type AdoptOptions, adoptOptionsSchema } from '../shared/contract/reques
 import { responseIdSchema } from '../shared/contract/response.ts';
 import { DEFAULT_TENANT, type JobStatus, jobIdSchema, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
-import { carried } from '../shared/runtime/tracing.ts';
 import type { Store } from '../shared/store/store.ts';
 import { checkedCallback } from './callback.ts';
 import { lanesMove } from './enqueue-errors.ts';
+import { activePlace } from './enqueue-traces.ts';
 
 const RETRY_MS = 100;
 const TRIES = 30;
@@ -36,6 +36,7 @@ export async function adoptResponse(
     );
   const tags = [...new Set(chosen.tags ?? [])];
   const tenant = chosen.tenant ?? DEFAULT_TENANT;
+  const trace = await activePlace();
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     // What is placed by this number is refused by its lane if the number was raised since.
     const { count } = await store.currentPlan();
@@ -50,7 +51,7 @@ export async function adoptResponse(
       model: chosen.model ?? UNKNOWN_MODEL,
       deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
       callback: checkedCallback(chosen.callbackUrl, configuration),
-      trace: carried(),
+      trace,
       notify: chosen.notify && JSON.stringify(chosen.notify),
       lanes: count,
     });

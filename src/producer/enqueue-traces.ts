@@ -1,5 +1,5 @@
-import { type Span, SpanKind } from '@opentelemetry/api';
-import { beginSpan, fail, isTracing, rememberTrace } from '../shared/runtime/tracing.ts';
+import type { Span } from '@opentelemetry/api';
+import { isTracing, rememberTrace } from '../shared/runtime/trace-state.ts';
 import type { AcceptArguments } from '../shared/store/lua/accept.ts';
 
 /** Enqueues jobs as a span each, whose place in the trace goes into the record, so that workers go on with it. */
@@ -8,7 +8,17 @@ export async function traced<Result>(
   enqueue: () => Promise<Result>,
 ): Promise<Result> {
   if (!isTracing()) return await enqueue();
-  const spans = calls.map(({ given }) => begin(given));
+  const { beginProducing, fail } = await import('../shared/runtime/tracing.ts');
+  const spans = calls.map(({ given }): Span => {
+    const { span, place } = beginProducing(`enqueue ${given.model}`, {
+      'headstone.job.id': given.id,
+      'headstone.tenant': given.tenant,
+      'gen_ai.request.model': given.model,
+    });
+    given.trace = place;
+    rememberTrace(given.id, place);
+    return span;
+  });
   try {
     return await enqueue();
   } catch (error) {
@@ -19,14 +29,7 @@ export async function traced<Result>(
   }
 }
 
-function begin(given: AcceptArguments): Span {
-  const attributes = {
-    'headstone.job.id': given.id,
-    'headstone.tenant': given.tenant,
-    'gen_ai.request.model': given.model,
-  };
-  const { span, place } = beginSpan(`enqueue ${given.model}`, SpanKind.PRODUCER, attributes);
-  given.trace = place;
-  rememberTrace(given.id, place);
-  return span;
+/** The place of the active span in its trace; undefined if there is none. */
+export async function activePlace(): Promise<string | undefined> {
+  return isTracing() ? (await import('../shared/runtime/tracing.ts')).carried() : undefined;
 }

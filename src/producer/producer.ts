@@ -22,7 +22,7 @@ import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { callbackSecret } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
-import { JobTraces } from '../shared/store/job-traces.ts';
+import { followTraces } from '../shared/store/follow-traces.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptAll } from './accept-all.ts';
@@ -67,7 +67,7 @@ export class Producer {
     this.store = store;
     this.configuration = configuration;
     this.telemetry = telemetry;
-    JobTraces.follow(store, telemetry, configuration.openaiBaseUrl);
+    followTraces(store, telemetry, configuration.openaiBaseUrl);
     this.hints = new Hints(store);
     this.attendance = new Attendance(store, telemetry, configuration.disconnectGraceMs);
   }

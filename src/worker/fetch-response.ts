@@ -1,6 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { RetrieveAnswer } from '../provider/answers.ts';
-import { fail, rememberTrace, spanned, type Traceparent } from '../shared/runtime/tracing.ts';
+import { rememberTrace, type Traceparent } from '../shared/runtime/trace-state.ts';
+import { fail, spanned } from '../shared/runtime/tracing.ts';
 import { providerName } from '../shared/store/job-traces.ts';
 import type { Context } from './context.ts';
 

@@ -1,6 +1,6 @@
 import { windowMsOf } from '../shared/contract/completion-window.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
-import { isTracing } from '../shared/runtime/tracing.ts';
+import { isTracing } from '../shared/runtime/trace-state.ts';
 import type { Observation } from '../shared/store/lua/shapes.ts';
 import type { WatchedRow } from '../shared/store/record.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';

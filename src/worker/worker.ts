@@ -4,7 +4,7 @@ import { type Depths, obstaclesIn } from '../shared/contract/depths.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
-import { JobTraces } from '../shared/store/job-traces.ts';
+import { followTraces } from '../shared/store/follow-traces.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
@@ -65,7 +65,7 @@ export class Worker {
       stopping: this.stopping.signal,
       hopeless: this.hopeless.signal,
     };
-    JobTraces.follow(store, telemetry, configuration.openaiBaseUrl);
+    followTraces(store, telemetry, configuration.openaiBaseUrl);
     await context.pace.ask();
     this.stopping.signal.addEventListener('abort', () => this.inFlight.interruptAll());
     this.rota = new Rota({ lanes: store, context, queues, wanted });

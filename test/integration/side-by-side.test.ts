@@ -80,10 +80,10 @@ test('I1, I13: producer.queues on the app’s own Bull Board: entries without a 
   await producer.cancel(id);
   await happened('tokens_wasted');
   // The board returns the entries of one queue at a time.
-  for (const name of ['launch', 'poll', 'settle']) {
+  for (const name of ['launch', 'poll', 'settle', 'callback']) {
     const { body } = await app.inject(`/api/queues?activeQueue=${name}&status=latest&page=1&jobsPerPage=10`);
     const { queues } = JSON.parse(body) as { queues: { name: string; jobs: { data: unknown }[] }[] };
-    expect(queues.map(queue => queue.name).sort()).toEqual(['launch', 'poll', 'settle']);
+    expect(queues.map(queue => queue.name).sort()).toEqual(['callback', 'launch', 'poll', 'settle']);
     if (name === 'launch') expect(queues.find(queue => queue.name === name)?.jobs).toMatchObject([{ data: { id } }]);
     for (const secret of ['secret prompt', 'Here is what there is to say']) expect(body).not.toContain(secret);
   }

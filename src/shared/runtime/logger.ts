@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { eventTable } from '../contract/events.ts';
 import type { Telemetry } from './telemetry.ts';
-import { traceIdOf } from './tracing.ts';
+import { traceIdOf } from './trace-state.ts';
 
 /**
  * Writes each event as one JSON line to standard output. Only the fields of the event's schema are written, because any other

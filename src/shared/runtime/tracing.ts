@@ -7,10 +7,11 @@ import {
   metrics,
   propagation,
   type Span,
-  type SpanKind,
+  SpanKind,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { isTracing, type Traceparent } from './trace-state.ts';
 
 /*
  * Traces and metrics by the GenAI conventions of OpenTelemetry (semantic-conventions-genai, 2026). Without an SDK in the process all
@@ -18,16 +19,6 @@ import {
  */
 
 const NAME = 'headstone';
-const MOST_REMEMBERED = 10_000;
-
-/** False if no SDK is there to take anything, so that nobody pays for it. */
-export function isTracing(): boolean {
-  return propagation.fields().length > 0;
-}
-
-/** The place in a trace that work is part of, as W3C's `traceparent`. */
-export type Traceparent = string;
-
 const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 const contextOf = (parent: Traceparent | undefined) =>
@@ -96,13 +87,9 @@ export function carried(within = context.active()): Traceparent | undefined {
   return carrier.traceparent;
 }
 
-/** A span that its caller ends, and its place in the trace. */
-export function beginSpan(
-  name: string,
-  kind: SpanKind,
-  attributes: Attributes,
-): { span: Span; place: Traceparent | undefined } {
-  const span = trace.getTracer(NAME).startSpan(name, { kind, attributes });
+/** A span of a producer, which its caller ends, and its place in the trace. */
+export function beginProducing(name: string, attributes: Attributes): { span: Span; place: Traceparent | undefined } {
+  const span = trace.getTracer(NAME).startSpan(name, { kind: SpanKind.PRODUCER, attributes });
   return { span, place: carried(trace.setSpan(context.active(), span)) };
 }
 
@@ -121,18 +108,4 @@ export function measure(name: string, unit: string, description: string, value: 
   const known = histograms.get(name) ?? metrics.getMeter(NAME).createHistogram(name, { unit, description });
   histograms.set(name, known);
   known.record(value, attributes);
-}
-
-const traceIds = new Map<string, string>();
-
-/** Remembers the trace of a job, so that the log's lines about the job can name it. */
-export function rememberTrace(jobId: string, parent: Traceparent | undefined): void {
-  const [, traceId] = /^[\da-f]{2}-([\da-f]{32})-/.exec(parent ?? '') ?? [];
-  if (traceId === undefined) return;
-  if (traceIds.size >= MOST_REMEMBERED) traceIds.clear();
-  traceIds.set(jobId, traceId);
-}
-
-export function traceIdOf(jobId: unknown): string | undefined {
-  return typeof jobId === 'string' ? traceIds.get(jobId) : undefined;
 }

@@ -1,8 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { LedgerRow } from '../contract/ledger.ts';
 import { isOutcome, isResult } from '../contract/words.ts';
-import type { Telemetry } from '../runtime/telemetry.ts';
-import { count, isTracing, measure, toldSpan } from '../runtime/tracing.ts';
+import { count, measure, toldSpan } from '../runtime/tracing.ts';
 import type { JobRecord } from './record.ts';
 import type { Store } from './store.ts';
 
@@ -13,35 +12,18 @@ export function providerName(baseUrl: string | undefined): ProviderName {
   return /\.azure\.com\b/i.test(baseUrl ?? '') ? 'azure.ai.openai' : 'openai';
 }
 
-const followed = new WeakSet<Telemetry>();
-
-/**
- * Tells traces and metrics what became of jobs, by the events of this process: a span for a job when it is decided, and one for each
- * response when its usage is settled. So every usage is counted once, wasted or used.
- */
+/** Writes what became of jobs: a span for each when it is decided, and one for each response when its usage is settled. */
 export class JobTraces {
   private readonly store: Store;
   private readonly provider: ProviderName;
 
-  /** Follows the events, once for each stream of them: a producer and a worker of one process may share it. */
-  static follow(store: Store, telemetry: Telemetry, baseUrl: string | undefined): void {
-    if (followed.has(telemetry)) return;
-    followed.add(telemetry);
-    new JobTraces(store, telemetry, providerName(baseUrl));
-  }
-
-  private constructor(store: Store, telemetry: Telemetry, provider: ProviderName) {
+  /** `baseUrl` is the provider's. */
+  constructor(store: Store, baseUrl: string | undefined) {
     this.store = store;
-    this.provider = provider;
-    telemetry.subscribe(({ name, fields }) => {
-      if (!isTracing()) return;
-      // What is lost here is a span, and never a job.
-      if (name === 'job_decided') void this.decided(fields.job_id).catch(() => {});
-      if (name === 'tokens_wasted' || name === 'usage_settled') void this.settled(fields.response_id).catch(() => {});
-    });
+    this.provider = providerName(baseUrl);
   }
 
-  private async decided(id: string): Promise<void> {
+  async decided(id: string): Promise<void> {
     const record = await this.store.record(id);
     if (!record || !isOutcome(record.status)) return;
     toldSpan(`job ${record.model}`, {
@@ -61,7 +43,8 @@ export class JobTraces {
     if (isResult(record.status) && record.response_id !== undefined) await this.settled(record.response_id);
   }
 
-  private async settled(responseId: string): Promise<void> {
+  /** Every usage is counted once, wasted or used, whoever settles it and however often. */
+  async settled(responseId: string): Promise<void> {
     const row = await this.store.row(responseId);
     const lane = row && (await this.store.laneOf(row.job_id));
     if (!row || !lane) return;
