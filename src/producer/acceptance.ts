@@ -4,6 +4,7 @@ import { DEFAULT_TENANT, UNKNOWN_MODEL } from '../shared/contract/words.ts';
 import { fingerprint } from '../shared/runtime/canonical.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
+import { ATTENDED_FOR_MS } from '../shared/store/lua/attend.ts';
 import { checkedCallback } from './callback.ts';
 
 export interface NewJob {
@@ -18,6 +19,8 @@ export interface NewJob {
     text?: string | undefined;
     /** The number of lanes by which `options.id` was made. */
     lanes?: number | undefined;
+    /** The process that attends the job, if its callers wait for it. */
+    attendedBy?: string | undefined;
     /** True if other tenants use the same account at the provider. */
     sharesAccount: boolean;
   };
@@ -71,6 +74,8 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       attempts: chosen.attempts ?? 1,
       on_unknown: chosen.onUnknownLaunch ?? ('fail' as const),
       stream: stream === true,
+      attended_by: caller?.attendedBy,
+      attended_for_ms: ATTENDED_FOR_MS,
       on_hold: chosen.onHold === 'fail' ? ('fail' as const) : undefined,
       callback: checkedCallback(chosen.callbackUrl, configuration),
       notify: chosen.notify && JSON.stringify(chosen.notify),

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CLIENT_DISCONNECTED } from '../shared/contract/words.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Lane } from '../shared/store/lane.ts';
-import { ATTENDED_FOR_MS, CLIENT_DISCONNECTED } from '../shared/store/lua/attend.ts';
+import { ATTENDED_FOR_MS } from '../shared/store/lua/attend.ts';
 import type { Store } from '../shared/store/store.ts';
 import { cancelIn } from './cancel.ts';
 
@@ -13,16 +14,25 @@ const RETRY_MS = 1000;
 const EARLY_MS = 100;
 const TRIES = 3;
 
+/** The callers of one job in this process. */
+interface Callers {
+  count: number;
+  /** What they sent; undefined if the request has a name. */
+  sent: string | undefined;
+}
+
 /**
  * The callers of this process that wait for jobs. Once all callers of a job have gone, and none has come back within the grace,
- * the job is cancelled. What this process does not live to do, a worker's sweeper does.
+ * the job is cancelled. What this process does not live to do, a worker's sweeper does. A job is attended from its enqueue on,
+ * if that names this process.
  */
 export class Attendance {
+  /** The name of this process among those that attend. */
+  readonly token = randomUUID();
   private readonly store: Store;
   private readonly telemetry: Telemetry;
   private readonly graceMs: number;
-  private readonly token = randomUUID();
-  private readonly callers = new Map<string, number>();
+  private readonly callers = new Map<string, Callers>();
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
 
@@ -33,19 +43,35 @@ export class Attendance {
   }
 
   /**
-   * Notes a caller. `sent` tells its request from others, if nothing names it. Call the function that it returns when the caller
-   * no longer waits here: with false if it has gone, so that the job is to be cancelled.
+   * Notes a caller of a job that is about to be enqueued, or was. Call the function that it returns once the caller no longer
+   * waits here: with false if it has gone, so that the job is to be cancelled.
    */
-  async enter(id: string, sent: string | undefined): Promise<(mayGoOn: boolean) => void> {
-    this.callers.set(id, (this.callers.get(id) ?? 0) + 1);
+  enter(id: string, sent: string | undefined): (mayGoOn: boolean) => void {
+    this.callers.set(id, { count: (this.callers.get(id)?.count ?? 0) + 1, sent });
     this.renewIn(RENEW_MS);
-    // If this fails, the next renewal says it.
-    await this.attend(id, ATTENDED_FOR_MS).catch(() => this.renewIn(RETRY_MS));
     let isHere = true;
     return mayGoOn => {
-      if (isHere) this.leave(id, mayGoOn, sent);
+      if (isHere) this.leave(id, mayGoOn);
       isHere = false;
     };
+  }
+
+  /** Attends a job that was enqueued before, for somebody else. If this fails, the next renewal says it. */
+  async join(id: string): Promise<void> {
+    await this.attend(id, ATTENDED_FOR_MS, { sent: this.callers.get(id)?.sent }).catch(() => this.renewIn(RETRY_MS));
+  }
+
+  /** Lets a job go on without any caller. */
+  async letGoOn(id: string): Promise<void> {
+    await (await this.store.laneOf(id)).run('let_go_on', { id });
+  }
+
+  /** This process stops: whoever sends an equal request elsewhere takes the job over. */
+  async handOver(): Promise<void> {
+    const handing = [...this.callers].map(([id, { sent }]) =>
+      this.attend(id, ATTENDED_FOR_MS, { sent, have_left: true }).catch(() => {}),
+    );
+    await Promise.all(handing);
   }
 
   close(): void {
@@ -53,10 +79,10 @@ export class Attendance {
     clearTimeout(this.timer);
   }
 
-  private leave(id: string, mayGoOn: boolean, sent: string | undefined): void {
-    const others = (this.callers.get(id) ?? 1) - 1;
-    if (others > 0) {
-      this.callers.set(id, others);
+  private leave(id: string, mayGoOn: boolean): void {
+    const { count = 1, sent } = this.callers.get(id) ?? {};
+    if (count > 1) {
+      this.callers.set(id, { count: count - 1, sent });
       return;
     }
     this.callers.delete(id);
@@ -65,7 +91,7 @@ export class Attendance {
   }
 
   private async abandon(id: string, sent: string | undefined): Promise<void> {
-    if ((await this.attend(id, this.graceMs, sent)) !== 'attended') return;
+    if ((await this.attend(id, this.graceMs, { sent, have_left: true })) !== 'attended') return;
     await sleep(this.graceMs, undefined, { ref: false });
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
       if (this.isClosed || this.callers.has(id)) return;
@@ -77,9 +103,13 @@ export class Attendance {
     }
   }
 
-  private async attend(id: string, forMs: number, left?: string): Promise<string> {
+  private async attend(
+    id: string,
+    forMs: number,
+    about: { sent: string | undefined; have_left?: boolean },
+  ): Promise<string> {
     const lane = await this.store.laneOf(id);
-    return (await lane.run('attend', { id, by: this.token, for_ms: forMs, left })).reply;
+    return (await lane.run('attend', { id, by: this.token, for_ms: forMs, ...about })).reply;
   }
 
   private renewIn(delayMs: number): void {
@@ -96,18 +126,16 @@ export class Attendance {
 
   /** False if some lane did not answer. */
   private async renew(): Promise<boolean> {
-    const ids = [...this.callers.keys()];
-    const lanes = await this.store.lanesOf(ids);
-    const byLane = Map.groupBy(ids, (_, position) => lanes[position] as Lane);
+    const known = [...this.callers.keys()];
+    const lanes = await this.store.lanesOf(known);
+    const byLane = Map.groupBy(known, (_, position) => lanes[position] as Lane);
     const replies = await Promise.all(
-      [...byLane].map(([lane, own]) =>
-        lane
-          .runMany(
-            'attend',
-            own.map(id => ({ given: { id, by: this.token, for_ms: ATTENDED_FOR_MS } })),
-          )
-          .catch((error: Error) => [error]),
-      ),
+      [...byLane].map(([lane, own]) => {
+        // Some have left meanwhile, and must not be spoken for.
+        const ids = own.filter(id => this.callers.has(id));
+        const calls = ids.map(id => ({ given: { id, by: this.token, for_ms: ATTENDED_FOR_MS } }));
+        return lane.runMany('attend', calls).catch((error: Error) => [error]);
+      }),
     );
     return replies.flat().every(reply => !(reply instanceof Error));
   }

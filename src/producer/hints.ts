@@ -19,29 +19,25 @@ export class Hints {
    * to have made the response, and a worker finds out whose it is. Throws if a lane does not answer: then it has to come again.
    */
   async take(responseId: string, messageId: string): Promise<Heard> {
-    await this.noteArrival();
     const given = { response_id: responseId, message_id: messageId };
-    for (const lane of await this.likelyFirst(responseId)) {
-      const { reply, work } = await lane.run('hint', given);
-      if (reply === 'unknown') continue;
-      await lane.outbox.carryOutQuietly(work);
-      return reply;
+    const lanes = await this.store.allLanes();
+    const replies = await Promise.allSettled(lanes.map(lane => lane.run('hint', given)));
+    for (const [position, reply] of replies.entries()) {
+      if (reply.status === 'rejected' || reply.value.reply === 'unknown') continue;
+      await lanes[position]?.outbox.carryOutQuietly(reply.value.work);
+      void this.noteArrival().catch(() => {});
+      return reply.value.reply;
     }
+    // The lane that is away may know it.
+    const away = replies.find(reply => reply.status === 'rejected');
+    if (away) throw away.reason;
     const lane = await this.store.laneToMake(responseId);
     const { reply, work } = await lane.run('hint', { ...given, is_stranger: true });
     await lane.outbox.carryOutQuietly(work);
     return reply === 'again' ? 'again' : 'stranger';
   }
 
-  /** All lanes, and before the others the one that knows the response now. */
-  private async likelyFirst(responseId: string) {
-    const lanes = await this.store.allLanes();
-    if (lanes.length === 1) return lanes;
-    const known = await Promise.all(lanes.map(lane => lane.ask(client => client.exists(lane.keys.row(responseId)))));
-    return lanes.filter((_, position) => known[position] === 1);
-  }
-
-  /** Workers poll less while messages arrive. */
+  /** Workers poll less while messages about their responses arrive. */
   private async noteArrival(): Promise<void> {
     const now = performance.now();
     if (now - this.notedAt < NOTED_EVERY_MS) return;

@@ -56,7 +56,7 @@ export function createFetch(producer: Producer, options: FetchOptions = {}): typ
     const isBackground = wish?.background === true;
     if (!isCreate || !wish || !(isBackground || upgrade.isWanted(Object.fromEntries(headersOf(unread)))))
       return await passOn(unread, text, wish);
-    const obstacle = isBackground ? undefined : upgrade.obstacleTo(wish);
+    const obstacle = isBackground ? undefined : upgrade.obstacleTo(wish, tenant);
     if (obstacle !== undefined) return unable(await passOn(unread, text, wish), `0; ${obstacle}`);
     const answered = await unlessGivenUp(unread, answer(unread, `/v1/responses${url.search}`));
     // The job was refused only because it ran in the background.

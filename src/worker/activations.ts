@@ -3,7 +3,7 @@ import type { Upstream } from '../provider/answers.ts';
 import { openUpstream } from '../provider/upstream.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { type Consumer, openConsumer } from './consumer.ts';
-import { type Activation, type Context, done } from './context.ts';
+import type { Activation, Context } from './context.ts';
 import { decide } from './decide.ts';
 import { keyless } from './keyless.ts';
 
@@ -18,6 +18,7 @@ const launch = whenNeeded(async () => (await import('./launch.ts')).launch);
 const poll = whenNeeded(async () => (await import('./poll.ts')).poll);
 const settle = whenNeeded(async () => (await import('./settle.ts')).settle);
 const deliver = whenNeeded(async () => (await import('./callbacks/deliver.ts')).deliver);
+const giveUpDelivering = whenNeeded(async () => (await import('./callbacks/deliver.ts')).giveUpDelivering);
 const giveUpSettling = whenNeeded(async () => (await import('./settle.ts')).giveUpSettling);
 
 function whenNeeded<Given extends unknown[]>(load: () => Promise<(...given: Given) => Promise<Activation>>) {
@@ -74,7 +75,7 @@ function optionsOf(queue: QueueName, { configuration, lanes }: Context) {
         queue,
         concurrency,
         activate: deliver,
-        giveUp: async () => done('given up: five workers in a row died while they sent it'),
+        giveUp: giveUpDelivering,
       };
   }
 }

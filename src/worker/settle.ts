@@ -9,7 +9,7 @@ import { fetchResponse } from './fetch-response.ts';
 import { giveBack } from './give-back.ts';
 import { observe } from './observation.ts';
 import { nextObservation, type Watch, windowEnd } from './schedule.ts';
-import { meetStranger } from './stranger.ts';
+import { meetStranger, pollNow } from './stranger.ts';
 
 /** An observation that fails at the end of the window is tried again for as long as another window. */
 const LAST_CHANCES = 2;
@@ -20,6 +20,11 @@ const LONGEST_RETRY_MS = 60_000;
 export async function settle(responseId: string, context: Context): Promise<Activation> {
   const watched = await context.store.watchedRow(responseId);
   if (!watched) return await meetStranger(responseId, context);
+  if (watched.row.kind === null) {
+    // A webhook came before the answer to its create. Its job is polled, and decides.
+    await pollNow(watched.row.job_id, context.store);
+    return done('its job runs');
+  }
   if (watched.row.status !== 'pending' && !watched.isHinted) return await close(watched, {}, context);
   try {
     return await watchResponse(watched, context);
@@ -124,13 +129,13 @@ async function book(
   observation: Observation | undefined,
   context: Context,
 ): Promise<Activation> {
-  return await close(watched, { window_ms: watch.windowMs, observation, answers_hint: true }, context, watch);
+  return await close(watched, { window_ms: watch.windowMs, observation, answers_hint: watched.heard }, context, watch);
 }
 
 /** Books what was learned. If that closes the row, the waste is reported; if not, the response is observed again. */
 async function close(
   { row }: WatchedRow,
-  learned: { observation?: Observation; window_ms?: number; answers_hint?: boolean },
+  learned: { observation?: Observation; window_ms?: number; answers_hint?: string },
   context: Context,
   watch?: Watch,
 ): Promise<Activation> {
@@ -144,7 +149,8 @@ async function close(
     return parkFor(next === null ? patientDelayMs(now - row.at) : next - now);
   }
   // A hint after the end of the window may have shown nothing new.
-  if (reply.status !== row.status || !learned.answers_hint) await reportWaste(row.response_id, context);
+  if (reply.status !== row.status || learned.answers_hint === undefined || learned.answers_hint === '')
+    await reportWaste(row.response_id, context);
   return done(`settled: ${reply.status}`);
 }
 

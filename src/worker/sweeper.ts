@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { CLIENT_DISCONNECTED } from '../shared/contract/words.ts';
 import { CancellationDriver } from '../shared/store/cancellation-driver.ts';
 import { errorCode, refusalOf } from '../shared/store/connection/store-errors.ts';
-import { CLIENT_DISCONNECTED } from '../shared/store/lua/attend.ts';
 import { PATROL_MS } from '../shared/store/lua/script.ts';
 import { Patrol } from '../shared/store/patrol.ts';
 import { abandonedCancellations, runCancellation } from '../shared/store/run-cancellation.ts';

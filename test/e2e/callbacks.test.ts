@@ -86,6 +86,33 @@ test('a receiver that fails, redirects or is away is tried again under the same 
   ]);
 });
 
+test('a receiver that speaks slowly holds nothing for longer than ten seconds, nor more than its tenant’s part', async () => {
+  const server = createServer((_request, answer) => {
+    const slowly = setInterval(() => answer.writeProcessing(), 500);
+    answer.on('close', () => clearInterval(slowly));
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const receiver = await startReceiver();
+  const { producer, happened } = await startHarness({
+    env: { HEADSTONE_CALLBACK_HOSTS: `${host},${receiver.host}`, HEADSTONE_CONCURRENCY: 'callback=4' },
+  });
+  const slow = Array.from({ length: 8 }, (_, n) => ({
+    request: scripted({}, `Slow ${n}`),
+    options: { callbackUrl: `http://${host}/`, tenant: 'slow' },
+  }));
+  for (const { id } of await producer.enqueueMany(slow)) await producer.wait(id);
+  const { id } = await producer.enqueue(scripted(), { callbackUrl: receiver.url, tenant: 'quick' });
+  const askedAt = performance.now();
+  await happened('callback_delivered', ({ job_id }) => job_id === id);
+  expect(performance.now() - askedAt).toBeLessThan(5000);
+  await happened('callback_failed');
+});
+
 test('it is sent again by HTTP, and only its tenant and admins may ask', async () => {
   const receiver = await startReceiver(410);
   const apiKeys = ['harbour', 'pier'].map(tenant => ({
@@ -140,6 +167,8 @@ const nowhere = [
   'https://[64:ff9b::7f00:1]/',
   'https://[2002:7f00:1::]/',
   'https://[fe80::1]/',
+  'https://[::7f00:1]/',
+  'https://[4000::1]/',
   'https://[fd00::1]/',
   'not a url',
   `https://example.com/${'x'.repeat(2000)}`,
@@ -171,11 +200,11 @@ test('nor when it is sent: the name is resolved once, and every address has to b
   ]) {
     const resolve = async () => addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }));
     await expect(send(new URL(`https://rebound.example:${port}/`), message, [], resolve)).rejects.toMatchObject({
-      code: addresses.length === 0 ? 'no_address' : 'private_address',
+      code: 'no_public_address',
     });
   }
   await expect(send(new URL(`https://localhost:${port}/`), message, [])).rejects.toMatchObject({
-    code: 'private_address',
+    code: 'no_public_address',
   });
   // A name that an admin allows is resolved once, too, and the connection goes to the address that was looked at.
   let lookups = 0;

@@ -1,5 +1,6 @@
 import { OpenAI } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
+import { createProducer } from '../../src/producer/create-producer.ts';
 import { createFetch } from '../../src/server/create-fetch.ts';
 import { startServer } from '../../src/server/server.ts';
 import { startFrontDoor } from '../support/front-door.ts';
@@ -250,4 +251,77 @@ test('I6: the SDK’s own re-send, to another server, joins the job of the one t
   expect(sends).toBe(2);
   expect(await door.producer.list()).toHaveLength(1);
   expect((await door.simulatorLedger()).responses).toHaveLength(1);
+});
+
+test('I6: a server that stops hands its callers’ jobs over, also to clients that do not say that they send again', async () => {
+  const door = await startFrontDoor({ env: upgrading });
+  const { configuration, telemetry } = door;
+  const producer = createProducer({ connection: door.redisUrl, prefix: door.prefix, configuration, telemetry });
+  const other = await startServer({
+    producer,
+    configuration,
+    telemetry,
+    apiKeys: null,
+    port: 0,
+    insecureListen: false,
+  });
+  onTestFinished(async () => {
+    await other.close();
+    await producer.close();
+  });
+  const body = JSON.stringify(plain({ duration_ms: 1500 }));
+  const send = (url: string) =>
+    fetch(`${url}/v1/responses`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  const first = send(door.server.url).catch((error: Error) => error);
+  const { job_id } = await door.happened('launch_acknowledged');
+  await door.server.close();
+  expect(await first).toBeInstanceOf(Error);
+  const second = await send(other.url);
+  expect(await second.json()).toMatchObject({ id: job_id, status: 'completed' });
+  expect(await producer.list()).toHaveLength(1);
+});
+
+test('a caller that lets a job go on keeps it from being cancelled by those who leave', async () => {
+  const { client, happened, producer } = await ways['over HTTP']();
+  const aborting = new AbortController();
+  const headers = { 'idempotency-key': 'report-1' };
+  const request = plain({ duration_ms: 1500 });
+  const first = client.responses.create(request, { signal: aborting.signal, headers });
+  first.catch(() => {});
+  const { job_id } = await happened('launch_acknowledged');
+  const staying = client.responses.create(request, {
+    headers: { ...headers, 'x-headstone-on-disconnect': 'continue' },
+  });
+  const lane = await producer.store.laneOf(job_id);
+  await expect.poll(() => lane.ask(redis => redis.hexists(lane.keys.job(job_id), 'attended'))).toBe(0);
+  aborting.abort();
+  expect(await staying).toMatchObject({ id: job_id, status: 'completed' });
+});
+
+test('I9: refused streams leave no listener behind', async () => {
+  const { client, producer } = await ways['in process']();
+  const listeners = () => {
+    const { decisions, streamed } = producer.store.home;
+    return [decisions, streamed].map(channel => channel.size);
+  };
+  const body = { error: { message: 'No.', type: 'invalid_request_error', param: 'input', code: 'invalid_prompt' } };
+  for (let call = 0; call < 5; call += 1)
+    await client.responses
+      .create({ ...plain({ create_answer: { status: 400, body } }, `${call}`), stream: true })
+      .catch(() => {});
+  await expect.poll(listeners).toEqual([0, 0]);
+});
+
+test('I12: an error about another part of the request says nothing about background, whatever its words', async () => {
+  const message = "Invalid schema: context=('properties', 'background') is not permitted in background mode.";
+  const body = { error: { message, type: 'invalid_request_error', param: 'text.format.schema', code: null } };
+  const { client } = await ways['over HTTP']();
+  const wrong = client.responses.create(plain({ create_answer: { status: 400, body } }));
+  await expect(wrong).rejects.toMatchObject({ status: 400, param: 'text.format.schema' });
+  expect(await client.responses.create(plain({}, 'Right'))).toMatchObject({ status: 'completed' });
+});
+
+test('a provider that nobody reaches is a 503, because nothing ran', async () => {
+  const { client } = await ways['over HTTP']({ upstreamUrl: 'http://127.0.0.1:9/v1' });
+  await expect(client.responses.create(plain())).rejects.toMatchObject({ status: 503, code: 'no_route' });
 });

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { OpenAI } from 'openai';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Producer } from '../../src/producer/producer.ts';
 import { startServer } from '../../src/server/server.ts';
 import { freePort } from '../../tools/redis-server.ts';
 import { type HarnessOptions, scripted, startHarness } from '../support/harness.ts';
@@ -50,6 +51,11 @@ async function startWithWebhooks(options: HarnessOptions = {}) {
   return { ...harness, server, send, secret, earlier };
 }
 
+/** As after a first webhook about a response that is known. */
+async function asIfWebhooksArrived({ store: { home } }: Producer): Promise<void> {
+  await home.ask(redis => redis.set(home.keys.webhooks(), '1', 'PX', 60_000));
+}
+
 test('a webhook brings the look forward: the outcome comes at once, by one poll', async () => {
   const { producer, simulatorLedger } = await startWithWebhooks();
   const { id } = await producer.enqueue(scripted({ duration_ms: 500 }));
@@ -88,7 +94,7 @@ test('late, twice and forged: the end is the same, and a forged one does nothing
 test('I3, I4: a webhook of a response whose id was lost leads to its job, or to the waste of one that was cancelled', async () => {
   const { producer, happened, startWorker, send, simulatorLedger } = await startWithWebhooks({ workers: 0 });
   // Where webhooks arrive, a lost id is waited for.
-  await producer.hints.take('resp_of_nobody', 'wh_1');
+  await asIfWebhooksArrived(producer);
   await startWorker();
   const losing = { create: 'truncated', create_times: 1, duration_ms: 300 } as const;
   const lost = await producer.enqueue(scripted(losing));
@@ -111,7 +117,7 @@ test('I3, I4: a webhook of a response whose id was lost leads to its job, or to 
 
 test('I12: a response of another deployment, or of nobody, is read once and left alone', async () => {
   const { producer, simulator, happened, simulatorLedger, startWorker } = await startWithWebhooks({ workers: 0 });
-  await producer.hints.take('resp_of_nobody', 'wh_1');
+  await asIfWebhooksArrived(producer);
   await startWorker();
   // A launch that waits for its id, which somebody else's response claims to be.
   const { id } = await producer.enqueue(scripted({ create: 'truncated', create_times: 1, webhook: 'none' }));
@@ -163,7 +169,7 @@ test('while webhooks arrive, polls are a safety net', async () => {
     workers: 0,
     env: { HEADSTONE_POLL_MIN_MS: '100', HEADSTONE_POLL_MAX_MS: '400' },
   });
-  await producer.hints.take('resp_of_nobody', 'wh_1');
+  await asIfWebhooksArrived(producer);
   await startWorker();
   const { id } = await producer.enqueue(scripted({ duration_ms: 1200 }));
   await producer.wait(id);

@@ -1,18 +1,32 @@
 import { expect, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
+import type { Producer } from '../../src/producer/producer.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+
+/** A job whose callers wait for it in this process. */
+async function enqueueAttended(producer: Producer): Promise<string> {
+  const caller = { text: JSON.stringify(scripted({ stuck: true })), sharesAccount: false };
+  const [result] = await producer.enqueueMany([
+    { request: scripted({ stuck: true }), caller: { ...caller, attendedBy: producer.attendance.token } },
+  ]);
+  return result?.id ?? '';
+}
+
+/** As if the process had died, and its lease had run out. */
+async function died(producer: Producer, id: string): Promise<void> {
+  const lane = await producer.store.laneOf(id);
+  await lane.run('attend', { id, by: producer.attendance.token, for_ms: 1 });
+}
 
 const env = { HEADSTONE_DISCONNECT_GRACE_MS: '100' };
 
 test('a job is cancelled once nobody in any process waits for it, and not before', async () => {
   const { producer, prefix, redisUrl, configuration } = await startHarness({ env });
   const other = createProducer({ connection: redisUrl, prefix, configuration });
-  const { id } = await producer.enqueue(scripted({ stuck: true }));
-  const [first, second, elsewhere] = await Promise.all([
-    producer.attendance.enter(id, undefined),
-    producer.attendance.enter(id, undefined),
-    other.attendance.enter(id, undefined),
-  ]);
+  const id = await enqueueAttended(producer);
+  const [first, second] = [producer.attendance.enter(id, undefined), producer.attendance.enter(id, undefined)];
+  const elsewhere = other.attendance.enter(id, undefined);
+  await other.attendance.join(id);
   first(false);
   second(false);
   const lane = await producer.store.laneOf(id);
@@ -31,11 +45,12 @@ test('a job is cancelled once nobody in any process waits for it, and not before
 
 test('I10: the callers of a process that died have a last call, and then a sweeper cancels their job', async () => {
   const { producer, happened } = await startHarness({ env });
-  const { id } = await producer.enqueue(scripted({ stuck: true }));
+  const id = await enqueueAttended(producer);
   const lane = await producer.store.laneOf(id);
   // A job that nobody ever attended is none of its business.
   const { id: background } = await producer.enqueue(scripted({ stuck: true }, 'Background'));
-  await lane.run('attend', { id, by: 'a process that died', for_ms: 1 });
+  expect((await lane.run('attend', { id: background, by: 'a caller', for_ms: 1 })).reply).toBe('unattended');
+  await died(producer, id);
   const overdue = async () => (await lane.run('unattended', { last_call_ms: 1, limit: 10 })).ids;
   await expect.poll(overdue).toEqual([id]);
   await happened('job_decided', ({ job_id }) => job_id === id);
@@ -46,11 +61,11 @@ test('I10: the callers of a process that died have a last call, and then a sweep
 
 test('after an outage of Redis, a process that lives says so in time', async () => {
   const { producer } = await startHarness({ env });
-  const { id } = await producer.enqueue(scripted({ stuck: true }));
-  const leave = await producer.attendance.enter(id, undefined);
+  const id = await enqueueAttended(producer);
+  const leave = producer.attendance.enter(id, undefined);
   const lane = await producer.store.laneOf(id);
   // As after an outage: nobody has spoken for it in time, and a sweeper was the first to come back.
-  await lane.run('attend', { id, by: 'a process that died', for_ms: 1 });
+  await died(producer, id);
   await lane.ask(redis => redis.zadd(lane.keys.attended(), '0', id));
   await expect.poll(() => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id))).not.toBeNull();
   await expect.poll(() => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id)), { timeout: 15_000 }).toBeNull();

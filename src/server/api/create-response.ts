@@ -23,7 +23,7 @@ export function createRoute(
   app: Api,
   { producer, passthrough, readers, plainCreates }: ResponseParts & { plainCreates: PlainCreates },
 ): void {
-  app.addHook('preClose', async () => plainCreates.close());
+  app.addHook('preClose', () => plainCreates.close());
   app.post(
     '/v1/responses',
     {
@@ -43,19 +43,32 @@ export function createRoute(
       // Reading a large body took long, so others get a turn.
       if ((request.rawBody?.length ?? 0) > LARGE_BODY) await nextTurn();
       const tenant = tenantOfNewJob(request.caller, headstone.tenant);
-      const named = await namedId(request, headstone.id, tenant, producer);
-      const count = sendNumber(request);
-      // The store may have taken the job even if this fails. If nothing names the create, sending it again makes another job.
-      if (named === undefined && count === null) reply.header('x-should-retry', 'false');
-      const sent = named === undefined && (count !== null || plainBody) ? digestOf(request) : undefined;
-      const resent =
-        sent && (await idOfSend(producer.store, { digest: sent, count: count ?? 0, takesOver: !!plainBody }));
-      const { id, lanes } = named ?? { id: resent };
-      const create = { options: { ...optionsOf(headstone), tenant, id }, lanes, wanted };
-      if (plainBody)
-        return await plainCreates.answer(request, reply, { sent, enqueue: () => enqueue(request, create, true) });
-      if (wanted.stream) return await enqueueAndFollow(request, reply, create);
-      const jobId = await enqueue(request, create);
+      const isPlain = plainBody !== undefined;
+      const name = async (): Promise<Name> => {
+        const known = await namedId(request, headstone.id, tenant, producer);
+        const count = sendNumber(request);
+        // The store may have taken the job even if this fails. If nothing names the create, sending it again makes another job.
+        if (known === undefined && count === null) reply.header('x-should-retry', 'false');
+        if (known?.id !== undefined) return { id: known.id, lanes: known.lanes, sent: undefined };
+        if (count === null && !isPlain) return { id: undefined, lanes: undefined, sent: undefined };
+        const sent = digestOf(request);
+        const send = { digest: sent, count: count ?? 0, takesOver: isPlain };
+        return { id: await idOfSend(producer.store, send), lanes: undefined, sent };
+      };
+      const create = ({ id, lanes }: Name): Create => ({
+        options: { ...optionsOf(headstone), tenant, id },
+        lanes,
+        wanted,
+      });
+      if (isPlain)
+        return await plainCreates.answer(request, reply, {
+          name: async () => (await name()) as Name & { id: string },
+          // A plain caller waits for no person to mend a key.
+          enqueue: (named, attendedBy) => enqueue(request, create(named), { onHold: 'fail' }, attendedBy),
+        });
+      const named = await name();
+      if (wanted.stream) return await enqueueAndFollow(request, reply, create(named));
+      const jobId = await enqueue(request, create(named));
       reply.header('x-should-retry', 'false');
       const text = await showResponse(producer, jobId, headstone.id ?? jobId);
       reply.removeHeader('x-should-retry');
@@ -79,18 +92,19 @@ export function createRoute(
   async function enqueue(
     { caller, rawBody, headers, body: { headstone } }: CreateRequest,
     { options, lanes, wanted }: Create,
-    isPlain = false,
+    more: EnqueueOptions = {},
+    attendedBy?: string,
   ): Promise<string> {
     const sharesAccount = await passthrough.sharesAccount(caller);
     const jobs = [
       {
         request: wanted,
-        // A plain caller waits for no person to mend a key.
-        options: { ...options, ...(isPlain ? { onHold: 'fail' as const } : {}) },
+        options: { ...options, ...more },
         caller: {
           text: rawBody,
           lanes,
           sharesAccount,
+          attendedBy,
           ...(hasOwnIds(caller) ? { chosenId: headstone?.id } : {}),
         },
       },
@@ -99,6 +113,14 @@ export function createRoute(
     if (result?.error) throw toldOf(result.error, headstone?.id);
     return result?.id ?? '';
   }
+}
+
+/** The job of a create: its id if it has one by now, and the number of lanes by which that was made. */
+interface Name {
+  id: string | undefined;
+  lanes: number | undefined;
+  /** What tells the create from others; undefined if it has a name. */
+  sent: string | undefined;
 }
 
 /** A create: its options, the number of lanes by which its id was made, and the request. */

@@ -23,8 +23,9 @@ export class StreamReaders {
   enter(tenant: string): () => void {
     const own = this.byTenant.get(tenant) ?? 0;
     if (own >= this.limits.tenant)
-      throw tooMany(`Tenant ${tenant} follows ${own} streams, which is the limit for one tenant`);
-    if (this.total >= this.limits.process) throw tooMany(`${this.total} streams are followed here, which is the limit`);
+      throw tooMany(`Tenant ${tenant} has ${own} streams and waiting calls, which is the limit for one tenant`);
+    if (this.total >= this.limits.process)
+      throw tooMany(`There are ${this.total} streams and waiting calls here, which is the limit`);
     this.change(tenant, 1);
     let isGone = false;
     return () => {
@@ -44,6 +45,6 @@ export class StreamReaders {
 function tooMany(what: string): HeadstoneError {
   return new HeadstoneError(
     'too_many_streams',
-    `${what} (HEADSTONE_STREAM_READERS). Close one, or read the response without stream. Nothing was enqueued.`,
+    `${what} (HEADSTONE_STREAM_READERS). Close one, or send background: true and read the response without stream. Nothing was enqueued.`,
   );
 }

@@ -3,7 +3,7 @@ import { shownId } from '../../producer/response-body.ts';
 import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
-import type { Verdict } from '../../shared/contract/words.ts';
+import { CLIENT_DISCONNECTED, type Verdict } from '../../shared/contract/words.ts';
 import { span, usd, whole } from '../../shared/runtime/format.ts';
 import type { Caller } from '../access/key-ring.ts';
 import { layout } from './layout.ts';
@@ -62,7 +62,12 @@ function about(job: Job): string {
       ? ([['Error', html`<code>${outcome.error.code}</code> ${outcome.error.message}`]] as [string, string][])
       : []),
     ...(tombstone
-      ? ([['Tombstone', html`${tombstone.cause}, by ${tombstone.actor ?? 'unknown'}`]] as [string, string][])
+      ? ([
+          [
+            'Tombstone',
+            html`${tombstone.cause}, by ${tombstone.actor ?? (tombstone.reason === CLIENT_DISCONNECTED ? 'its caller, who went away' : 'unknown')}`,
+          ],
+        ] as [string, string][])
       : []),
   ]);
 }

@@ -1,5 +1,6 @@
 import { html } from 'ghtml';
 import type { Job } from '../../shared/contract/job.ts';
+import { CLIENT_DISCONNECTED } from '../../shared/contract/words.ts';
 import { span, usd, whole } from '../../shared/runtime/format.ts';
 import { moment } from './parts.ts';
 
@@ -75,6 +76,7 @@ function by(actor: unknown): string {
 }
 
 function because(reason: unknown): string {
+  if (reason === CLIENT_DISCONNECTED) return ', because its caller went away and did not come back';
   return text(reason) === '' ? '' : html`: “${text(reason)}”`;
 }
 

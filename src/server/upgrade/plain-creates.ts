@@ -24,12 +24,18 @@ export interface PlainCreateParts {
   upgrade: boolean;
 }
 
-/** A create that becomes a job. */
-export interface PlainCreate {
+/** The id that the job of a create will have, unless the create was enqueued before under another. */
+export interface Named {
+  id: string;
   /** What tells the create from others; undefined if it has a name. */
   sent: string | undefined;
-  /** Returns the job's id. */
-  enqueue(): Promise<string>;
+}
+
+/** How a create becomes a job. */
+export interface PlainCreate<Name extends Named> {
+  name(): Promise<Name>;
+  /** Returns the job's id. The job is attended by this process from the beginning, if that is given. */
+  enqueue(named: Name, attendedBy: string | undefined): Promise<string>;
 }
 
 /** Creates without `background`: those that become jobs, and those that go on to the provider as they are. */
@@ -47,9 +53,10 @@ export class PlainCreates {
     this.upgrade = new Upgrade(upgrade);
   }
 
-  /** The server is about to close its connections. */
-  close(): void {
+  /** The server is about to close its connections. Whoever sends a request again elsewhere gets the job that it had here. */
+  async close(): Promise<void> {
     this.isClosing = true;
+    await this.producer.attendance.handOver();
   }
 
   /** Marks the request if it becomes a job. Otherwise it is passed on, and the answer is returned. */
@@ -58,7 +65,7 @@ export class PlainCreates {
     const { background } = body;
     const isPlain = background === undefined || background === null || background === false;
     if (!isPlain || !this.upgrade.isWanted(request.headers)) return await this.passOn(request, reply);
-    const obstacle = this.upgrade.obstacleTo(body);
+    const obstacle = this.upgrade.obstacleTo(body, request.caller.tenant);
     if (obstacle !== undefined) return await this.passOn(request, reply, obstacle);
     request.plainBody = body;
     request.body = { ...body, background: true };
@@ -66,25 +73,47 @@ export class PlainCreates {
   }
 
   /** Enqueues the job and answers as the provider would have. A caller who goes away leaves the job to be cancelled. */
-  async answer(request: FastifyRequest, reply: FastifyReply, { sent, enqueue }: PlainCreate): Promise<FastifyReply> {
+  async answer<Name extends Named>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { name, enqueue }: PlainCreate<Name>,
+  ): Promise<FastifyReply> {
     const { attendance } = this.producer;
     const isEndedWithCaller = endsWithCaller(request.headers);
     const leaveReaders = this.readers.enter(request.caller.tenant);
     let leaveJob = (_mayGoOn: boolean) => {};
+    let isAnswered = false;
     const gone = whenGone(reply, () => {
       leaveReaders();
       // A server that stops has not lost its callers, who send their requests again.
-      leaveJob(reply.raw.writableFinished || this.isClosing);
+      leaveJob((isAnswered && reply.raw.writableFinished) || this.isClosing);
     });
-    const id = await enqueue();
-    if (isEndedWithCaller) {
-      leaveJob = await attendance.enter(id, sent);
-      if (gone.aborted) leaveJob(false);
+    const named = await name();
+    // Who has gone already pays for nothing.
+    if (gone.aborted && isEndedWithCaller) return reply.hijack();
+    if (isEndedWithCaller) leaveJob = attendance.enter(named.id, named.sent);
+    const id = await enqueue(named, isEndedWithCaller ? attendance.token : undefined);
+    if (isEndedWithCaller && id !== named.id) {
+      leaveJob(true);
+      leaveJob = attendance.enter(id, named.sent);
     }
-    reply.header(UPGRADE_HEADER, '1').header('x-headstone-job', id).header('x-should-retry', 'false');
+    if (isEndedWithCaller) await attendance.join(id);
+    else await attendance.letGoOn(id);
+    if (gone.aborted) leaveJob(this.isClosing);
+    reply.header(UPGRADE_HEADER, '1').header('x-headstone-job', id);
     const answer = (request.plainBody as { stream?: unknown }).stream === true ? streamPlainly : answerPlainly;
     try {
-      return await answer(reply, this.producer, { id, gone }, job => this.withoutBackground(job, request, reply));
+      const answered = await answer(
+        reply,
+        this.producer,
+        { id, gone },
+        {
+          refused: job => this.withoutBackground(job, request, reply),
+          learn: job => void this.upgrade.obstacleOf(job),
+        },
+      );
+      isAnswered = true;
+      return answered;
     } catch (error) {
       if (!gone.aborted) throw error;
       // Nobody is there to be answered.

@@ -10,6 +10,7 @@ const plainly = { background: 'false', headstone: undefined };
  * 5xx, 408, 409 or 429 (docs/decisions/0027).
  */
 const NEVER_AGAIN = 400;
+const UNREACHABLE = 503;
 
 export interface Plain {
   status: number;
@@ -53,8 +54,9 @@ export function errorOf(job: Job): { status: number; body: ReturnType<typeof err
 }
 
 function refused(job: Job) {
-  const { code, message, refusal = {} } = job.outcome?.error ?? { code: 'server_error', message: 'The run failed.' };
-  const { http_status: status = NEVER_AGAIN, type, param } = refusal;
+  const { code, message, refusal } = job.outcome?.error ?? { code: 'server_error', message: 'The run failed.' };
+  // A create that was refused without an HTTP status reached nobody, so it may be sent again.
+  const { http_status: status = refusal ? UNREACHABLE : NEVER_AGAIN, type, param } = refusal ?? {};
   // Where the provider gave no code, the record has the error's type or status in its place.
   const given = code === type || code === `http_${status}` ? null : code;
   return { status, body: errorBody(message, given, type ?? errorType(status), param ?? null) };

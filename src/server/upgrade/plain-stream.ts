@@ -1,23 +1,25 @@
 import type { FastifyReply } from 'fastify';
 import type { Producer } from '../../producer/producer.ts';
-import type { Job } from '../../shared/contract/job.ts';
 import { closingEventTypes, type StreamEvent } from '../../shared/contract/stream.ts';
 import { sendEvents } from '../api/event-stream.ts';
 import { readKeptJob, sendJson } from '../api/find-job.ts';
 import { orSilence } from '../api/silence.ts';
+import type { Endings } from './plain-answer.ts';
 import { errorOf } from './plain-outcome.ts';
 
 /**
  * Answers a plain streamed create with the events of its job. Like the provider, it sends nothing before the run begins, so that
- * a refusal has its own HTTP status; but for no longer than proxies wait. `refused` may answer in another way.
+ * a refusal has its own HTTP status; but for no longer than proxies wait.
  */
 export async function streamPlainly(
   reply: FastifyReply,
   producer: Producer,
   { id, gone }: { id: string; gone: AbortSignal },
-  refused: (job: Job) => Promise<FastifyReply | undefined>,
+  { refused }: Endings,
 ): Promise<FastifyReply> {
   const events = producer.subscribe(id, { signal: gone });
+  // However this ends, the reader's place on the channels is given back.
+  gone.addEventListener('abort', () => void events.return().catch(() => {}), { once: true });
   const created = await events.next();
   const second = events.next();
   second.catch(() => {});

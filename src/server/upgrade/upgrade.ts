@@ -28,35 +28,39 @@ export class Upgrade {
   }
 
   /** Why this create must go to the provider as it is; undefined if it can become a job. */
-  obstacleTo(body: Body): string | undefined {
+  obstacleTo(body: Body, tenant: string): string | undefined {
     if (body.store === false) return 'store is false';
     if (body.conversation !== undefined && body.conversation !== null) return 'conversation is given';
     const { metadata, model } = body;
     if (typeof metadata === 'object' && metadata !== null && Object.keys(metadata).length > MOST_METADATA_PAIRS)
       return `metadata has more than ${MOST_METADATA_PAIRS} pairs`;
-    if (typeof model === 'string' && (this.refused.get(model) ?? 0) > performance.now()) return NO_BACKGROUND;
+    if (typeof model === 'string' && (this.refused.get(keyOf(tenant, model)) ?? 0) > performance.now())
+      return NO_BACKGROUND;
     return undefined;
   }
 
   /**
    * Why the provider refused the job, if that was only because it ran in the background: with this model, or for an
-   * organization with zero data retention. Other creates of the model are not tried for a while.
+   * organization with zero data retention. The tenant's other creates of the model are not tried for a while.
    */
   obstacleOf(job: Job): string | undefined {
-    const error = job.outcome?.error;
-    const isRefused = error?.refusal?.http_status === 400 || error?.refusal?.http_status === 403;
-    if (!error || !isRefused) return undefined;
-    const isForIt = ['background', 'store'].includes(error.refusal?.param ?? '') || saysSo.test(error.message);
+    const { message = '', refusal } = job.outcome?.error ?? {};
+    if (refusal?.http_status !== 400 && refusal?.http_status !== 403) return undefined;
+    // An error that names another part of the request is about that part, whatever words it has.
+    const isForIt = refusal.param === undefined ? saysSo.test(message) : /^(background|store)$/.test(refusal.param);
     if (!isForIt) return undefined;
     if (this.refused.size >= MOST_REMEMBERED) this.refused.clear();
-    this.refused.set(job.model, performance.now() + REMEMBERED_MS);
+    this.refused.set(keyOf(job.tenant, job.model), performance.now() + REMEMBERED_MS);
     return NO_BACKGROUND;
   }
 }
 
 const NO_BACKGROUND = 'the provider does not run this model in the background';
 
-const saysSo = /\bbackground\b|zero[ -]data[ -]retention|\bZDR\b/i;
+const saysSo =
+  /\bbackground (mode|responses?)\b|['"`]background['"`] is not|\bnot (be )?(supported|available|allowed|run) in (the )?background\b|zero[ -]data[ -]retention/i;
+
+const keyOf = (tenant: string, model: string) => JSON.stringify([tenant, model]);
 
 /** False if the caller asked that the job goes on without it. */
 export function endsWithCaller(headers: Headers): boolean {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { responseIdSchema } from '../../shared/contract/response.ts';
+import type { Telemetry } from '../../shared/runtime/telemetry.ts';
 import type { Api } from '../api/schemas.ts';
 import { errorBody } from '../error-body.ts';
 import { Verifier } from './verify.ts';
@@ -11,10 +12,33 @@ const MOST_BYTES = 65_536;
 /** Ids of messages are stored. */
 const messageIdSchema = z.string().min(1).max(200);
 
+const TOLD_EVERY_MS = 10_000;
+
+/** Anybody can send what is refused, so it is logged now and then. */
+class RefusedWebhooks {
+  private readonly telemetry: Telemetry;
+  private count = 0;
+  private toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(telemetry: Telemetry) {
+    this.telemetry = telemetry;
+  }
+
+  note(requestId: string): void {
+    this.count += 1;
+    const now = performance.now();
+    if (now - this.toldAt < TOLD_EVERY_MS) return;
+    this.telemetry.emit('webhook_refused', { request_id: requestId, count: this.count });
+    this.count = 0;
+    this.toldAt = now;
+  }
+}
+
 /** Routes for the provider's webhooks. A message is a hint that a response has ended: a worker looks, and what it sees counts. */
 export async function webhookRoutes(app: Api, producer: Producer, secrets: string[]): Promise<void> {
   const verifier = new Verifier(secrets);
   const { hints, telemetry } = producer;
+  const refusals = new RefusedWebhooks(telemetry);
   await app.register(async scope => {
     // The signature is over the raw bytes.
     scope.removeAllContentTypeParsers();
@@ -26,7 +50,7 @@ export async function webhookRoutes(app: Api, producer: Producer, secrets: strin
         const event = await verifier.verified(String(request.body ?? ''), request.headers);
         const messageId = messageIdSchema.safeParse(request.headers['webhook-id']);
         if (!event || !messageId.success) {
-          telemetry.emit('webhook_refused', { request_id: request.id });
+          refusals.note(request.id);
           return reply
             .code(400)
             .send(

@@ -69,7 +69,8 @@ export const eventTable = {
     level: 'debug',
     fields: z.strictObject({ response_id: text, type: text, heard: z.enum(['noted', 'again', 'over', 'stranger']) }),
   },
-  webhook_refused: { level: 'warn', fields: z.strictObject({ request_id: text }) },
+  /** `count`: so many were refused since the last line. */
+  webhook_refused: { level: 'warn', fields: z.strictObject({ request_id: text, count }) },
   work_recovered: { level: 'info', fields: z.strictObject({ entries: count, from: z.enum(['outbox', 'patrol']) }) },
   activation_failed: { level: 'error', fields: z.strictObject({ queue: text, entry_id: text, error: text }) },
   store_lost: { level: 'error', fields: z.strictObject({ address: text, error: text }) },

@@ -87,6 +87,9 @@ export const tagsSchema = counted(
 export const reasonSchema = z.string().overwrite(toWellFormed).max(200, 'must be at most 200 characters');
 export const actorSchema = z.string().overwrite(toWellFormed).max(200, 'must be at most 200 characters');
 
+/** The reason of a cancel for which nobody asked in words: all callers that waited for the job have gone. */
+export const CLIENT_DISCONNECTED = 'client_disconnected';
+
 /** The model of an adopted response until its first observation names it. */
 export const UNKNOWN_MODEL = 'unknown';
 

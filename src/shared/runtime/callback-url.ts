@@ -34,7 +34,10 @@ export function addressIn({ hostname }: URL): string | null {
 /** True for an address that anybody on the internet could reach: not loopback, private, link-local, translated or reserved. */
 export function isPublic(address: string): boolean {
   try {
-    return ipaddr.parse(address).range() === 'unicast';
+    const parsed = ipaddr.parse(address);
+    // The library takes whatever is not reserved yet for unicast; only this part of IPv6 is routed on the internet.
+    const isRouted = parsed.kind() === 'ipv4' || parsed.match(ipaddr.parseCIDR('2000::/3'));
+    return parsed.range() === 'unicast' && isRouted;
   } catch {
     return false;
   }

@@ -145,7 +145,8 @@ export const settings = {
   },
   streamReaders: {
     name: 'HEADSTONE_STREAM_READERS',
-    meaning: 'How many readers of streams one server accepts at once, in total and per tenant.',
+    meaning:
+      'How many readers of streams, and calls that wait for an upgraded job, one server accepts at once, in total and per tenant.',
     fallback: 'process=1000,tenant=250',
     schema: readersSchema,
   },

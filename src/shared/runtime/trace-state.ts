@@ -10,8 +10,8 @@ export type Traceparent = string;
 
 /** False if no SDK is there to take anything, so that nobody pays for it. */
 export function isTracing(): boolean {
-  const registered = (globalThis as { [registry]?: { propagation?: unknown } })[registry];
-  return registered?.propagation !== undefined;
+  const registered = (globalThis as { [registry]?: { propagation?: unknown; metrics?: unknown } })[registry];
+  return registered?.propagation !== undefined || registered?.metrics !== undefined;
 }
 
 const traceIds = new Map<string, string>();

@@ -1,4 +1,4 @@
-import { SpanKind } from '@opentelemetry/api';
+import { type Attributes, SpanKind } from '@opentelemetry/api';
 import type { LedgerRow } from '../contract/ledger.ts';
 import { isOutcome, isResult } from '../contract/words.ts';
 import { count, measure, toldSpan } from '../runtime/tracing.ts';
@@ -49,12 +49,15 @@ export class JobTraces {
     const lane = row && (await this.store.laneOf(row.job_id));
     if (!row || !lane) return;
     const { reply } = await lane.run('count_usage', { response_id: responseId });
-    if (reply === 'counted') this.tell(row, await lane.record(row.job_id));
+    if (reply !== 'counted' && reply !== 'known_at_last') return;
+    const about = this.aboutOf(row);
+    if (reply === 'counted') this.tellEnd(row, await lane.record(row.job_id), about);
+    if (row.usage) countTokens(row.usage, about);
   }
 
-  private tell(row: LedgerRow, record: JobRecord | null): void {
-    const { usage } = row;
-    const about = {
+  /** The attributes that spans and metrics have in common. */
+  private aboutOf(row: LedgerRow) {
+    return {
       'gen_ai.operation.name': 'chat',
       'gen_ai.provider.name': this.provider,
       'gen_ai.request.model': row.model,
@@ -63,6 +66,10 @@ export class JobTraces {
       'headstone.tenant': row.tenant,
       ...(row.cause === null ? {} : { 'headstone.cause': row.cause }),
     };
+  }
+
+  private tellEnd(row: LedgerRow, record: JobRecord | null, about: Attributes): void {
+    const { usage } = row;
     const to = Math.max(record?.decided_at ?? row.at, row.at) + (row.late_by_ms ?? 0);
     const error = row.upstream_status === 'failed' ? 'failed' : undefined;
     toldSpan(`chat ${row.model}`, {
@@ -90,10 +97,10 @@ export class JobTraces {
       ...about,
       ...(error === undefined ? {} : { 'error.type': error }),
     });
-    if (!usage) return;
-    const tokens = (name: string, value: number) =>
-      count(`gen_ai.client.inference.usage.${name}`, '{token}', 'Tokens that were charged.', value, about);
-    tokens('input_tokens', usage.input_tokens);
-    tokens('output_tokens', usage.output_tokens);
   }
+}
+
+function countTokens(usage: NonNullable<LedgerRow['usage']>, about: Attributes): void {
+  for (const name of ['input_tokens', 'output_tokens'] as const)
+    count(`gen_ai.client.inference.usage.${name}`, '{token}', 'Tokens that were charged.', usage[name], about);
 }

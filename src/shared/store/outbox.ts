@@ -1,7 +1,7 @@
 import { HeadstoneError } from '../contract/errors.ts';
 import type { RedisClient } from './connection/client.ts';
 import type { Keys } from './keys.ts';
-import { parseWork, type Work } from './lua/work.ts';
+import { readable, type Work } from './lua/work.ts';
 import { notifyApp } from './notify.ts';
 import type { Queues } from './queues.ts';
 import type { JobRecord } from './record.ts';
@@ -33,7 +33,7 @@ export class Outbox {
     const lines = await this.store.ask(client =>
       client.zrangebyscore(keys.outbox(), '-inf', before, 'LIMIT', 0, limit),
     );
-    return lines.map(parseWork);
+    return lines.flatMap(readable);
   }
 
   /** Carries out what a script asked for and clears it from the outbox. Throws the last failure, after trying every entry. */

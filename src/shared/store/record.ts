@@ -203,6 +203,8 @@ export interface WatchedRow {
   cancelAcknowledged: boolean;
   /** True if the provider said that it has ended, and nobody has looked since. */
   isHinted: boolean;
+  /** The messages that hinted so far, as the row has them; empty if there was none. */
+  heard: string;
 }
 
 export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null {
@@ -215,6 +217,7 @@ export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null
       endedAt: Number(hash.ended_at ?? row.at),
       cancelAcknowledged: hash.cancel_acknowledged !== undefined,
       isHinted: hash.hinted !== undefined,
+      heard: hash.heard ?? '',
     }
   );
 }

@@ -3,7 +3,7 @@ import { absent } from './lua/absent.ts';
 import { accept } from './lua/accept.ts';
 import { acknowledge } from './lua/acknowledge.ts';
 import { adopt } from './lua/adopt.ts';
-import { attend } from './lua/attend.ts';
+import { attend, letGoOn } from './lua/attend.ts';
 import { advanceCancellation, beginCancellation, stopCancellation, survey } from './lua/cancellations.ts';
 import { charge } from './lua/charge.ts';
 import { claim } from './lua/claim.ts';
@@ -46,6 +46,7 @@ export const scripts = {
   forget,
   resend,
   attend,
+  let_go_on: letGoOn,
   count_usage: countUsage,
   hint,
   report_callback: reportCallback,

@@ -10,6 +10,10 @@ const GIVE_UP_MS = 24 * 3_600_000;
 const DELAYS_MS = [5, 30, 120, 600, 1800, 3600, 7200, 14_400].map(seconds => seconds * 1000);
 const JITTER = 0.2;
 
+/** How many messages of one tenant are sent by this process at once, so that slow receivers keep only their own waiting (I12). */
+const MOST_AT_ONCE = 3;
+const BUSY_MS = 1000;
+
 /** The receiver has said that it wants no more of these. */
 const GONE = 410;
 
@@ -19,12 +23,35 @@ export async function deliver(entry: string, context: Context): Promise<Activati
   const row = kind === 'waste' ? await context.store.row(subject) : null;
   const record = await context.store.record(row?.job_id ?? subject);
   if (!record?.callback) return done('nobody to tell');
-  const message = row ? wasteMessage(row, context.deployment) : outcomeMessage(record, context.deployment);
+  const message = row ? wasteMessage(row, record, context.deployment) : outcomeMessage(record, context.deployment);
   if (!message) return done('nothing to tell yet');
   // A result that too few replicas hold is not told (I1).
   if (!row) await context.store.untilDurable(record);
-  const { isDelivered, code, isGone } = await tried(record, message, context);
-  return await report(record, row ? entry : 'outcome', { message, isDelivered, code, isGone }, context);
+  const { tenant } = record;
+  const busy = sending.get(tenant) ?? 0;
+  if (busy >= MOST_AT_ONCE) return parkFor(BUSY_MS * (0.5 + Math.random()));
+  sending.set(tenant, busy + 1);
+  const outcome = await tried(record, message, context).finally(() => {
+    const others = (sending.get(tenant) ?? 1) - 1;
+    if (others > 0) sending.set(tenant, others);
+    else sending.delete(tenant);
+  });
+  return await report(record, row ? entry : 'outcome', { message, ...outcome }, context);
+}
+
+/** How many messages of each tenant are being sent now. */
+const sending = new Map<string, number>();
+
+/** Workers kept dying over this message. */
+export async function giveUpDelivering(entry: string, context: Context): Promise<Activation> {
+  const [, kind, subject = ''] = /^(outcome|waste):([\s\S]*)$/.exec(entry) ?? [];
+  const id = kind === 'waste' ? (await context.store.row(subject))?.job_id : subject;
+  if (id === undefined) return done('nobody to tell');
+  const about = kind === 'waste' ? entry : 'outcome';
+  const reply = await context.store.run('report_callback', { id, about, how: 'failed', code: 'poison', give_up_ms: 0 });
+  if (reply.reply === 'given_up')
+    context.telemetry.emit('callback_given_up', { job_id: id, type: about, code: 'poison', tries: reply.tries });
+  return done('given up');
 }
 
 interface Try {

@@ -29,9 +29,14 @@ export function outcomeMessage(record: JobRecord, deployment: string): Message |
 }
 
 /** Tells what an unwanted response cost, once that is known or will not become known. */
-export function wasteMessage(row: LedgerRow, deployment: string): Message | null {
+export function wasteMessage(
+  row: LedgerRow,
+  { decided_at: decidedAt = 0 }: JobRecord,
+  deployment: string,
+): Message | null {
   if (row.kind !== 'wasted' || row.status === 'pending') return null;
-  return message('tokens.wasted', row.at, [deployment, row.response_id, row.status], {
+  const settledAt = Math.max(row.at, decidedAt) + (row.late_by_ms ?? 0);
+  return message('tokens.wasted', settledAt, [deployment, row.response_id, row.status], {
     id: row.chosen_job_id ?? row.job_id,
     response_id: row.response_id,
     status: row.status,

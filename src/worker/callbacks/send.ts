@@ -2,11 +2,10 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { Agent, request } from 'undici';
 import { type AllowedHosts, addressIn, isAllowed, isPublic } from '../../shared/runtime/callback-url.ts';
+import { unlessAborted } from '../../shared/runtime/unless-aborted.ts';
 
-const CONNECT_MS = 5000;
-const ANSWER_MS = 10_000;
-/** An answer's body is of no interest. A connection that sends more of it is closed. */
-const MOST_BYTES = 16_384;
+/** From the name's resolution to the status of the answer, however slowly the receiver speaks. */
+const WHOLE_MS = 10_000;
 
 /** Why nothing was sent. */
 export class NotSent extends Error {
@@ -33,23 +32,27 @@ export async function send(
   allowed: AllowedHosts,
   resolve: Resolve = resolveName,
 ): Promise<number> {
-  const addresses = await addressesOf(url, allowed, resolve);
+  const deadline = AbortSignal.timeout(WHOLE_MS);
+  const addresses = await unlessAborted(addressesOf(url, allowed, resolve), deadline);
   const agent = new Agent({
     connect: {
-      timeout: CONNECT_MS,
       lookup: (_name, options, callback) => {
         const [first] = addresses as [LookupAddress];
         if (options.all) callback(null, addresses);
         else callback(null, first.address, first.family);
       },
     },
-    headersTimeout: ANSWER_MS,
-    bodyTimeout: ANSWER_MS,
     pipelining: 0,
   });
   try {
-    const { statusCode, body } = await request(url, { method: 'POST', ...message, dispatcher: agent });
-    await body.dump({ limit: MOST_BYTES }).catch(() => {});
+    const { statusCode, body } = await request(url, {
+      method: 'POST',
+      ...message,
+      dispatcher: agent,
+      signal: deadline,
+    });
+    // What the answer says is of no interest.
+    body.on('error', () => {}).destroy();
     return statusCode;
   } finally {
     await agent.destroy().catch(() => {});
@@ -59,11 +62,14 @@ export async function send(
 async function addressesOf(url: URL, allowed: AllowedHosts, resolve: Resolve): Promise<LookupAddress[]> {
   const literal = addressIn(url);
   const addresses =
-    literal === null ? await resolve(url.hostname) : [{ address: literal, family: literal.includes(':') ? 6 : 4 }];
-  if (addresses.length === 0) throw new NotSent('no_address');
+    literal === null
+      ? // Whether a name is known inside is nobody's business who may not send there.
+        await resolve(url.hostname).catch(() => [])
+      : [{ address: literal, family: literal.includes(':') ? 6 : 4 }];
+  if (addresses.length === 0) throw new NotSent('no_public_address');
   if (isAllowed(url, allowed)) return addresses;
   if (url.protocol !== 'https:') throw new NotSent('not_https');
   // One private address among public ones is as bad, because the connection might take it.
-  if (!addresses.every(({ address }) => isPublic(address))) throw new NotSent('private_address');
+  if (!addresses.every(({ address }) => isPublic(address))) throw new NotSent('no_public_address');
   return addresses;
 }

@@ -32,6 +32,11 @@ export class Channel<Message> {
     return () => this.listeners.delete(listener);
   }
 
+  /** How many listen in this process. */
+  get size(): number {
+    return this.listeners.size;
+  }
+
   /** Tells the listeners of this process. Whoever has an answer of the script tells them before the message comes. */
   tell(message: Message | null): void {
     for (const listener of [...this.listeners]) listener(message);

@@ -29,6 +29,9 @@ export interface AcceptArguments {
   predecessor?: string;
   /** The id that a caller chose over HTTP. `id` was made from it and the tenant, because tenants may choose the same id. */
   chosen_id?: string;
+  /** The process whose callers wait for the job, and for how long it speaks for them: see `attend`. */
+  attended_by?: string | undefined;
+  attended_for_ms?: number;
   /** The place in the caller's trace, as W3C's `traceparent`. */
   trace?: string | undefined;
   /** The URL that is told the outcome, and what was wasted. */
@@ -99,6 +102,11 @@ write_record('queued', {
   chosen_id = args.chosen_id, on_hold = args.on_hold,
   callback = args.callback, trace = args.trace,
 })
+if args.attended_by then
+  redis.call('HSET', key('job', args.id), 'attended', '1')
+  redis.call('ZADD', key('attending', args.id), int(now + args.attended_for_ms), args.attended_by)
+  redis.call('ZADD', key('attended'), int(now + args.attended_for_ms), args.id)
+end
 if args.chosen_id then redis.call('SADD', key('chosen', args.chosen_id), args.id) end
 redis.call('SET', key('request', args.id), ARGV[2])
 enter('launch', args.id, now, args.priority, args.is_new)

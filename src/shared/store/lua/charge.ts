@@ -12,8 +12,8 @@ export interface ChargeArguments {
   cancel_acknowledged?: boolean;
   /** The time for which a response is followed. Once it has passed by Redis' clock, the row keeps what is known (I15). */
   window_ms?: number;
-  /** True if this look answers the hints that came before it. */
-  answers_hint?: boolean;
+  /** The messages that had hinted when this look began, as the row has them. It answers those and no later one. */
+  answers_hint?: string;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -57,7 +57,7 @@ end
 local results = {completed = true, incomplete = true, requires_action = true}
 local after = change_row(before, function(row)
   observe(row, args.observation)
-  if args.answers_hint and row.hinted then row.hinted = false end
+  if args.answers_hint and row.hinted and row.heard == args.answers_hint then row.hinted = false end
   if args.cancel_acknowledged and not row.cancel_acknowledged then
     row.cancel_acknowledged = '1'
     note(id, 'upstream_cancel_acknowledged', {response_id = args.response_id, upstream_status = row.upstream_status})
@@ -73,15 +73,7 @@ local after = change_row(before, function(row)
   end
 end)
 if after.status ~= 'pending' then redis.call('ZREM', key('unsettled'), args.response_id) end
-if after.status ~= before.status and after.kind == 'wasted' then
-  if redis.call('HGET', key('job', id), 'callback') then
-    enter('callback', 'waste:' .. args.response_id, now, 0)
-  end
-  note(id, 'settled', {
-    response_id = args.response_id, status = after.status,
-    total_tokens = tonumber(after.total_tokens), cost_usd_micros = tonumber(after.cost_usd_micros),
-  })
-end
+if after.status ~= before.status and after.kind == 'wasted' then tell_settled(after) end
 return reply('charged', {status = after.status, flipped = flipped, upstream_status = after.upstream_status})
 `,
   reply: replySchema,

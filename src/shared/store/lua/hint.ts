@@ -15,9 +15,6 @@ const replySchema = z.object({ reply: z.enum(['noted', 'again', 'over', 'unknown
 /** Providers send a message again for up to 72 h. */
 const HEARD_MS = 80 * 3_600_000;
 
-/** How long a worker may take to look at a response that nobody knows. */
-const STRANGER_MS = 3_600_000;
-
 /** The answer to the create of a response may be on its way to its job. */
 const STRANGER_WAITS_MS = 5000;
 
@@ -36,7 +33,7 @@ if not row.response_id then
   if not args.is_stranger then return reply('unknown') end
   local place = key('heard', args.message_id)
   if not redis.call('SET', place, '1', 'PX', ${HEARD_MS}, 'NX') then return reply('again') end
-  redis.call('SET', key('stranger', args.response_id), '1', 'PX', ${STRANGER_MS})
+  redis.call('SET', key('stranger', args.response_id), int(now), 'PX', ${HEARD_MS})
   schedule('settle', args.response_id, now + ${STRANGER_WAITS_MS})
   return reply('noted')
 end

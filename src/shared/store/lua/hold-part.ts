@@ -129,7 +129,11 @@ local function hold(scope, wish)
   for_ms = math.ceil(math.min(for_ms, longest_hold_ms))
   if known[2] ~= wish.kind then redis.call('HSET', place, 'since', now) end
   redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code, 'lifted_by', wish.lifted_by or 'success')
-  if wish.http_status then redis.call('HSET', place, 'http_status', int(wish.http_status)) end
+  if wish.http_status then
+    redis.call('HSET', place, 'http_status', int(wish.http_status))
+  else
+    redis.call('HDEL', place, 'http_status')
+  end
   if now + for_ms > ends then redis.call('HSET', place, 'until', int(now + for_ms)) end
   redis.call('PEXPIRE', place, for_ms + (wish.kind == 'rate' and calm_ms or alarm_calm_ms))
   if not is_fresh then return nil end

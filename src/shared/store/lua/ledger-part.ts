@@ -249,9 +249,22 @@ local function settle_again(response_id, due)
   enter('settle', response_id, due, 0)
 end
 
+-- An unwanted response is settled: its tokens are known, or will not become known. Its story and its job's callback say so.
+local function tell_settled(row)
+  note(row.job_id, 'settled', {
+    response_id = row.response_id, status = row.status,
+    total_tokens = tonumber(row.total_tokens), cost_usd_micros = tonumber(row.cost_usd_micros),
+  })
+  if redis.call('HGET', key('job', row.job_id), 'callback') then
+    enter('callback', 'waste:' .. row.response_id, now, 0)
+  end
+end
+
 -- Marks a response that nobody wants any more. It is watched to its end and booked as waste.
 local function unwant(response_id, mark, observation)
+  local was_unwanted
   local changed = change_row(load(key('row', response_id)), function(row)
+    was_unwanted = row.kind == 'wasted' and row.status ~= 'pending'
     if not row.kind then
       row.kind = 'wasted'
       row.cause = mark.cause
@@ -264,5 +277,6 @@ local function unwant(response_id, mark, observation)
   end)
   -- A row that has expired is not opened again.
   if changed then settle_again(response_id, now) end
+  if changed and changed.kind == 'wasted' and changed.status ~= 'pending' and not was_unwanted then tell_settled(changed) end
 end
 `;

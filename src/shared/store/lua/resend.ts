@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CLIENT_DISCONNECTED } from '../../contract/words.ts';
 import { defineScript } from './script.ts';
 
 export interface ResendArguments {
@@ -25,6 +26,8 @@ export const resend = defineScript<ResendArguments>()({
   body: /* lua */ `
 local most_kept = 1000
 local most_looked_at = 20
+-- A caller who joins a job that was left has this long to attend it.
+local joining_ms = 5000
 
 local function keep(id)
   local place = key('sends', args.digest, int(args.count))
@@ -36,6 +39,12 @@ end
 -- A caller that has asked for a job by its id has received the answer to its create, and does not send it again.
 local function was_answered(id)
   return redis.call('EXISTS', key('answered', id)) == 1
+end
+
+-- Nobody came back for it in time. Who comes now wants another run.
+local function was_left(id)
+  local known = redis.call('HMGET', key('job', id), 'status', 'reason')
+  return known[1] == 'cancelled' and known[2] == '${CLIENT_DISCONNECTED}'
 end
 
 -- A connection that broke may have sent this very question before.
@@ -53,16 +62,22 @@ for number = args.count - 1, 0, -1 do
     if now - send.at > args.window_ms then
       -- The list begins with the newest, so all the others are too old as well.
       redis.call('DEL', place)
-    elseif not was_answered(send.id) then
+    elseif not was_answered(send.id) and not was_left(send.id) then
       keep(send.id)
       return reply('again', {id = send.id})
     end
   end
 end
--- Many clients send a create again without saying so. The job that the first one left would be cancelled in a moment.
+-- Many clients send a create again without saying so. The job that the first one left would be cancelled in a moment, or has
+-- ended since and nobody has read its result.
+local takeable = {queued = true, launching = true, running = true, completed = true, incomplete = true}
 local left = args.takes_over and redis.call('GET', key('left', args.digest))
-if left and open[redis.call('HGET', key('job', left), 'status') or ''] then
+if left and takeable[redis.call('HGET', key('job', left), 'status') or ''] then
   redis.call('DEL', key('left', args.digest))
+  if redis.call('EXISTS', key('attending', left)) == 1 then
+    redis.call('ZADD', key('attending', left), int(now + joining_ms), 'joining')
+    redis.call('ZADD', key('attended'), 'GT', int(now + joining_ms), left)
+  end
   keep(left)
   return reply('again', {id = left})
 end

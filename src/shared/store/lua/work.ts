@@ -39,6 +39,11 @@ export function parseWork(line: string): Work {
   return { queue: queue as WorkKind, id, dueAt: Number(dueAt), priority: Number(priority), line };
 }
 
+/** The line; none if a newer version wrote it, whose processes carry it out. */
+export function readable(line: string): Work[] {
+  return linePattern.test(line) ? [parseWork(line)] : [];
+}
+
 export const workSchema = z
   .array(z.string())
   .default([])
