@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.ts';
 import { devCommand } from './commands/dev.ts';
 import { enqueueCommand } from './commands/enqueue.ts';
 import { getCommand } from './commands/get.ts';
+import { holdsCommand, releaseCommand } from './commands/holds.ts';
 import { lanesCommand } from './commands/lanes.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { listCommand } from './commands/list.ts';
@@ -45,6 +46,8 @@ export async function runProgram(argv: string[]): Promise<void> {
     statusCommand,
     pauseCommand,
     resumeCommand,
+    holdsCommand,
+    releaseCommand,
     webhookCommand,
   ];
   const otherCommands = [

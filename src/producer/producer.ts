@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Depths } from '../shared/contract/depths.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
+import type { HeldLaunches } from '../shared/contract/holds.ts';
 import { type Finished, type Job, type JobSummary, type ListFilter, listFilterSchema } from '../shared/contract/job.ts';
 import {
   type LedgerQuery,
@@ -23,6 +24,7 @@ import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { callbackSecret } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import { followTraces } from '../shared/store/follow-traces.ts';
+import { readHolds, releaseHold } from '../shared/store/holds.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptAll } from './accept-all.ts';
@@ -265,6 +267,16 @@ export class Producer {
         return lane.ask(() => (isPaused ? launch.pause() : launch.resume()));
       }),
     );
+  }
+
+  /** Which launches are held back, why, and when the next try is, the oldest hold first. */
+  async holds(): Promise<HeldLaunches[]> {
+    return await readHolds(await this.store.allLanes());
+  }
+
+  /** Tries at once whether a hold is over. Throws `invalid_request` if there is no such hold. */
+  async releaseHold(scope: string): Promise<void> {
+    await releaseHold(await this.store.allLanes(), scope);
   }
 
   /** How much waits where, what is held, and whether launching is paused. */

@@ -82,7 +82,7 @@ async function cancelUpstream(watched: WatchedRow, context: Context): Promise<nu
       return null;
     }
     case 'too_late':
-      await charge(facts, { cancel_acknowledged: true }, context);
+      await charge(facts, { cancel_acknowledged: true, cancel_too_late: true }, context);
       telemetry.emit('upstream_cancelled', { ...facts, upstream_status: 'already final' });
       return null;
     case 'failed': {

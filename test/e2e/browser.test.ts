@@ -105,6 +105,10 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await expect.poll(() => status.innerText(), { timeout: 10_000 }).toBe('running');
     await page.getByLabel('Reason').fill('wrong prompt');
     await page.keyboard.press('Enter');
+    // One question, and nothing has happened yet.
+    await expect.poll(() => bodyOf(page)).toContain('This cannot be undone.');
+    expect((await producer.get(id))?.status).toBe('running');
+    await page.keyboard.press('Enter');
     await expect.poll(() => bodyOf(page)).toContain('No result of this job will ever be shown');
     expect(await status.innerText()).toBe('cancelled');
     expect(await page.locator('#cancel').count()).toBe(0);

@@ -49,3 +49,26 @@ test('I3: a row whose usage never came keeps its bound', async () => {
   const [row] = await producer.ledger();
   expect(row?.most_tokens).toBe(totals.most_tokens);
 });
+
+test('I3: what is pending has an estimate from the finished runs of its model, in every dimension, and none without them', async () => {
+  const { producer, happened } = await startHarness();
+  const done = await producer.enqueue(scripted({ input_tokens: 100, output_tokens: 900 }));
+  await producer.wait(done.id);
+  const stuck = (model: string) =>
+    producer.enqueue({ ...scripted({ stuck: true, cancel: 'honour' }, model), model }, { tags: ['nightly'] });
+  for (const { id } of [await stuck('gpt-5.5'), await stuck('gpt-5-mini')]) {
+    await happened('launch_acknowledged', ({ job_id }) => job_id === id);
+    await producer.cancel(id, { reason: 'wrong prompt' });
+  }
+  for (const groupBy of ['tag', 'reason'] as const) {
+    const { data } = await producer.waste({ groupBy });
+    const group = data.find(({ key }) => key === (groupBy === 'tag' ? 'nightly' : 'wrong prompt'));
+    expect(group).toMatchObject({ responses: 2, pending: 2, total_tokens: 0, likely_tokens: 1000, unestimated: 1 });
+    expect(group?.likely_cost_usd_micros).toBeGreaterThan(0);
+  }
+  // Once it is settled without a usage, the estimate stays, because the usage is unknown and not zero.
+  await happened('tokens_wasted');
+  await happened('tokens_wasted', ({ model }) => model === 'gpt-5-mini');
+  const { totals } = await producer.waste();
+  expect(totals).toMatchObject({ pending: 0, unknown: 2, likely_tokens: 1000, unestimated: 1 });
+});

@@ -13,6 +13,8 @@ export type Client = Pick<
   | 'ledger'
   | 'depths'
   | 'pauseLaunch'
+  | 'holds'
+  | 'releaseHold'
   | 'resendCallback'
   | 'callbackSecret'
 > & { readonly cancellations: Pick<Producer['cancellations'], 'estimate' | 'begin' | 'run' | 'stop' | 'get'> };

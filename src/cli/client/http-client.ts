@@ -6,6 +6,7 @@ import type { EnqueueResult } from '../../producer/enqueue-result.ts';
 import { finishedOf, timedOut, timeoutSignal, type WaitOptions } from '../../producer/wait.ts';
 import { type Depths, depthsSchema } from '../../shared/contract/depths.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { type HeldLaunches, heldLaunchesSchema } from '../../shared/contract/holds.ts';
 import {
   type Finished,
   type Job,
@@ -145,6 +146,14 @@ export class HttpClient implements Client {
 
   async callbackSecret(tenant?: string): Promise<string> {
     return (await this.server.get('/webhook_secret', z.object({ secret: z.string() }), { tenant })).secret;
+  }
+
+  async holds(): Promise<HeldLaunches[]> {
+    return (await this.server.get('/holds', z.object({ data: z.array(heldLaunchesSchema) }))).data;
+  }
+
+  async releaseHold(scope: string): Promise<void> {
+    await this.server.post('/holds/release', z.object({ released: z.literal(true) }), { scope });
   }
 
   async pauseLaunch(isPaused: boolean): Promise<void> {

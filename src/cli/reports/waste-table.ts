@@ -1,12 +1,13 @@
 import type { WasteSum } from '../../shared/contract/ledger.ts';
 import { counted, usd } from '../../shared/runtime/format.ts';
+import { likelyCost, nothingKnown } from '../../shared/runtime/waste-words.ts';
 import { table } from '../terminal/output.ts';
 
 /** A table of sums, with one line for each. */
 export function wasteTable(by: string, sums: WasteSum[]): string {
   const unpriced = Math.max(0, ...sums.filter(isPartlyPriced).map(sum => sum.unpriced));
-  // Used responses have no cause and no actor, so these sums cannot be compared with them.
-  const comparable = by !== 'cause' && by !== 'actor';
+  // Used responses have no cause, no reason and no actor, so these sums cannot be compared with them.
+  const comparable = by !== 'cause' && by !== 'reason' && by !== 'actor';
   const lines = table(
     [
       by.toUpperCase(),
@@ -19,7 +20,7 @@ export function wasteTable(by: string, sums: WasteSum[]): string {
     ],
     sums.map(sum => [
       sum.key || '(none)',
-      sum.total_tokens,
+      nothingKnown(sum) ? 'not known' : sum.total_tokens,
       costCell(sum),
       sum.responses,
       sum.pending,
@@ -34,12 +35,20 @@ export function wasteTable(by: string, sums: WasteSum[]): string {
 
 /** A plus marks a sum in which some responses have no price, because it is a lower bound. */
 function costCell(sum: WasteSum): string {
-  if (isPartlyPriced(sum)) return `${usd(sum.cost_usd_micros)}+`;
-  return sum.unpriced > 0 ? 'no price' : usd(sum.cost_usd_micros);
+  const likely = likelyCost(sum);
+  if (nothingKnown(sum)) return likely || 'not known';
+  const known = isPartlyPriced(sum)
+    ? `${usd(sum.cost_usd_micros)}+`
+    : sum.unpriced > 0
+      ? 'no price'
+      : usd(sum.cost_usd_micros);
+  return likely ? `${known}, ${likely}` : known;
 }
 
-function percentage({ total_tokens, used_total_tokens }: WasteSum): number {
+function percentage(sum: WasteSum): number | string {
+  const { total_tokens, used_total_tokens } = sum;
   const all = total_tokens + used_total_tokens;
+  if (nothingKnown(sum)) return '–';
   return all === 0 ? 0 : Math.round((100 * total_tokens) / all);
 }
 

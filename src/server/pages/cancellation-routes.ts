@@ -9,7 +9,7 @@ import { type Api, idParamsSchema } from '../api/schemas.ts';
 import { confirmationPage, progressPage } from './cancellation-pages.ts';
 import { optionalField } from './form.ts';
 
-const wishSchema = z.object({
+const wishSchema = z.strictObject({
   /** Set by the list's form, which cancels only the selected jobs. */
   selected: optionalField(z.literal('1')),
   ids: z.union([jobIdSchema.transform(id => [id]), z.array(jobIdSchema)]).optional(),

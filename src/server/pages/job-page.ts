@@ -4,7 +4,7 @@ import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import { CLIENT_DISCONNECTED, type Verdict } from '../../shared/contract/words.ts';
-import { span, usd, whole } from '../../shared/runtime/format.ts';
+import { counted, span, usd, whole } from '../../shared/runtime/format.ts';
 import type { Caller } from '../access/key-ring.ts';
 import { layout } from './layout.ts';
 import { badge, facts, isOpen, moment, table, tagList, verdictSentences } from './parts.ts';
@@ -37,7 +37,7 @@ export function jobPage({ caller, job, request, verdict }: JobPage): string {
 !${job.callback_url !== null && !isOpen(job) ? resendForm(job.id) : ''}
 !${isOpen(job) ? liveText(job.id) : ''}
 <section id="story"><h2>What happened</h2>!${timeline(job.timeline)}</section>
-<section id="ledger"><h2>What it cost</h2>!${ledger(job.ledger)}</section>
+<section id="ledger"><h2>What it cost</h2>!${ledger(job)}</section>
 <section id="content"><h2>Request and result</h2>!${content(job, request)}</section>`,
   });
 }
@@ -73,11 +73,11 @@ function about(job: Job): string {
 }
 
 function cancelForm(id: string): string {
-  return html`<form class="card cancel" id="cancel" method="post" action="/jobs/${id}/cancel">
+  return html`<form class="card cancel" id="cancel" method="get" action="/jobs/${id}/cancel">
 <label for="reason">Reason <small>(kept with the job, at most 200 characters)</small></label>
 <div class="row">
 <input id="reason" name="reason" maxlength="200" autocomplete="off" placeholder="wrong prompt">
-<button class="danger">Cancel this job</button>
+<button class="danger">Cancel this job …</button>
 </div>
 </form>`;
 }
@@ -91,8 +91,21 @@ function liveText(id: string): string {
   return html`<section><h2>Text</h2><pre id="text" class="text" data-stream="/v1/responses/${id}?stream=true"></pre></section>`;
 }
 
-function ledger(rows: LedgerRow[]): string {
-  if (rows.length === 0) return '<p>Nothing was launched, so nothing was charged.</p>';
+function ledger(job: Job): string {
+  return html`!${unknownLaunches(job)}!${job.ledger.length === 0 ? '' : rowsTable(job.ledger)}`;
+}
+
+/** What is said of the launches that no row stands for. */
+function unknownLaunches({ launches, ledger: rows }: Job): string {
+  const lost = launches.filter(({ state }) => state === 'unknown').length;
+  const sent = launches.filter(({ state }) => state === 'intended').length;
+  if (lost > 0)
+    return html`<p class="notice bad">Not known: ${counted(lost, 'create')} may have been run and billed, and no id came back.</p>`;
+  if (sent > 0) return '<p>A create is on its way. What it costs is not known yet.</p>';
+  return rows.length > 0 ? '' : '<p>Nothing was launched, so nothing was charged.</p>';
+}
+
+function rowsTable(rows: LedgerRow[]): string {
   return table(
     'The responses of this job',
     [

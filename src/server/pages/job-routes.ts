@@ -4,13 +4,15 @@ import { jobStatusSchema, reasonSchema, verdictSchema } from '../../shared/contr
 import { locateJob, tenantShown } from '../access/permissions.ts';
 import { findJob } from '../api/find-job.ts';
 import { type Api, idParamsSchema } from '../api/schemas.ts';
+import { cancelPage } from './cancel-page.ts';
 import { optionalField } from './form.ts';
 import { jobPage } from './job-page.ts';
 import { jobsPage } from './jobs-page.ts';
+import { isOpen } from './parts.ts';
 
 const PAGE = 50;
 
-const listQuerySchema = z.object({
+const listQuerySchema = z.strictObject({
   status: optionalField(jobStatusSchema),
   tenant: optionalField(z.string()),
   tag: optionalField(z.string()),
@@ -35,6 +37,17 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
       const job = await findJob(producer, params.id, caller);
       const request = await producer.request(job.id);
       return reply.type('text/html; charset=utf-8').send(jobPage({ caller, job, request, verdict: query.verdict }));
+    },
+  );
+
+  app.get(
+    '/jobs/:id/cancel',
+    { schema: { params: idParamsSchema, querystring: z.object({ reason: optionalField(reasonSchema) }) } },
+    async ({ params, query, caller }, reply) => {
+      const job = await findJob(producer, params.id, caller);
+      // It has ended meanwhile, and its page says how.
+      if (!isOpen(job)) return reply.redirect(`/jobs/${job.id}`, 303);
+      return reply.type('text/html; charset=utf-8').send(cancelPage(caller, job, query.reason));
     },
   );
 

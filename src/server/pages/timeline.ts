@@ -43,6 +43,7 @@ const sentences: Record<string, (entry: Entry) => string> = {
     html`<strong>Cancelled</strong>!${by(actor)}!${because(reason)}!${key(key_name)}. No result will ever be shown.`,
   upstream_cancel_acknowledged: ({ upstream_status }) =>
     html`The provider accepted the cancel and answered <em>${text(upstream_status) || 'nothing'}</em>.`,
+  upstream_cancel_too_late: () => 'The provider had already finished when our cancel came.',
   late_result_dropped: ({ upstream_status }) =>
     html`<strong>The provider finished the response all the same</strong> (<em>${text(upstream_status)}</em>). The late result was dropped.`,
   settled: ({ status, total_tokens, cost_usd_micros }) =>

@@ -6,6 +6,7 @@ import {
   wasteDimensionSchema,
 } from '../../shared/contract/ledger.ts';
 import { counted, span, usd, whole } from '../../shared/runtime/format.ts';
+import { likelyCost, nothingKnown } from '../../shared/runtime/waste-words.ts';
 import type { Caller } from '../access/key-ring.ts';
 import { layout } from './layout.ts';
 import { table } from './parts.ts';
@@ -77,19 +78,25 @@ function card(name: string, figure: string, more: string, kind = ''): string {
   return html`<div class="card figure ${kind}"><h2>${name}</h2><p>${figure}</p><small>${more}</small></div>`;
 }
 
-/** The most that the responses without a known usage may cost. */
-function bound({ pending, unknown, most_tokens, most_cost_usd_micros, unbounded }: WasteSum): string {
-  if (pending + unknown === 0) return 'the tokens of every response are known';
-  const bounded = pending + unknown - unbounded;
-  const most = `at most ${whole(most_tokens)} tokens, ${usd(most_cost_usd_micros)}`;
-  const open = `the usage is pending for ${pending} and unknown for ${unknown}`;
-  if (bounded === 0) return `${open}, and their cost has no bound`;
-  return `${most}${unbounded > 0 ? ` for ${whole(bounded)} of them, and the others have no bound` : ''} (${open})`;
+/** What the responses without a known usage probably cost, and at most. */
+function bound(sum: WasteSum): string {
+  const { pending, unknown, most_tokens, most_cost_usd_micros, unbounded } = sum;
+  const open = pending + unknown;
+  if (open === 0) return 'the tokens of every response are known';
+  const states = `${pending} pending, ${unknown} unknown`;
+  const likely = likelyCost(sum);
+  const most =
+    unbounded === open
+      ? 'without a bound'
+      : `at most ${usd(most_cost_usd_micros)}, ${whole(most_tokens)} tokens${unbounded > 0 ? ` for ${whole(open - unbounded)} of them` : ''}`;
+  return `${states}: ${[likely, most].filter(Boolean).join(', ')}`;
 }
 
-function percentage({ total_tokens, used_total_tokens }: WasteSum): string {
+/** A share is told only once something is known of the waste: unknown is never zero. */
+function percentage(sum: WasteSum): string {
+  const { total_tokens, used_total_tokens } = sum;
   const all = total_tokens + used_total_tokens;
-  return all === 0 ? '–' : `${((100 * total_tokens) / all).toFixed(1)} %`;
+  return all === 0 || nothingKnown(sum) ? '–' : `${((100 * total_tokens) / all).toFixed(1)} %`;
 }
 
 /** A chart with a label. A table shows the same figures, so a screen reader misses nothing. */
@@ -97,9 +104,9 @@ function chart(id: string, label: string): string {
   return html`<div class="chart"><canvas id="${id}" role="img" aria-label="${label}"></canvas></div>`;
 }
 
-/** Used responses have no cause and no actor, so these sums cannot be compared with them. */
+/** Used responses have no cause, no reason and no actor, so these sums cannot be compared with them. */
 function isComparable(by: WasteDimension): boolean {
-  return by !== 'cause' && by !== 'actor';
+  return by !== 'cause' && by !== 'reason' && by !== 'actor';
 }
 
 function sumsTable(by: WasteDimension, sums: WasteSum[]): string {
@@ -122,7 +129,7 @@ function sumsTable(by: WasteDimension, sums: WasteSum[]): string {
     ],
     sums.map(sum => [
       html`${sum.key || '(none)'}`,
-      html`${whole(sum.total_tokens)}`,
+      html`${nothingKnown(sum) ? 'not known yet' : whole(sum.total_tokens)}`,
       html`${cost(sum)}`,
       html`${whole(sum.responses)}`,
       html`${whole(sum.pending)}`,
@@ -132,9 +139,13 @@ function sumsTable(by: WasteDimension, sums: WasteSum[]): string {
   );
 }
 
-function cost({ cost_usd_micros, unpriced, responses }: WasteSum): string {
-  if (unpriced === 0) return usd(cost_usd_micros);
-  return unpriced === responses ? 'no price' : `${usd(cost_usd_micros)} + ${unpriced} without price`;
+function cost(sum: WasteSum): string {
+  const { cost_usd_micros, unpriced, responses } = sum;
+  const likely = likelyCost(sum);
+  if (nothingKnown(sum)) return likely || 'not known yet';
+  const known = unpriced === responses ? 'no price' : usd(cost_usd_micros);
+  const more = unpriced > 0 && unpriced < responses ? ` + ${unpriced} without price` : '';
+  return `${known}${more}${likely ? ` + ${likely}` : ''}`;
 }
 
 function dimensionLinks({ by, since, until, tenant }: WastePage): string {

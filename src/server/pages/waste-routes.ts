@@ -6,7 +6,7 @@ import type { Api } from '../api/schemas.ts';
 import { optionalField } from './form.ts';
 import { wastePage } from './waste-page.ts';
 
-const wasteQuerySchema = z.object({
+const wasteQuerySchema = z.strictObject({
   by: z.preprocess(value => value || 'model', wasteDimensionSchema.exclude(['day'])),
   since: optionalField(daySchema),
   until: optionalField(daySchema),

@@ -1,3 +1,20 @@
+import { z } from 'zod';
+
+/** A hold on launches, as people see it. Times are milliseconds since 1970. */
+export const heldLaunchesSchema = z.object({
+  /** `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
+  scope: z.string(),
+  /** `alarm`: one job tries when its time is over, and a success ends it. `rate`: it ends by its time. */
+  kind: z.enum(['alarm', 'rate']),
+  /** The code of the refusal that began it. */
+  code: z.string(),
+  since: z.number().int(),
+  next_try_at: z.number().int(),
+  /** Jobs that wait for its end. */
+  waiting: z.number().int(),
+});
+export type HeldLaunches = z.infer<typeof heldLaunchesSchema>;
+
 /** A wish to keep launches back after a refusal. */
 export interface Hold {
   /** `access`: the key or the content was refused, and the store has to find out whom that affects. */

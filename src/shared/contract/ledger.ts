@@ -61,6 +61,10 @@ const wasteSumSchema = z.object({
   most_tokens: count,
   most_cost_usd_micros: count,
   unbounded: count,
+  /** What the pending and unknown responses probably cost, by the finished runs of their models, and for how many that is not known. */
+  likely_tokens: count.default(0),
+  likely_cost_usd_micros: count.default(0),
+  unestimated: count.default(0),
   used_responses: count,
   used_total_tokens: count,
   used_cost_usd_micros: count,

@@ -56,6 +56,8 @@ export class Keys {
   parkedScopes = () => this.key('parked_scopes');
   /** Hash: how many of a queue entry's stalls were followed by progress. */
   forgivenStalls = () => this.key('forgiven_stalls');
+  /** Set: the scopes that have a hold, or had one. */
+  heldScopes = () => this.key('held_scopes');
   /** Hash: a hold on launches. */
   hold = (scope: string) => this.key('hold', scope);
   /** Sorted set: the jobs that a hold keeps back, by sequence. Refused jobs come behind them, by time. */

@@ -24,6 +24,7 @@ import { resolve } from './lua/resolve.ts';
 import type { Script } from './lua/script.ts';
 import { share } from './lua/share.ts';
 import { appendEvents, attachStream, detachStream } from './lua/streams.ts';
+import { tryHeld } from './lua/try-held.ts';
 import { unattended } from './lua/unattended.ts';
 import { widenInclude } from './lua/widen-include.ts';
 
@@ -42,6 +43,7 @@ export const scripts = {
   charge,
   absent,
   release,
+  try_held: tryHeld,
   delete_result: deleteResult,
   forget,
   resend,

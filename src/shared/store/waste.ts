@@ -20,6 +20,10 @@ function dayOf(ms: number): string {
 export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   const last = Date.parse(until ?? dayOf(now));
   const first = since === undefined ? last - (DEFAULT_DAYS - 1) * DAY_MS : Date.parse(since);
+  if (first > last)
+    throw new HeadstoneError('invalid_request', 'since is later than until, so no day is between them.', {
+      param: 'since',
+    });
   if ((last - first) / DAY_MS >= MOST_DAYS)
     throw new HeadstoneError('invalid_request', `The sums are kept for ${MOST_DAYS} days. Ask for a shorter time.`, {
       param: 'since',
@@ -132,6 +136,9 @@ function emptySum(key: string): WasteSum {
     most_tokens: 0,
     most_cost_usd_micros: 0,
     unbounded: 0,
+    likely_tokens: 0,
+    likely_cost_usd_micros: 0,
+    unestimated: 0,
     used_responses: 0,
     used_total_tokens: 0,
     used_cost_usd_micros: 0,

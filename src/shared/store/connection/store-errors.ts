@@ -5,7 +5,7 @@ const LONGEST_ERROR = 80;
 
 /** The first word of Redis' answer while it refuses to serve. A cluster's client quotes the last of several answers. */
 const refusal =
-  /^(?:Too many Cluster redirections\. Last error: (?:ReplyError: )?)?-?(OOM|READONLY|UNBLOCKED|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|MOVED|NOAUTH|WRONGPASS|NOPERM)\b/;
+  /^(?:Too many Cluster redirections\. Last error: (?:ReplyError: )?)?-?(OOM|READONLY|UNBLOCKED|MISCONF|LOADING|NOREPLICAS|BUSY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|ASK|MOVED|NOAUTH|WRONGPASS|NOPERM)\b/;
 
 /** What each of these words means, and what to do. */
 const sentences: Record<string, string> = {
@@ -19,6 +19,7 @@ const sentences: Record<string, string> = {
   CLUSTERDOWN: 'belongs to a cluster that is down. Check its nodes',
   MASTERDOWN: 'is a replica that has lost its primary. Point REDIS_URL at a primary',
   TRYAGAIN: 'is moving slots between its nodes. Try again',
+  ASK: 'is moving slots between its nodes. Try again',
   MOVED:
     'is a node of a Redis Cluster. Name several of its nodes in REDIS_URL, as in redis://host:6379,other:6379, or use redis+cluster://host:6379',
   NOAUTH: 'needs a password. Put it into REDIS_URL, as in redis://:PASSWORD@host:6379',

@@ -10,6 +10,8 @@ export interface ChargeArguments {
   observation?: Observation;
   /** True if the provider accepted our cancel, or answered that nothing was left to cancel. */
   cancel_acknowledged?: boolean;
+  /** True with it if the provider answered that nothing was left to cancel. */
+  cancel_too_late?: boolean;
   /** The time for which a response is followed. Once it has passed by Redis' clock, the row keeps what is known (I15). */
   window_ms?: number;
   /** The messages that had hinted when this look began, as the row has them. It answers those and no later one. */
@@ -60,7 +62,9 @@ local after = change_row(before, function(row)
   if args.answers_hint and row.hinted and row.heard == args.answers_hint then row.hinted = false end
   if args.cancel_acknowledged and not row.cancel_acknowledged then
     row.cancel_acknowledged = '1'
-    note(id, 'upstream_cancel_acknowledged', {response_id = args.response_id, upstream_status = row.upstream_status})
+    note(id, args.cancel_too_late and 'upstream_cancel_too_late' or 'upstream_cancel_acknowledged', {
+      response_id = args.response_id, upstream_status = not args.cancel_too_late and row.upstream_status or nil,
+    })
   end
   if row.status == 'pending' and is_over(row) then row.status = row.usage and 'final' or 'unknown' end
   if row.kind == 'wasted' and results[row.upstream_status or ''] and not row.flip_seen then

@@ -41,6 +41,7 @@ end
 local function lift(scope, since, sent_at)
   if tonumber(since or 0) > sent_at then return end
   redis.call('DEL', key('hold', scope))
+  redis.call('SREM', key('held_scopes'), scope)
   tell_lanes('lifted', {scope = scope, sent_at = sent_at})
 end
 
@@ -128,6 +129,7 @@ local function hold(scope, wish)
   if not for_ms or for_ms < least_hold_ms then for_ms = first_rate_hold_ms * 2 ^ math.min(strikes - 1, 10) end
   for_ms = math.ceil(math.min(for_ms, longest_hold_ms))
   if known[2] ~= wish.kind then redis.call('HSET', place, 'since', now) end
+  redis.call('SADD', key('held_scopes'), scope)
   redis.call('HSET', place, 'kind', wish.kind, 'code', wish.code, 'lifted_by', wish.lifted_by or 'success')
   if wish.http_status then
     redis.call('HSET', place, 'http_status', int(wish.http_status))

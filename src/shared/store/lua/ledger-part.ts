@@ -46,6 +46,14 @@ local function measures(row)
     else
       found[prefix .. 'unbounded'] = 1
     end
+    -- Rows of the version before have no estimate, and none of their sums does.
+    local tokens, cost = string.match(row.likely or '', '^(%d+) (%d+)$')
+    if tokens then
+      found[prefix .. 'likely_tokens'] = tonumber(tokens)
+      found[prefix .. 'likely_cost_usd_micros'] = tonumber(cost)
+    elseif row.likely then
+      found[prefix .. 'unestimated'] = 1
+    end
   end
   if row.late_by_ms then found[late_measure(tonumber(row.late_by_ms))] = 1 end
   if row.total_tokens then
@@ -130,6 +138,22 @@ local function add_to_sums(row, differences)
     -- Once a day is enough for expired rows to leave the index of the tenant.
     redis.call('ZREMRANGEBYSCORE', key('rows', row.tenant), '-inf', int(now - args.retention.ledger_ms))
   end
+end
+
+-- What a response of this model has cost so far, on this day or the one before: "tokens cost", or "none".
+local function likely_of(row)
+  for days = 0, 1 do
+    local place = key('sums', day_of(now - days * 86400000), row.tenant)
+    local text = redis.call('HGET', place, cjson.encode({'model', row.model}))
+    local sum = {}
+    for name, value in string.gmatch(text or '', '([%w_]+)=(-?%d+)') do sum[name] = tonumber(value) end
+    local function all(name) return (sum[name] or 0) + (sum['used_' .. name] or 0) end
+    local known = all('responses') - all('pending') - all('unknown')
+    if known > 0 and all('total_tokens') > 0 then
+      return int(all('total_tokens') / known) .. ' ' .. int(all('cost_usd_micros') / known)
+    end
+  end
+  return 'none'
 end
 
 local function book(before, after)
@@ -270,6 +294,7 @@ local function unwant(response_id, mark, observation)
       row.cause = mark.cause
       row.reason = mark.reason
       row.by_reason = '1'
+      if row.status == 'pending' then row.likely = likely_of(row) end
       row.actor = mark.actor
       row.ended_at = int(now)
     end
