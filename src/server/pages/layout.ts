@@ -1,12 +1,13 @@
 import { html } from 'ghtml';
 import type { Caller } from '../access/key-ring.ts';
+import { NOTICES } from './notices.ts';
 
 export interface Page {
   title: string;
   /** Null if nobody has signed in yet. */
   caller: Caller | null;
   /** The entry of the menu to highlight. */
-  section?: '/jobs' | '/waste';
+  section?: '/' | '/jobs' | '/waste';
   /** Markup, in which the template has escaped every field. */
   body: string;
   /** The names of scripts under /assets. */
@@ -14,6 +15,7 @@ export interface Page {
 }
 
 const menu = [
+  ['/', 'Overview'],
   ['/jobs', 'Jobs'],
   ['/waste', 'Waste'],
   ['/board', 'Board'],
@@ -36,10 +38,11 @@ export function layout({ title, caller, section, body, scripts = [] }: Page): st
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header class="top">
-<a class="brand" href="/jobs"><img src="/assets/icon.svg" alt="" width="22" height="22">Headstone</a>
+<a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="22" height="22">Headstone</a>
 !${caller ? navigation(caller, section) : ''}
 </header>
 <main id="main">
+!${caller ? NOTICES : ''}
 !${body}
 </main>
 </body>

@@ -12,6 +12,8 @@ import { assetRoutes } from './assets.ts';
 import { cancellationPageRoutes } from './cancellation-routes.ts';
 import { jobPageRoutes } from './job-routes.ts';
 import { messagePage } from './layout.ts';
+import { NOTICES, Notices } from './notices.ts';
+import { overviewRoutes } from './overview-routes.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 import { wastePageRoutes } from './waste-routes.ts';
 
@@ -35,7 +37,14 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
       route.schema = { ...route.schema, hide: true };
     });
     scope.setErrorHandler(answerPerson);
-    scope.get('/', async (_request, reply) => reply.redirect('/jobs', 303));
+    const notices = new Notices(producer);
+    scope.addHook('onSend', async (request, _reply, page) =>
+      // One tenant need not know what concerns all of them, and every page of an operator says it.
+      typeof page === 'string' && page.includes(NOTICES)
+        ? page.replace(NOTICES, request.caller.admin ? await notices.markup() : '')
+        : page,
+    );
+    overviewRoutes(scope, producer);
     if (keyRing) signInRoutes(scope, keyRing, sessions, new SignInLimit(producer.store));
     jobPageRoutes(scope, producer);
     cancellationPageRoutes(scope, producer, driver);

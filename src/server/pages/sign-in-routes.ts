@@ -8,7 +8,7 @@ import type { SignInLimit } from '../access/sign-in-limit.ts';
 import type { Api } from '../api/schemas.ts';
 import { signInPage } from './sign-in-page.ts';
 
-const HOME = '/jobs';
+const HOME = '/';
 
 /** The path to go to next. It never leads to another server. */
 const nextSchema = z.string().transform(ownPath).catch(HOME);

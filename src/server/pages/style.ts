@@ -83,6 +83,8 @@ td code { font-size: 0.82em; }
 .timeline time { color: var(--faint); font-size: 0.85rem; }
 
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 1rem; }
+.cards.narrow { grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); }
+#controls { display: grid; gap: 0.75rem; justify-items: start; }
 .figure h2 { margin: 0; font-size: 0.9rem; color: var(--faint); }
 .figure p { margin: 0.2rem 0; font-size: 1.5rem; font-weight: 650; }
 .chart { position: relative; height: 16rem; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 0.75rem; margin-bottom: 1rem; }

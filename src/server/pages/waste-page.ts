@@ -8,6 +8,7 @@ import {
 import { counted, span, usd, whole } from '../../shared/runtime/format.ts';
 import { likelyCost, nothingKnown } from '../../shared/runtime/waste-words.ts';
 import type { Caller } from '../access/key-ring.ts';
+import { everyDay } from './days.ts';
 import { layout } from './layout.ts';
 import { table } from './parts.ts';
 
@@ -23,7 +24,6 @@ export interface WastePage {
 
 /** How many bars a chart shows, because more would be too thin. The table has all of them. */
 const MOST_BARS = 12;
-const DAY_MS = 86_400_000;
 
 export function wastePage(page: WastePage): string {
   const { caller, by, byDay, report } = page;
@@ -170,9 +170,9 @@ function within(late: WasteReport['late'], index: number): string {
 }
 
 /** The figures that charts.js draws. They are in a block that the browser does not run, and no field can end the block. */
-function figures({ by, byDay, report }: WastePage): string {
+function figures({ by, byDay, report, since, until }: WastePage): string {
   const shown = report.data.slice(0, MOST_BARS);
-  const days = everyDay(byDay.data);
+  const days = everyDay(byDay.data, { since, until });
   const data = {
     days: days.map(({ day }) => day),
     wasted: days.map(({ sum }) => sum?.total_tokens ?? 0),
@@ -190,17 +190,4 @@ function figures({ by, byDay, report }: WastePage): string {
     },
   };
   return JSON.stringify(data).replaceAll('<', '\\u003c');
-}
-
-/** Every day from the first booking to the last, so that a day without one is a gap in the chart. */
-function everyDay(sums: WasteSum[]): { day: string; sum: WasteSum | undefined }[] {
-  const byKey = new Map(sums.map(sum => [sum.key, sum]));
-  const first = Date.parse(sums.at(0)?.key ?? '');
-  const last = Date.parse(sums.at(-1)?.key ?? '');
-  const days: { day: string; sum: WasteSum | undefined }[] = [];
-  for (let at = first; at <= last; at += DAY_MS) {
-    const day = new Date(at).toISOString().slice(0, 10);
-    days.push({ day, sum: byKey.get(day) });
-  }
-  return days;
 }

@@ -34,6 +34,8 @@ export class Keys {
   statuses = () => jobStatusSchema.options.map(this.status);
   tenant = (tenant: string) => this.key('tenant', tenant);
   tag = (tag: string) => this.key('tag', tag);
+  /** Sorted set: ended jobs by the time at which their record expires. */
+  ended = () => this.key('ended');
   /** Sorted set: open jobs by the time of their next patrol. */
   open = () => this.key('open');
   /** Sorted set: launches whose POST may be under way, as `ID|EPOCH`, by the time of their intent. */

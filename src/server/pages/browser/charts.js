@@ -19,7 +19,8 @@ function draw() {
   Chart.defaults.animation = false;
   const wasted = { label: 'wasted', backgroundColor: colour('--wasted') };
   const used = { label: 'used', backgroundColor: colour('--used') };
-  const { dimension, late } = figures;
+  // The overview has the days only.
+  const { dimension = { keys: [] }, late = { labels: [] } } = figures;
   drawn = [
     bars('tokens-by-day', figures.days, [
       { ...used, data: figures.used },

@@ -1,0 +1,61 @@
+import { html } from 'ghtml';
+import type { Producer } from '../../producer/producer.ts';
+import { publicMessage } from '../../shared/contract/errors.ts';
+import { heldLaunches } from '../../shared/contract/holds.ts';
+import { span } from '../../shared/runtime/format.ts';
+
+/** Where the notices stand in every page. It is replaced when the page is sent. */
+export const NOTICES = '<!--notices-->';
+
+/** The same notices are shown for this long, so that a page costs no more reads than its own. */
+const KEPT_MS = 2000;
+
+/** What hinders the deployment now, for the top of every page. */
+export class Notices {
+  private readonly producer: Producer;
+  private known = '';
+  private readAt = Number.NEGATIVE_INFINITY;
+  private reading: Promise<void> | undefined;
+
+  constructor(producer: Producer) {
+    this.producer = producer;
+  }
+
+  /** The notices as markup; empty if nothing hinders. */
+  async markup(): Promise<string> {
+    if (performance.now() - this.readAt > KEPT_MS) {
+      this.reading ??= this.read().finally(() => {
+        this.reading = undefined;
+      });
+      await this.reading;
+    }
+    return this.known;
+  }
+
+  private async read(): Promise<void> {
+    this.known = await this.sentences().then(
+      sentences => sentences.map(text => html`<p class="notice bad" role="status">!${text}</p>`).join('\n'),
+      (error: unknown) => html`<p class="notice bad" role="status">${publicMessage(error)}</p>`,
+    );
+    this.readAt = performance.now();
+  }
+
+  private async sentences(): Promise<string[]> {
+    const [depths, holds] = await Promise.all([this.producer.depths(), this.producer.holds()]);
+    const now = Date.now();
+    return [
+      ...(depths.launch_paused ? ['Launching is paused. Running jobs go on, and cancels work.'] : []),
+      ...holds
+        .filter(({ kind, waiting }) => kind === 'alarm' || waiting > 0)
+        .map(
+          ({ scope, code, waiting, next_try_at }) =>
+            html`Held: ${heldLaunches(scope)} (${code}). ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}; the next try is in ${span(Math.max(0, next_try_at - now))}.`,
+        ),
+      ...(depths.store === 'full' ? ['The store is full. New jobs are refused, and cancels still work.'] : []),
+      ...depths.lanes_away.map(lane => html`Lane ${lane} is away. Its jobs wait, and no number here includes them.`),
+      ...(depths.lanes_unserved.length === depths.lanes - depths.lanes_away.length && depths.lanes_unserved.length > 0
+        ? ['No worker is alive, so nothing is launched, polled or settled.']
+        : []),
+    ];
+  }
+}
