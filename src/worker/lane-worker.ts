@@ -49,8 +49,9 @@ export class LaneWorker {
   /** Lets the lane use this part of the process' concurrency, at least one activation of each queue. */
   limit(share: number): void {
     const { concurrency } = this.context.configuration;
+    // Messages to callbacks cost nothing but waiting, and a slow receiver must not have the only slot of a lane.
     for (const { name, worker } of this.consumers)
-      worker.concurrency = Math.max(1, Math.ceil(concurrency[name] * share));
+      worker.concurrency = name === 'callback' ? concurrency[name] : Math.max(1, Math.ceil(concurrency[name] * share));
   }
 
   /** Why it cannot take entries now: one of its queues is not connected. Null if it can. */

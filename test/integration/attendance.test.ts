@@ -49,7 +49,8 @@ test('I10: the callers of a process that died have a last call, and then a sweep
   const lane = await producer.store.laneOf(id);
   // A job that nobody ever attended is none of its business.
   const { id: background } = await producer.enqueue(scripted({ stuck: true }, 'Background'));
-  expect((await lane.run('attend', { id: background, by: 'a caller', for_ms: 1 })).reply).toBe('unattended');
+  const other = await producer.store.laneOf(background);
+  expect((await other.run('attend', { id: background, by: 'a caller', for_ms: 1 })).reply).toBe('unattended');
   await died(producer, id);
   const lastCall = () => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id));
   await expect.poll(lastCall).not.toBeNull();

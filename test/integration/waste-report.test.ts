@@ -51,7 +51,8 @@ test('I3: a row whose usage never came keeps its bound', async () => {
 });
 
 test('I3: what is pending has an estimate from the finished runs of its model, in every dimension, and none without them', async () => {
-  const { producer, happened } = await startHarness();
+  // A lane goes by the runs that it has had itself.
+  const { producer, happened } = await startHarness({ env: { HEADSTONE_LANES: '1' } });
   const done = await producer.enqueue(scripted({ input_tokens: 100, output_tokens: 900 }));
   await producer.wait(done.id);
   const stuck = (model: string) =>
