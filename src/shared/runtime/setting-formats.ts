@@ -108,3 +108,29 @@ export const plainPath = /^(\/(?!\.{1,2}(\/|$))[\w.~-]+)+$/;
 export const prefixSchema = z
   .string()
   .regex(/^[^{}\s]*\{[^{}\s]+\}[^{}\s]*$/, 'must hold a hash tag in braces, like {headstone}');
+
+/** Secrets, of which several are in use while they are rotated. */
+export const secretsSchema = z
+  .string()
+  .transform(text => text.split(',').map(part => part.trim()))
+  .pipe(z.array(z.string().min(1)).min(1).max(4));
+
+export const hostsSchema = z.string().transform(text =>
+  text
+    .split(',')
+    .map(part => part.trim().toLowerCase())
+    .filter(part => part !== ''),
+);
+
+export const proxiesSchema = z
+  .string()
+  .transform(text => text.split(',').map(part => part.trim()))
+  .pipe(z.array(z.string().regex(/^[\da-fA-F.:]+(\/\d{1,3})?$/, 'must be addresses or ranges, separated by commas')));
+
+export const logLevelSchema = z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
+  error: 'must be debug, info, warn, error or silent',
+});
+
+export const basePathSchema = z
+  .string()
+  .refine(path => path === '' || plainPath.test(path), 'must begin with a slash and not end with one, like /headstone');

@@ -2,15 +2,19 @@ import { z } from 'zod';
 import { parseRedisUrl } from './redis-url.ts';
 import {
   apiKeysSchema,
+  basePathSchema,
   concurrencySchema,
   durationMs,
   flag,
+  hostsSchema,
   json,
-  plainPath,
+  logLevelSchema,
   port,
   prefixSchema,
   priceSettingsSchema,
+  proxiesSchema,
   readersSchema,
+  secretsSchema,
   wholeNumber,
 } from './setting-formats.ts';
 
@@ -54,11 +58,7 @@ export const settings = {
     meaning:
       'The secret with which the provider signs its webhooks, for the server. While it is rotated: both, separated by a comma. Without it the server takes no webhooks.',
     fallback: undefined,
-    schema: z
-      .string()
-      .transform(text => text.split(',').map(part => part.trim()))
-      .pipe(z.array(z.string().min(1)).min(1).max(4))
-      .optional(),
+    schema: secretsSchema.optional(),
   },
   prefix: {
     name: 'HEADSTONE_PREFIX',
@@ -85,25 +85,14 @@ export const settings = {
     name: 'HEADSTONE_BASE_PATH',
     meaning: 'The path under which a proxy publishes the server, like /headstone. Links and redirects begin with it.',
     fallback: '',
-    schema: z
-      .string()
-      .refine(
-        path => path === '' || plainPath.test(path),
-        'must begin with a slash and not end with one, like /headstone',
-      ),
+    schema: basePathSchema,
   },
   trustedProxies: {
     name: 'HEADSTONE_TRUSTED_PROXIES',
     meaning:
       'The addresses or ranges of the proxies in front, separated by commas, like 10.0.0.0/8. Only their x-forwarded-for, -proto and -prefix headers are believed.',
     fallback: undefined,
-    schema: z
-      .string()
-      .transform(text => text.split(',').map(part => part.trim()))
-      .pipe(
-        z.array(z.string().regex(/^[\da-fA-F.:]+(\/\d{1,3})?$/, 'must be addresses or ranges, separated by commas')),
-      )
-      .optional(),
+    schema: proxiesSchema.optional(),
   },
   healthPort: {
     name: 'HEADSTONE_HEALTH_PORT',
@@ -267,12 +256,7 @@ export const settings = {
     meaning:
       'Hosts to which callbacks may be sent although they are not public or have no https, as host or host:port, separated by commas. Set it for workers, and wherever jobs are enqueued.',
     fallback: '',
-    schema: z.string().transform(text =>
-      text
-        .split(',')
-        .map(part => part.trim().toLowerCase())
-        .filter(part => part !== ''),
-    ),
+    schema: hostsSchema,
   },
   cliApiKey: {
     name: 'HEADSTONE_API_KEY',
@@ -304,9 +288,7 @@ export const settings = {
     name: 'LOG_LEVEL',
     meaning: 'The least severe level that is logged: debug, info, warn, error or silent.',
     fallback: 'info',
-    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent'], {
-      error: 'must be debug, info, warn, error or silent',
-    }),
+    schema: logLevelSchema,
   },
 } as const satisfies Record<string, { name: string; meaning: string; fallback: string | undefined; schema: z.ZodType }>;
 

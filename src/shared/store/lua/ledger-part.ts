@@ -1,4 +1,5 @@
 import { lateBoundsMs } from '../../contract/ledger.ts';
+import { estimatePart } from './estimate-part.ts';
 
 /**
  * How the scripts write rows and sums. `book` moves the sums by the difference between a row before and after a change. So
@@ -140,22 +141,7 @@ local function add_to_sums(row, differences)
   end
 end
 
--- What a response of this model has cost so far, on this day or the one before: "tokens cost", or "none".
-local function likely_of(row)
-  for days = 0, 1 do
-    local place = key('sums', day_of(now - days * 86400000), row.tenant)
-    local text = redis.call('HGET', place, cjson.encode({'model', row.model}))
-    local sum = {}
-    for name, value in string.gmatch(text or '', '([%w_]+)=(-?%d+)') do sum[name] = tonumber(value) end
-    local function all(name) return (sum[name] or 0) + (sum['used_' .. name] or 0) end
-    local known = all('responses') - all('pending') - all('unknown')
-    if known > 0 and all('total_tokens') > 0 then
-      return int(all('total_tokens') / known) .. ' ' .. int(all('cost_usd_micros') / known)
-    end
-  end
-  return 'none'
-end
-
+${estimatePart}
 local function book(before, after)
   local old, new = measures(before), measures(after)
   if before.kind and before.model ~= after.model then
