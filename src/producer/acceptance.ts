@@ -6,6 +6,7 @@ import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import { ATTENDED_FOR_MS } from '../shared/store/lua/attend.ts';
 import { checkedCallback } from './callback.ts';
+import { piecesOf, previewOf } from './preview.ts';
 
 export interface NewJob {
   /** The body of `openai.responses.create`. Headstone sets `background` and `store` itself. */
@@ -68,6 +69,7 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       tags: JSON.stringify(tags),
       tag_list: tags,
       model: wanted.model ?? UNKNOWN_MODEL,
+      preview: configuration.promptPreview ? piecesOf(previewOf(wanted.input)) : [],
       fingerprint: fingerprint(exactly(wanted, body)),
       deadline_ms: chosen.deadlineMs ?? configuration.deadlineMs,
       priority: chosen.priority ?? 0,

@@ -8,6 +8,7 @@ import {
   cancellationOptionsSchema,
   cancellationSchema,
 } from '../shared/contract/cancellation.ts';
+import { boundsOf } from '../shared/contract/days.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import type { WasteSum } from '../shared/contract/ledger.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
@@ -158,12 +159,15 @@ function statusOf(parts: Record<string, string>[]): string {
 type Group = [model: string, status: string, count: number];
 
 function storedFilter(filter: CancellationFilter, now: number): StoredFilter {
-  const { all, older_than_ms: olderThanMs, newer_than_ms: newerThanMs, ...rest } = filter;
+  const { all, older_than_ms: olderThanMs, newer_than_ms: newerThanMs, since, until, ...rest } = filter;
   const named = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const { from, to } = boundsOf({ since, until });
+  const before = Math.min(to, olderThanMs === undefined ? Number.POSITIVE_INFINITY : now - olderThanMs);
+  const after = Math.max(from, newerThanMs === undefined ? Number.NEGATIVE_INFINITY : now - newerThanMs);
   return {
     ...(named as StoredFilter),
-    ...(olderThanMs === undefined ? {} : { created_before: now - olderThanMs }),
-    ...(newerThanMs === undefined ? {} : { created_after: now - newerThanMs }),
+    ...(Number.isFinite(before) ? { created_before: before } : {}),
+    ...(Number.isFinite(after) ? { created_after: after } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
-import { daySchema, type LedgerRow } from '../../shared/contract/ledger.ts';
+import { daySchema } from '../../shared/contract/days.ts';
+import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { printJson, withExamples } from '../terminal/output.ts';
 

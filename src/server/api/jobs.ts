@@ -1,19 +1,18 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
-import { jobSchema, jobSummarySchema } from '../../shared/contract/job.ts';
-import { jobStatusSchema } from '../../shared/contract/words.ts';
+import { inOrder } from '../../shared/contract/days.ts';
+import { jobFilterSchema, jobSchema, jobSummarySchema } from '../../shared/contract/job.ts';
 import { tenantShown } from '../access/permissions.ts';
 import { asChosen, findJob } from './find-job.ts';
 import { limitSchema, listOf } from './pagination.ts';
 import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
 
-const jobsQuerySchema = z.strictObject({
-  status: jobStatusSchema.optional(),
-  tenant: z.string().optional(),
-  tag: z.string().optional(),
-  limit: limitSchema,
-  after: z.string().optional().describe('The last id of the previous page.'),
-});
+const jobsQuerySchema = jobFilterSchema
+  .extend({
+    limit: limitSchema,
+    after: z.string().optional().describe('The last id of the previous page.'),
+  })
+  .refine(...inOrder);
 
 /** Routes for the records of jobs. Callers see their own (I12). */
 export function jobRoutes(app: Api, producer: Producer): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
-import { daySchema, ledgerRowSchema, wasteDimensionSchema, wasteReportSchema } from '../../shared/contract/ledger.ts';
+import { daySchema } from '../../shared/contract/days.ts';
+import { ledgerRowSchema, wasteDimensionSchema, wasteReportSchema } from '../../shared/contract/ledger.ts';
 import { tenantShown } from '../access/permissions.ts';
 import { rowAsChosen } from './find-job.ts';
 import { limitSchema, listOf } from './pagination.ts';

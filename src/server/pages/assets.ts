@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { Api } from '../api/schemas.ts';
-import { styleSheet } from './style.ts';
+import { styleSheet } from './style/sheet.ts';
 
 const HOUR_S = 3600;
 
@@ -14,7 +14,9 @@ const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path 
 /** Serves everything that the pages load, so that no page asks another server. */
 export async function assetRoutes(app: Api): Promise<void> {
   const hidden = { schema: { hide: true } };
-  const chartFile = join(createRequire(import.meta.url).resolve('chart.js'), '..', 'chart.umd.min.js');
+  const { resolve } = createRequire(import.meta.url);
+  const chartFile = join(resolve('chart.js'), '..', 'chart.umd.min.js');
+  const morphFile = resolve('idiomorph/dist/idiomorph.esm.js');
   app.get('/assets/style.css', hidden, (_request, reply) =>
     reply.type('text/css').header('cache-control', `max-age=${HOUR_S}`).send(styleSheet),
   );
@@ -23,6 +25,9 @@ export async function assetRoutes(app: Api): Promise<void> {
   );
   app.get('/assets/chart.umd.js', hidden, (_request, reply) =>
     reply.type('text/javascript').header('cache-control', `max-age=${HOUR_S}`).send(createReadStream(chartFile)),
+  );
+  app.get('/assets/idiomorph.js', hidden, (_request, reply) =>
+    reply.type('text/javascript').header('cache-control', `max-age=${HOUR_S}`).send(createReadStream(morphFile)),
   );
   await app.register(fastifyStatic, {
     root: fileURLToPath(new URL('./browser/', import.meta.url)),

@@ -7,23 +7,30 @@ export interface Page {
   /** Null if nobody has signed in yet. */
   caller: Caller | null;
   /** The entry of the menu to highlight. */
-  section?: '/' | '/jobs' | '/waste';
+  section?: '/' | '/jobs' | '/waste' | '/cancellations' | '/docs';
   /** Markup, in which the template has escaped every field. */
   body: string;
   /** The names of scripts under /assets. */
   scripts?: string[];
+  /** After how many milliseconds the page is brought up to date; null or left out, it stays as it is. */
+  liveMs?: number | null | undefined;
 }
 
 const menu = [
-  ['/', 'Overview'],
-  ['/jobs', 'Jobs'],
-  ['/waste', 'Waste'],
-  ['/board', 'Board'],
-  ['/docs', 'API'],
-] as const;
+  { path: '/', name: 'Overview' },
+  { path: '/jobs', name: 'Jobs' },
+  { path: '/waste', name: 'Waste' },
+  { path: '/cancellations', name: 'Bulk cancels', isForAdmins: true },
+  { path: '/board', name: 'Board', isForAdmins: true },
+  { path: '/docs', name: 'API' },
+];
+
+/** Every page of somebody who has signed in has these. */
+const always = ['live.js', 'shortcuts.js', 'copy.js'];
 
 /** A whole page around its body. */
-export function layout({ title, caller, section, body, scripts = [] }: Page): string {
+export function layout({ title, caller, section, body, scripts = [], liveMs = null }: Page): string {
+  const loaded = caller ? [...always, ...scripts] : scripts;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -33,15 +40,15 @@ export function layout({ title, caller, section, body, scripts = [] }: Page): st
 <title>${title} · Headstone</title>
 <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/style.css">
-!${scripts.map(script => html`<script type="module" src="/assets/${script}"></script>`).join('\n')}
+!${loaded.map(script => html`<script type="module" src="/assets/${script}"></script>`).join('\n')}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header class="top">
-<a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="22" height="22">Headstone</a>
+<a class="brand" href="/" tabindex="-1"><img src="/assets/icon.svg" alt="" width="22" height="22">Headstone</a>
 !${caller ? navigation(caller, section) : ''}
 </header>
-<main id="main">
+<main id="main" !${liveMs === null ? '' : html`data-live="${liveMs}"`}>
 !${caller ? NOTICES : ''}
 !${body}
 </main>
@@ -51,9 +58,9 @@ export function layout({ title, caller, section, body, scripts = [] }: Page): st
 }
 
 function navigation(caller: Caller, section: Page['section']): string {
-  const links = menu.map(
-    ([path, name]) => html`<a href="${path}" !${path === section ? 'aria-current="page"' : ''}>${name}</a>`,
-  );
+  const links = menu
+    .filter(({ isForAdmins }) => caller.admin || !isForAdmins)
+    .map(({ path, name }) => html`<a href="${path}" !${path === section ? 'aria-current="page"' : ''}>${name}</a>`);
   return html`<nav aria-label="Main">!${links.join('\n')}</nav>
 !${caller.keyName === null ? '' : signedIn(caller.keyName, caller)}`;
 }
@@ -72,6 +79,6 @@ export function messagePage(caller: Caller | null, title: string, message: strin
     caller,
     body: html`<h1>${title}</h1>
 <p>${message}</p>
-<p><a href="/jobs">All jobs</a></p>`,
+!${caller ? '<p><a href="/jobs">All jobs</a></p>' : '<p><a href="/">Overview</a></p>'}`,
   });
 }

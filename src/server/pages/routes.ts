@@ -9,13 +9,13 @@ import { SignInLimit } from '../access/sign-in-limit.ts';
 import type { Api } from '../api/schemas.ts';
 import { httpStatus } from '../error-body.ts';
 import { assetRoutes } from './assets.ts';
-import { cancellationPageRoutes } from './cancellation-routes.ts';
-import { jobPageRoutes } from './job-routes.ts';
+import { cancellationPageRoutes } from './cancellations/routes.ts';
+import { jobPageRoutes } from './jobs/routes.ts';
 import { messagePage } from './layout.ts';
 import { NOTICES, Notices } from './notices.ts';
-import { overviewRoutes } from './overview-routes.ts';
-import { signInRoutes } from './sign-in-routes.ts';
-import { wastePageRoutes } from './waste-routes.ts';
+import { overviewRoutes } from './overview/routes.ts';
+import { signInRoutes } from './sign-in/routes.ts';
+import { wastePageRoutes } from './waste/routes.ts';
 
 export interface PageParts {
   producer: Producer;

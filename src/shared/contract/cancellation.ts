@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayOrMomentSchema, inOrder } from './days.ts';
 import { actorSchema, counted, jobIdSchema, openStatuses, reasonSchema } from './words.ts';
 
 const age = z.number().int().nonnegative();
@@ -18,13 +19,17 @@ export const cancellationFilterSchema = z
     /** Milliseconds from the job's enqueue to the beginning of the cancellation. */
     older_than_ms: age.optional(),
     newer_than_ms: age.optional(),
+    /** When the job was enqueued: UTC days, both included, or moments like 2026-11-21T08:30:00Z. */
+    since: dayOrMomentSchema.optional(),
+    until: dayOrMomentSchema.optional(),
     /** Matches every open job. */
     all: z.literal(true).optional(),
   })
   .refine(
     filter => Object.values(filter).some(value => value !== undefined),
     'is empty: say which jobs to cancel, or all: true',
-  );
+  )
+  .refine(...inOrder);
 export type CancellationFilter = z.infer<typeof cancellationFilterSchema>;
 
 export const cancellationOptionsSchema = z.strictObject({

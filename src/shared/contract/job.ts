@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayOrMomentSchema, inOrder } from './days.ts';
 import { ledgerRowSchema } from './ledger.ts';
 import { upstreamResponseSchema } from './response.ts';
 import { causeSchema, jobStatusSchema, outcomeStatusSchema } from './words.ts';
@@ -71,6 +72,8 @@ export const jobSummarySchema = z.object({
   /** The scope of the hold that keeps its launch back (`account`, `model:NAME`, `tenant:NAME|model:NAME`); null if none does. */
   held_by: z.string().nullable(),
   tombstone: tombstoneSchema.nullable(),
+  /** The beginning of the prompt, at most 120 characters; null if it is not kept. */
+  preview: z.string().nullable().default(null),
   /** The id that a caller chose over HTTP. Over HTTP it is shown in place of `id`. */
   chosen_id: z.string().optional(),
 });
@@ -101,12 +104,25 @@ const finishedSchema = z.discriminatedUnion('status', [
 ]);
 export type Finished = z.infer<typeof finishedSchema>;
 
-export const listFilterSchema = z.strictObject({
+/** Which jobs to list. A job has to match every field that is given. */
+export const jobFilterSchema = z.strictObject({
   status: jobStatusSchema.optional(),
   tenant: z.string().optional(),
   tag: z.string().optional(),
-  limit: z.number().int().min(1).max(1000).optional(),
-  /** The last id of the previous page. */
-  after: z.string().optional(),
+  model: z.string().optional(),
+  /** Matches the beginning of an id, a whole tag, model or tenant, and any part of the prompt’s beginning. */
+  search: z.string().min(1).max(200, 'must be at most 200 characters').optional(),
+  /** When the job was enqueued: UTC days, both included, or moments like 2026-11-21T08:30:00Z. */
+  since: dayOrMomentSchema.optional(),
+  until: dayOrMomentSchema.optional(),
 });
+export type JobFilter = z.infer<typeof jobFilterSchema>;
+
+export const listFilterSchema = jobFilterSchema
+  .extend({
+    limit: z.number().int().min(1).max(1000).optional(),
+    /** The last id of the previous page. */
+    after: z.string().optional(),
+  })
+  .refine(...inOrder);
 export type ListFilter = z.infer<typeof listFilterSchema>;

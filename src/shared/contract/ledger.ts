@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { daySchema, inOrder } from './days.ts';
 import { usageSchema } from './response.ts';
 import { causeSchema } from './words.ts';
 
@@ -82,18 +83,17 @@ export const wasteReportSchema = z.object({
 });
 export type WasteReport = z.infer<typeof wasteReportSchema>;
 
-/** A UTC day. */
-export const daySchema = z.iso.date('must be a day like 2026-11-21');
-
-export const ledgerQuerySchema = z.strictObject({
-  /** UTC days on which rows were opened, both included. */
-  since: daySchema.optional(),
-  until: daySchema.optional(),
-  tenant: z.string().optional(),
-  limit: z.number().int().min(1).max(1000).optional(),
-  /** The response id of the last row on the previous page. */
-  after: z.string().optional(),
-});
+export const ledgerQuerySchema = z
+  .strictObject({
+    /** UTC days on which rows were opened, both included. */
+    since: daySchema.optional(),
+    until: daySchema.optional(),
+    tenant: z.string().optional(),
+    limit: z.number().int().min(1).max(1000).optional(),
+    /** The response id of the last row on the previous page. */
+    after: z.string().optional(),
+  })
+  .refine(...inOrder);
 export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
 
 export const wasteQuerySchema = z.strictObject({

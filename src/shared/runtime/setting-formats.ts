@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tenantSchema } from '../contract/words.ts';
+import { parseRedisUrl } from './redis-url.ts';
 
 export const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
   z
@@ -9,6 +10,18 @@ export const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
     .refine(value => value >= least && value <= most, {
       error: most === Number.MAX_SAFE_INTEGER ? `must be at least ${least}` : `must be from ${least} to ${most}`,
     });
+
+export const redisUrlSchema = z
+  .string()
+  .regex(
+    /^(rediss?(\+(sentinel|cluster))?|unix):\/\//,
+    'must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://',
+  )
+  .refine(url => parseRedisUrl(url) !== null, 'must be a URL like redis://user:password@host:6379/0')
+  .refine(
+    url => !/^rediss?:/.test(url) || /^\d*$/.test(parseRedisUrl(url)?.path ?? ''),
+    'must end with the number of a database, like redis://host:6379/0, or with none',
+  );
 
 export const durationMs = (leastMs = 1) => wholeNumber(leastMs);
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { parseRedisUrl } from './redis-url.ts';
 import {
   apiKeysSchema,
   basePathSchema,
@@ -14,6 +13,7 @@ import {
   priceSettingsSchema,
   proxiesSchema,
   readersSchema,
+  redisUrlSchema,
   secretsSchema,
   wholeNumber,
 } from './setting-formats.ts';
@@ -28,18 +28,7 @@ export const settings = {
     meaning:
       'The address of the store: Redis 7.0 or newer, or Valkey, with maxmemory-policy noeviction. With Sentinels: redis+sentinel://host:26379,host:26379/mymaster. A cluster: several of its nodes, redis://host:6379,host:6379. The default is redis://127.0.0.1:6379; demo, dev and the tests start their own store instead.',
     fallback: undefined,
-    schema: z
-      .string()
-      .regex(
-        /^(rediss?(\+(sentinel|cluster))?|unix):\/\//,
-        'must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://',
-      )
-      .refine(url => parseRedisUrl(url) !== null, 'must be a URL like redis://user:password@host:6379/0')
-      .refine(
-        url => !/^rediss?:/.test(url) || /^\d*$/.test(parseRedisUrl(url)?.path ?? ''),
-        'must end with the number of a database, like redis://host:6379/0, or with none',
-      )
-      .optional(),
+    schema: redisUrlSchema.optional(),
   },
   openaiApiKey: {
     name: 'OPENAI_API_KEY',
@@ -277,6 +266,13 @@ export const settings = {
       'How long an upgraded job waits for its caller to send the request again after the connection was lost, before it is cancelled.',
     fallback: '5000',
     schema: durationMs(0),
+  },
+  promptPreview: {
+    name: 'HEADSTONE_PROMPT_PREVIEW',
+    meaning:
+      '0 keeps the first 120 characters of prompts out of new jobs’ records. With them, lists show what each job is about, and a search finds it.',
+    fallback: '1',
+    schema: flag,
   },
   live: {
     name: 'HEADSTONE_LIVE',

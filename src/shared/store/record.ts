@@ -111,6 +111,14 @@ function tombstoneOf(record: JobRecord): Tombstone | null {
   };
 }
 
+/** The beginning of the prompt. Its pieces are the fields `preview:1`, `preview:2` and so on. */
+function previewOf(record: Record<string, unknown>): string | null {
+  const pieces: unknown[] = [];
+  for (let piece = record['preview:1']; piece !== undefined; piece = record[`preview:${pieces.length + 1}`])
+    pieces.push(piece);
+  return pieces.length === 0 ? null : pieces.join('');
+}
+
 export function summaryOf(record: JobRecord): JobSummary {
   return {
     id: record.id,
@@ -124,6 +132,7 @@ export function summaryOf(record: JobRecord): JobSummary {
     response_id: record.response_id ?? null,
     held_by: record.parked_scope ?? null,
     tombstone: tombstoneOf(record),
+    preview: previewOf(record),
     chosen_id: record.chosen_id,
   };
 }

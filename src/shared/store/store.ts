@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
 import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
+import type { JobsView, ViewQuery } from '../contract/view.ts';
 import { prefixSchema } from '../runtime/setting-formats.ts';
 import type { Configuration } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
@@ -18,6 +19,7 @@ import type { HoldNews } from './lua/copy-holds.ts';
 import { SEQUENCES_IN_A_MS } from './lua/script.ts';
 import type { JobRecord } from './record.ts';
 import type { ArgumentsOf, JobScript, ReplyOf } from './scripts.ts';
+import { viewJobs } from './view.ts';
 import { daysOf, readWaste } from './waste.ts';
 
 /** How long a process goes by the plan that it read last. */
@@ -230,6 +232,11 @@ export class Store {
 
   async list(filter: ListFilter): Promise<JobSummary[]> {
     return await listJobs(await this.allLanes(), await this.candidateLanes(filter.after ?? ''), filter);
+  }
+
+  /** A page of jobs for people. */
+  async view(query: ViewQuery): Promise<JobsView> {
+    return await viewJobs(await this.allLanes(), await this.candidateLanes(query.after ?? ''), query);
   }
 
   async rows(query: LedgerQuery): Promise<LedgerRow[]> {

@@ -1,42 +1,54 @@
-// Keeps a visible page up to date. It fetches the page again and replaces the parts that have changed, so that the page
-// neither jumps nor loses the focus.
-const root = document.querySelector('[data-live]');
+// Keeps a visible page up to date. It fetches the page again and changes what has changed, so that the page neither jumps nor
+// loses the focus, the selection, what is half typed or how far a table was scrolled.
+import { Idiomorph } from './idiomorph.js';
 
-/** The parts that change. Forms are left alone, because somebody may be typing in them. */
-const parts = ['live', 'story', 'ledger', 'content'];
+const main = document.getElementById('main');
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
   // The session has ended, so the reload leads to the sign-in page.
   if (answer.redirected) return location.assign(answer.url);
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  for (const id of parts) exchange(id, fresh);
-  const form = document.getElementById('cancel');
-  if (form && !fresh.getElementById('cancel')) form.remove();
-  const isOver = !fresh.querySelector('[data-live]');
-  if (isOver) document.getElementById('live')?.removeAttribute('data-live');
+  if (!answer.ok || !main) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('main');
+  if (!fresh) return;
+  Idiomorph.morph(main, fresh.innerHTML, {
+    morphStyle: 'innerHTML',
+    ignoreActiveValue: true,
+    callbacks: { beforeNodeMorphed: mayChange, beforeAttributeUpdated: mayUpdate },
+  });
+  const everyMs = fresh.getAttribute('data-live');
+  if (everyMs === null) main.removeAttribute('data-live');
+  document.dispatchEvent(new Event('headstone:refreshed'));
 }
 
 /**
- * @param {string} id
- * @param {Document} fresh
+ * What a person has set, and what scripts have drawn, stays.
+ * @param {Node} before
+ * @param {Node} after
  */
-function exchange(id, fresh) {
-  const before = document.getElementById(id);
-  const after = fresh.getElementById(id);
-  if (!before || !after || before.innerHTML === after.innerHTML) return;
-  // Checkboxes that are ticked and details that are open stay so.
-  if (before.contains(document.activeElement) || before.querySelector('input:checked, details[open]')) return;
-  before.innerHTML = after.innerHTML;
+function mayChange(before, after) {
+  if (!(before instanceof Element) || !(after instanceof Element)) return true;
+  if (before.matches('canvas, [data-kept]')) return false;
+  const isSameField = before.id === after.id && before.getAttribute('name') === after.getAttribute('name');
+  return !(before.matches('input, select, textarea') && isSameField);
+}
+
+/**
+ * @param {string} attribute
+ * @param {Element} element
+ */
+function mayUpdate(attribute, element) {
+  if (attribute === 'open' && element.matches('details, dialog')) return false;
+  return !(attribute === 'hidden' && element.matches('.copy'));
 }
 
 async function keepFresh() {
-  const everyMs = Number(document.querySelector('[data-live]')?.getAttribute('data-live'));
+  const everyMs = Number(main?.getAttribute('data-live'));
   if (!everyMs) return;
   // A hidden page needs no update, and a server that does not answer is asked again later.
   if (!document.hidden) await refresh().catch(() => {});
   setTimeout(keepFresh, everyMs);
 }
 
-if (root) setTimeout(keepFresh, Number(root.getAttribute('data-live')));
+const firstMs = Number(main?.getAttribute('data-live'));
+if (firstMs) setTimeout(keepFresh, firstMs);

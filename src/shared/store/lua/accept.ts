@@ -12,6 +12,8 @@ export interface AcceptArguments {
   tags: string;
   tag_list: readonly string[];
   model: string;
+  /** The beginning of the prompt, in pieces (docs/decisions/0029). Left out, nothing of it is kept in the record. */
+  preview?: readonly string[];
   fingerprint: string;
   deadline_ms: number;
   priority: number;
@@ -95,13 +97,15 @@ if known then
 end
 if not args.is_new and is_misplaced() then return reply('misplaced') end
 
-write_record('queued', {
+local fields = {
   fingerprint = args.fingerprint, priority = args.priority, attempts = args.attempts, paid = 0,
   on_unknown = args.on_unknown, notify = args.notify, stream = args.stream and 'live' or nil,
   completion_window = args.completion_window, include = args.include, predecessor = args.predecessor,
   chosen_id = args.chosen_id, on_hold = args.on_hold,
   callback = args.callback, trace = args.trace,
-})
+}
+for position, piece in ipairs(args.preview or {}) do fields['preview:' .. position] = piece end
+write_record('queued', fields)
 if args.attended_by then
   redis.call('HSET', key('job', args.id), 'attended', '1')
   redis.call('ZADD', key('attending', args.id), int(now + args.attended_for_ms), args.attended_by)

@@ -19,6 +19,12 @@ if open[job.status] then return reply('still_open') end
 if not job.deleted_at then
   redis.call('HSET', place, 'deleted_at', now)
   redis.call('DEL', key('result', args.id), key('events', args.id), key('request', args.id))
+  -- The beginning of the prompt is part of the request.
+  local pieces = {}
+  for name in pairs(job) do
+    if name:sub(1, 8) == 'preview:' then pieces[#pieces + 1] = name end
+  end
+  remove(args.id, job, pieces)
   note(args.id, 'result_deleted')
 end
 return reply('deleted')

@@ -34,6 +34,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMI
     if job.status then
       redis.call('ZREM', key('status', job.status), id)
       redis.call('ZREM', key('tenant', job.tenant), id)
+      redis.call('ZREM', key('ids'), listed_id(id, job.chosen_id))
       for _, tag in ipairs(cjson.decode(job.tags)) do redis.call('ZREM', key('tag', tag), id) end
       if job.chosen_id then redis.call('SREM', key('chosen', job.chosen_id), id) end
     end

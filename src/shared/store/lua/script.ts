@@ -134,6 +134,11 @@ local function load_job(id)
   return job.status and setmetatable(job, usually) or job
 end
 
+-- How a job is found by the beginning of the id that its caller knows.
+local function listed_id(id, chosen_id)
+  return chosen_id and chosen_id .. '|' .. id or id
+end
+
 -- Writes fields of a hash with one command, because each command costs more than the fields that it carries.
 local function write(place, fields)
   local flat = {}

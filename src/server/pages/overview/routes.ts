@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Producer } from '../../producer/producer.ts';
-import { readOverview } from '../../shared/store/overview.ts';
-import { assertAdmin, tenantShown } from '../access/permissions.ts';
-import type { Api } from '../api/schemas.ts';
+import type { Producer } from '../../../producer/producer.ts';
+import { readOverview } from '../../../shared/store/overview.ts';
+import { assertAdmin, tenantShown } from '../../access/permissions.ts';
+import type { Api } from '../../api/schemas.ts';
 import { overviewPage } from './overview-page.ts';
 
 /** The overview, for whoever opens Headstone, and its buttons, for admins. */

@@ -1,11 +1,11 @@
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { SESSION_MS, type Sessions } from '../../shared/store/sessions.ts';
-import type { KeyRing } from '../access/key-ring.ts';
-import { isForeignPage, SESSION_COOKIE } from '../access/sign-in.ts';
-import type { SignInLimit } from '../access/sign-in-limit.ts';
-import type { Api } from '../api/schemas.ts';
+import { SESSION_MS, type Sessions } from '../../../shared/store/sessions.ts';
+import type { KeyRing } from '../../access/key-ring.ts';
+import { isForeignPage, SESSION_COOKIE } from '../../access/sign-in.ts';
+import type { SignInLimit } from '../../access/sign-in-limit.ts';
+import type { Api } from '../../api/schemas.ts';
 import { signInPage } from './sign-in-page.ts';
 
 const HOME = '/';

@@ -1,8 +1,8 @@
 import { html } from 'ghtml';
-import type { Job } from '../../shared/contract/job.ts';
-import { CLIENT_DISCONNECTED } from '../../shared/contract/words.ts';
-import { span, usd, whole } from '../../shared/runtime/format.ts';
-import { moment } from './parts.ts';
+import type { Job } from '../../../shared/contract/job.ts';
+import { CLIENT_DISCONNECTED } from '../../../shared/contract/words.ts';
+import { span, usd, whole } from '../../../shared/runtime/format.ts';
+import { moment } from '../parts.ts';
 
 type Entry = Job['timeline'][number];
 

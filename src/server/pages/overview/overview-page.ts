@@ -1,13 +1,13 @@
 import { html } from 'ghtml';
-import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
-import type { WasteReport, WasteSum } from '../../shared/contract/ledger.ts';
-import type { Overview } from '../../shared/contract/overview.ts';
-import { span, usd, whole } from '../../shared/runtime/format.ts';
-import { likelyCost } from '../../shared/runtime/waste-words.ts';
-import type { Caller } from '../access/key-ring.ts';
-import { everyDay } from './days.ts';
-import { layout } from './layout.ts';
-import { table } from './parts.ts';
+import { heldLaunches, holdAdvice } from '../../../shared/contract/holds.ts';
+import type { WasteReport, WasteSum } from '../../../shared/contract/ledger.ts';
+import type { Overview } from '../../../shared/contract/overview.ts';
+import { span, usd, whole } from '../../../shared/runtime/format.ts';
+import { likelyCost } from '../../../shared/runtime/waste-words.ts';
+import type { Caller } from '../../access/key-ring.ts';
+import { everyDay } from '../days.ts';
+import { layout } from '../layout.ts';
+import { table } from '../parts.ts';
 
 export interface OverviewPage {
   caller: Caller;
@@ -28,9 +28,10 @@ export function overviewPage({ caller, overview, today, month, causes, now }: Ov
     title: 'Overview',
     caller,
     section: '/',
-    scripts: ['live.js', 'charts.js'],
+    scripts: ['charts.js'],
+    liveMs: LIVE_MS,
     body: html`<h1>Overview</h1>
-<div id="live" data-live="${LIVE_MS}">
+<div>
 !${overview ? state(overview, now) : ''}
 <h2>Today (UTC)</h2>
 <div class="cards">

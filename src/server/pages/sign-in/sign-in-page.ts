@@ -1,5 +1,5 @@
 import { html } from 'ghtml';
-import { layout } from './layout.ts';
+import { layout } from '../layout.ts';
 
 /** The form for signing in. `next` is a path of this server. */
 export function signInPage(next: string, problem: string | null): string {

@@ -1,33 +1,28 @@
 import { z } from 'zod';
-import type { Producer } from '../../producer/producer.ts';
-import { jobStatusSchema, reasonSchema, verdictSchema } from '../../shared/contract/words.ts';
-import { locateJob, tenantShown } from '../access/permissions.ts';
-import { findJob } from '../api/find-job.ts';
-import { type Api, idParamsSchema } from '../api/schemas.ts';
+import type { Producer } from '../../../producer/producer.ts';
+import { viewQuerySchema } from '../../../shared/contract/view.ts';
+import { reasonSchema, verdictSchema } from '../../../shared/contract/words.ts';
+import { locateJob, tenantShown } from '../../access/permissions.ts';
+import { findJob } from '../../api/find-job.ts';
+import { type Api, idParamsSchema } from '../../api/schemas.ts';
+import { optionalField } from '../form.ts';
+import { isOpen } from '../parts.ts';
 import { cancelPage } from './cancel-page.ts';
-import { optionalField } from './form.ts';
 import { jobPage } from './job-page.ts';
-import { jobsPage } from './jobs-page.ts';
-import { isOpen } from './parts.ts';
+import { jobsPage } from './list-page.ts';
 
-const PAGE = 50;
-
-const listQuerySchema = z.strictObject({
-  status: optionalField(jobStatusSchema),
-  tenant: optionalField(z.string()),
-  tag: optionalField(z.string()),
-  after: optionalField(z.string()),
-});
+/** A browser sends a field that was left empty, too. */
+const listQuerySchema = z.preprocess(
+  query => Object.fromEntries(Object.entries(query as object).filter(([, value]) => value !== '')),
+  viewQuerySchema,
+);
 
 export function jobPageRoutes(app: Api, producer: Producer): void {
+  const { store } = producer;
+
   app.get('/jobs', { schema: { querystring: listQuerySchema } }, async ({ query, caller }, reply) => {
-    const { after, ...filter } = query;
-    const tenant = tenantShown(caller, filter.tenant);
-    const jobs = await producer.list({ ...filter, tenant, after, limit: PAGE });
-    const next = jobs.length === PAGE ? jobs.at(-1)?.id : undefined;
-    return reply
-      .type('text/html; charset=utf-8')
-      .send(jobsPage({ caller, filter, jobs, next, isFirst: after === undefined }));
+    const view = await store.view({ ...query, tenant: tenantShown(caller, query.tenant) });
+    return reply.type('text/html; charset=utf-8').send(jobsPage({ caller, query, view, now: store.home.now() }));
   });
 
   app.get(

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { Producer } from '../../producer/producer.ts';
-import { daySchema, wasteDimensionSchema } from '../../shared/contract/ledger.ts';
-import { tenantShown } from '../access/permissions.ts';
-import type { Api } from '../api/schemas.ts';
-import { optionalField } from './form.ts';
+import type { Producer } from '../../../producer/producer.ts';
+import { daySchema } from '../../../shared/contract/days.ts';
+import { wasteDimensionSchema } from '../../../shared/contract/ledger.ts';
+import { tenantShown } from '../../access/permissions.ts';
+import type { Api } from '../../api/schemas.ts';
+import { optionalField } from '../form.ts';
 import { wastePage } from './waste-page.ts';
 
 const wasteQuerySchema = z.strictObject({

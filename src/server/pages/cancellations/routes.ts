@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Producer } from '../../producer/producer.ts';
-import { type CancellationFilter, cancellationFilterSchema } from '../../shared/contract/cancellation.ts';
-import { HeadstoneError, parseInput } from '../../shared/contract/errors.ts';
-import { jobIdSchema, reasonSchema } from '../../shared/contract/words.ts';
-import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
-import { assertAdmin } from '../access/permissions.ts';
-import { type Api, idParamsSchema } from '../api/schemas.ts';
-import { confirmationPage, progressPage } from './cancellation-pages.ts';
-import { optionalField } from './form.ts';
+import type { Producer } from '../../../producer/producer.ts';
+import { type CancellationFilter, cancellationFilterSchema } from '../../../shared/contract/cancellation.ts';
+import { HeadstoneError, parseInput } from '../../../shared/contract/errors.ts';
+import { jobIdSchema, reasonSchema } from '../../../shared/contract/words.ts';
+import type { CancellationDriver } from '../../../shared/store/cancellation-driver.ts';
+import { assertAdmin } from '../../access/permissions.ts';
+import { type Api, idParamsSchema } from '../../api/schemas.ts';
+import { optionalField } from '../form.ts';
+import { confirmationPage, progressPage } from './pages.ts';
 
 const wishSchema = z.strictObject({
   /** Set by the list's form, which cancels only the selected jobs. */

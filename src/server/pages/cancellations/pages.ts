@@ -1,9 +1,9 @@
 import { html } from 'ghtml';
-import type { Cancellation, CancellationEstimate, CancellationFilter } from '../../shared/contract/cancellation.ts';
-import { usd, whole } from '../../shared/runtime/format.ts';
-import type { Caller } from '../access/key-ring.ts';
-import { layout } from './layout.ts';
-import { facts, moment } from './parts.ts';
+import type { Cancellation, CancellationEstimate, CancellationFilter } from '../../../shared/contract/cancellation.ts';
+import { usd, whole } from '../../../shared/runtime/format.ts';
+import type { Caller } from '../../access/key-ring.ts';
+import { layout } from '../layout.ts';
+import { facts, moment } from '../parts.ts';
 
 const LIVE_MS = 500;
 
@@ -74,8 +74,8 @@ export function progressPage(caller: Caller, cancellation: Cancellation): string
     title: headline,
     caller,
     section: '/jobs',
-    scripts: ['live.js'],
-    body: html`<div id="live" !${status === 'running' ? html`data-live="${LIVE_MS}"` : ''}>
+    liveMs: status === 'running' ? LIVE_MS : null,
+    body: html`<div>
 <h1 id="headline" role="status">${headline}: ${whole(cancelled)} of ${whole(expected)}</h1>
 <progress id="progress" max="${Math.max(expected, 1)}" value="${status === 'done' ? Math.max(expected, 1) : cancelled}">${cancelled}</progress>
 !${status === 'done' && cancelled !== expected ? '<p>The other jobs ended by themselves, or were enqueued meanwhile.</p>' : ''}

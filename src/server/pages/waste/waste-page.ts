@@ -4,13 +4,13 @@ import {
   type WasteReport,
   type WasteSum,
   wasteDimensionSchema,
-} from '../../shared/contract/ledger.ts';
-import { counted, span, usd, whole } from '../../shared/runtime/format.ts';
-import { likelyCost, nothingKnown } from '../../shared/runtime/waste-words.ts';
-import type { Caller } from '../access/key-ring.ts';
-import { everyDay } from './days.ts';
-import { layout } from './layout.ts';
-import { table } from './parts.ts';
+} from '../../../shared/contract/ledger.ts';
+import { counted, span, usd, whole } from '../../../shared/runtime/format.ts';
+import { likelyCost, nothingKnown } from '../../../shared/runtime/waste-words.ts';
+import type { Caller } from '../../access/key-ring.ts';
+import { everyDay } from '../days.ts';
+import { layout } from '../layout.ts';
+import { table } from '../parts.ts';
 
 export interface WastePage {
   caller: Caller;

@@ -1,9 +1,9 @@
 import { html } from 'ghtml';
-import { shownId } from '../../producer/response-body.ts';
-import type { Job } from '../../shared/contract/job.ts';
-import type { Caller } from '../access/key-ring.ts';
-import { layout } from './layout.ts';
-import { badge, facts } from './parts.ts';
+import { shownId } from '../../../producer/response-body.ts';
+import type { Job } from '../../../shared/contract/job.ts';
+import type { Caller } from '../../access/key-ring.ts';
+import { layout } from '../layout.ts';
+import { badge, facts } from '../parts.ts';
 
 /** Asks once before a job is cancelled, because nothing can undo that. */
 export function cancelPage(caller: Caller, job: Job, reason: string | undefined): string {

@@ -1,13 +1,13 @@
 import { html } from 'ghtml';
-import { shownId } from '../../producer/response-body.ts';
-import { heldLaunches } from '../../shared/contract/holds.ts';
-import type { Job } from '../../shared/contract/job.ts';
-import type { LedgerRow } from '../../shared/contract/ledger.ts';
-import { CLIENT_DISCONNECTED, type Verdict } from '../../shared/contract/words.ts';
-import { counted, span, usd, whole } from '../../shared/runtime/format.ts';
-import type { Caller } from '../access/key-ring.ts';
-import { layout } from './layout.ts';
-import { badge, facts, isOpen, moment, table, tagList, verdictSentences } from './parts.ts';
+import { shownId } from '../../../producer/response-body.ts';
+import { heldLaunches } from '../../../shared/contract/holds.ts';
+import type { Job } from '../../../shared/contract/job.ts';
+import type { LedgerRow } from '../../../shared/contract/ledger.ts';
+import { CLIENT_DISCONNECTED, type Verdict } from '../../../shared/contract/words.ts';
+import { counted, span, usd, whole } from '../../../shared/runtime/format.ts';
+import type { Caller } from '../../access/key-ring.ts';
+import { layout } from '../layout.ts';
+import { badge, facts, isOpen, moment, table, tagList, verdictSentences } from '../parts.ts';
 import { timeline } from './timeline.ts';
 
 export interface JobPage {
@@ -27,8 +27,9 @@ export function jobPage({ caller, job, request, verdict }: JobPage): string {
     title: `Job ${shownId(job)}`,
     caller,
     section: '/jobs',
-    scripts: ['live.js', 'stream-text.js'],
-    body: html`<div id="live" !${isFollowed ? html`data-live="${LIVE_MS}"` : ''}>
+    scripts: ['stream-text.js'],
+    liveMs: isFollowed ? LIVE_MS : null,
+    body: html`<div>
 <h1><span>Job</span> <code>${shownId(job)}</code> <span id="status" role="status">!${badge(job.status)}</span></h1>
 !${verdict ? html`<p class="notice" role="status">${verdictSentences[verdict]}</p>` : ''}
 <div id="about">!${about(job)}</div>

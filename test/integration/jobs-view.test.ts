@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { startHarness } from '../support/harness.ts';
+
+const request = (input: unknown, model = 'gpt-5.5') => ({ model, input });
+
+test('a search finds a job by its id’s beginning, tag, model, tenant and the prompt’s beginning, and by nothing else', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  const long = `${'The tides of the Wadden Sea, '.repeat(6)}and eels`;
+  const [tides, plan] = await producer.enqueueMany([
+    { request: request(long, 'o3'), options: { tenant: 'harbour', tags: ['nightly'] } },
+    {
+      request: request([
+        { role: 'system', content: 'Be brief' },
+        { role: 'user', content: [{ type: 'input_text', text: 'Plan a\nmigration' }] },
+      ]),
+    },
+    { request: request('nothing of it') },
+  ]);
+  const found = async (search: string) =>
+    (await producer.store.view({ sort: 'newest', search })).jobs.map(({ id }) => id);
+  for (const text of [tides?.id.slice(0, 12) ?? '', 'nightly', 'o3', 'harbour', 'WADDEN sea'])
+    expect(await found(text), text).toEqual([tides?.id]);
+  expect(await found('Plan a migration')).toEqual([plan?.id]);
+  // A prompt is kept up to its 120th character, and a tag is not found by a part of it.
+  for (const text of ['eels', 'night', 'brief', '*', 'resp_nobody']) expect(await found(text), text).toEqual([]);
+  expect((await producer.get(tides?.id ?? ''))?.preview).toBe(`${long.slice(0, 119)}…`);
+});
+
+test('I12: a tenant finds its own jobs only, by whichever text', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  const { id } = await producer.enqueue(request('secret of harbour'), { tenant: 'harbour' });
+  for (const search of [id, id.slice(0, 12), 'secret', 'harbour'])
+    expect((await producer.store.view({ sort: 'newest', search, tenant: 'quay' })).jobs).toEqual([]);
+});
+
+test('with HEADSTONE_PROMPT_PREVIEW=0 nothing of a prompt is in the record; a deleted result takes it out', async () => {
+  const { producer } = await startHarness({ workers: 0, env: { HEADSTONE_PROMPT_PREVIEW: '0' } });
+  const { id } = await producer.enqueue(request('not to be kept'));
+  expect((await producer.get(id))?.preview).toBeNull();
+  const { producer: keeping, redis, prefixOf } = await startHarness({ workers: 0 });
+  const kept = await keeping.enqueue(request('to be kept, and deleted: ' + 'x'.repeat(90)));
+  expect((await keeping.get(kept.id))?.preview).toContain('to be kept');
+  await keeping.cancel(kept.id);
+  await keeping.deleteResult(kept.id);
+  expect(JSON.stringify(await redis.hgetall(`${await prefixOf(kept.id)}:job:${kept.id}`))).not.toContain('to be kept');
+});
+
+test('times bound a list from both sides, and the pages of a view have every job once', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n += 1)
+    for (const { id } of await producer.enqueueMany(
+      Array.from({ length: 40 }, (_, k) => ({ request: request(`${n} ${k}`) })),
+    ))
+      ids.push(id);
+  const all = await producer.list({ limit: 1000 });
+  const [at, until] = [all[79]?.created_at ?? 0, all[40]?.created_at ?? 0].map(ms => new Date(ms).toISOString());
+  const between = await producer.list({ since: at, until, limit: 1000 });
+  expect(between.map(({ id }) => id)).toEqual(
+    all.filter(({ created_at: ms }) => ms >= Date.parse(at ?? '') && ms <= Date.parse(until ?? '')).map(({ id }) => id),
+  );
+  expect(between.length).toBeGreaterThanOrEqual(40);
+  expect(await producer.list({ until: '2020-01-01' })).toEqual([]);
+  await expect(producer.list({ since: '2026-02-02', until: '2026-02-01' })).rejects.toThrow('since is after until');
+  for (const sort of ['newest', 'oldest'] as const) {
+    const seen: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const view = await producer.store.view({ sort, after });
+      seen.push(...view.jobs.map(({ id }) => id));
+      if (view.next === null) break;
+      after = view.next;
+    }
+    expect(seen.toSorted()).toEqual(ids.toSorted());
+    const times = new Map(all.map(({ id, created_at }) => [id, created_at]));
+    const inOrder = seen.map(id => times.get(id) ?? 0);
+    expect(inOrder).toEqual(inOrder.toSorted((a, b) => (sort === 'newest' ? b - a : a - b)));
+  }
+});
+
+test('one view looks at a bounded number of records, says so, and the next one goes on', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  const needle = await producer.enqueue(request('the needle'));
+  for (let n = 0; n < 5; n += 1)
+    await producer.enqueueMany(Array.from({ length: 500 }, (_, k) => ({ request: request(`hay ${n} ${k}`) })));
+  const first = await producer.store.view({ sort: 'newest', search: 'the needle' });
+  expect(first).toMatchObject({ jobs: [], looked: 2000 });
+  const second = await producer.store.view({ sort: 'newest', search: 'the needle', after: first.next ?? '' });
+  expect(second).toMatchObject({ jobs: [{ id: needle.id }], next: null });
+});
+
+test('counts, tokens and costs: the longest, the dearest, and how many there are of each status', async () => {
+  const { producer } = await startHarness();
+  const of = (tokens: number, duration: number) => ({
+    request: {
+      ...request('sum'),
+      metadata: { sim: JSON.stringify({ duration_ms: duration, input_tokens: 10, output_tokens: tokens }) },
+    },
+    options: { tenant: 'harbour', tags: ['sums'] },
+  });
+  const [dear, long] = await producer.enqueueMany([of(9000, 50), of(10, 900), of(20, 50)]);
+  for (const job of [dear, long]) await producer.wait(job?.id ?? '');
+  const { id } = await producer.enqueue(request('stuck'), { tenant: 'quay' });
+  await producer.cancel(id);
+  const view = async (query: object) => await producer.store.view({ sort: 'newest', ...query });
+  const [first] = (await view({ sort: 'dearest' })).jobs;
+  expect(first).toMatchObject({ id: dear?.id, total_tokens: 9010 });
+  expect((await view({ sort: 'longest' })).jobs[0]).toMatchObject({ id: long?.id, total_tokens: 20 });
+  expect((await view({ tenant: 'harbour' })).counts).toMatchObject({ completed: 3, cancelled: 0 });
+  expect((await view({})).counts).toMatchObject({ completed: 3, cancelled: 1 });
+  expect((await view({ model: 'o3' })).counts).toBeNull();
+});
