@@ -1,4 +1,5 @@
 // Fills a deployment with jobs as a team might have them, for the pictures and for looking at the pages.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer } from '../src/producer/producer.ts';
 
 const prompts = [
@@ -44,15 +45,18 @@ export async function fill(producer: Producer, many = 60): Promise<{ flipped: st
     options: options(n),
   }));
   const done = await producer.enqueueMany(quick);
+  await Promise.all(done.map(({ id }) => producer.wait(id)));
   const doomed = await producer.enqueueMany(
     Array.from({ length: 8 }, (_, n) => ({
-      request: request(n + 1, { duration_ms: 1500 + n * 300, cancel: n % 4 === 3 ? 'honour' : 'flip', ...used(n) }),
+      request: request(n + 1, { duration_ms: 4000 + n * 300, cancel: n % 4 === 3 ? 'honour' : 'flip', ...used(n) }),
       options: options(n + 1),
     })),
   );
-  await Promise.all(done.map(({ id }) => producer.wait(id)));
-  for (const [n, { id }] of doomed.entries())
+  for (const [n, { id }] of doomed.entries()) {
+    // The others wait for their launch when they are cancelled.
+    if (n < 6) await untilRunning(producer, id);
     await producer.cancel(id, { reason: at(reasons, n), actor: at(people, n) });
+  }
   const running = await producer.enqueueMany(
     Array.from({ length: 6 }, (_, n) => ({
       request: request(n + 3, { duration_ms: 600_000 + n, ...used(n) }),
@@ -60,4 +64,8 @@ export async function fill(producer: Producer, many = 60): Promise<{ flipped: st
     })),
   );
   return { flipped: doomed[0]?.id ?? '', running: running.map(({ id }) => id) };
+}
+
+async function untilRunning(producer: Producer, id: string): Promise<void> {
+  while ((await producer.get(id))?.status !== 'running') await sleep(50);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Depths } from '../shared/contract/depths.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
@@ -26,6 +27,7 @@ import { readDepths } from '../shared/store/depths.ts';
 import { followTraces } from '../shared/store/follow-traces.ts';
 import { readHolds, releaseHold } from '../shared/store/holds.ts';
 import { isKnown, type Located, locate, ownsEverything, type Seeker } from '../shared/store/locate.ts';
+import { pauseLaunch } from '../shared/store/pause.ts';
 import type { Store } from '../shared/store/store.ts';
 import { acceptAll } from './accept-all.ts';
 import { acceptance, type NewJob } from './acceptance.ts';
@@ -41,6 +43,7 @@ import { traced } from './enqueue-traces.ts';
 import { Hints } from './hints.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
+import { repeated } from './retry.ts';
 import { storedRequest } from './stored-request.ts';
 import { subscribe } from './subscribe.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
@@ -89,7 +92,11 @@ export class Producer {
    * id is harmless. Throws `invalid_request`, `id_conflict`, `id_taken`, `store_refused`, `store_unreachable`.
    */
   async enqueue(request: unknown, options: EnqueueOptions = {}): Promise<EnqueuedJob> {
-    const [result] = await this.enqueueMany([{ request, options }]);
+    return await this.enqueueOne({ request, options });
+  }
+
+  private async enqueueOne(job: NewJob): Promise<EnqueuedJob> {
+    const [result] = await this.enqueueMany([job]);
     if (!result) throw new Error('One request gives one result.');
     if (result.error) throw result.error;
     return { id: result.id, status: result.status };
@@ -120,6 +127,11 @@ export class Producer {
     const results = replies.map((reply, position) => resultOf(calls[position]?.given.id ?? '', reply));
     for (const { isNew, id } of results) if (isNew) this.telemetry.emit('job_accepted', { job_id: id });
     return results.map(({ isNew, ...result }) => result);
+  }
+
+  /** Enqueues the request of a job again, as a new job. Throws `result_expired` if it is no longer kept. */
+  async retry(id: string, { key = randomUUID() as string, sharesAccount = false } = {}): Promise<EnqueuedJob> {
+    return await this.enqueueOne(await repeated(this.store, await this.idOf(id), key, sharesAccount));
   }
 
   /**
@@ -261,12 +273,7 @@ export class Producer {
 
   /** Pauses or resumes launching. While it is paused nothing new is spent; polls, watching and cancels go on. */
   async pauseLaunch(isPaused: boolean): Promise<void> {
-    await Promise.all(
-      (await this.store.allLanes()).map(lane => {
-        const { launch } = lane.queues;
-        return lane.ask(() => (isPaused ? launch.pause() : launch.resume()));
-      }),
-    );
+    await pauseLaunch(await this.store.allLanes(), isPaused);
   }
 
   /** Which launches are held back, why, and when the next try is, the oldest hold first. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadstoneError } from '../shared/contract/errors.ts';
+import { VERSION } from '../shared/runtime/version.ts';
 import { within } from '../shared/runtime/within.ts';
 import { errorCode } from '../shared/store/connection/store-errors.ts';
 import type { Lane } from '../shared/store/lane.ts';
@@ -200,7 +201,7 @@ export class Rota {
   }
 
   private servant(isGuest: boolean): Servant {
-    return { token: this.token, isGuest, queues: this.parts.queues };
+    return { token: this.token, isGuest, queues: this.parts.queues, version: VERSION };
   }
 
   /** Says once that a lane is away. The connection says so itself where all lanes are on one server. */

@@ -38,7 +38,7 @@ test('with HEADSTONE_PROMPT_PREVIEW=0 nothing of a prompt is in the record; a de
   const { id } = await producer.enqueue(request('not to be kept'));
   expect((await producer.get(id))?.preview).toBeNull();
   const { producer: keeping, redis, prefixOf } = await startHarness({ workers: 0 });
-  const kept = await keeping.enqueue(request('to be kept, and deleted: ' + 'x'.repeat(90)));
+  const kept = await keeping.enqueue(request(`to be kept, and deleted: ${'x'.repeat(90)}`));
   expect((await keeping.get(kept.id))?.preview).toContain('to be kept');
   await keeping.cancel(kept.id);
   await keeping.deleteResult(kept.id);

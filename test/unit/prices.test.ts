@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { PRICE_TABLE, price } from '../../src/shared/runtime/prices.ts';
 import { type PriceSettings, priceSettingsSchema } from '../../src/shared/runtime/setting-formats.ts';
+import { VERSION } from '../../src/shared/runtime/version.ts';
 
 const usage = {
   input_tokens: 1000,
@@ -40,4 +41,9 @@ test('the table’s version in the rows is the installed one', () => {
   const installed = new URL('../../node_modules/@pydantic/genai-prices/package.json', import.meta.url);
   const { version } = JSON.parse(readFileSync(installed, 'utf8')) as { version: string };
   expect(PRICE_TABLE).toBe(`genai-prices@${version}`);
+});
+
+test('the version that workers tell is the package’s', () => {
+  const ours = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  expect(VERSION).toBe(ours.version);
 });

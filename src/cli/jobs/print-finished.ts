@@ -1,5 +1,5 @@
 import type { Finished } from '../../shared/contract/job.ts';
-import type { UpstreamResponse } from '../../shared/contract/response.ts';
+import { answerText } from '../../shared/runtime/readable.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { print, printJson } from '../terminal/output.ts';
 
@@ -9,7 +9,7 @@ export function printFinished(finished: Finished, json: boolean): void {
   switch (finished.status) {
     case 'completed':
     case 'incomplete':
-      if (!json) print(textOf(finished.response));
+      if (!json) print(answerText(finished.response));
       return;
     case 'failed':
       process.stderr.write(`Job ${finished.id} failed (${finished.error.code}): ${finished.error.message}\n`);
@@ -22,14 +22,4 @@ export function printFinished(finished: Finished, json: boolean): void {
     }
   }
   process.exitCode = exitCodes.failed;
-}
-
-/** The text that the SDKs call `output_text`. */
-function textOf(response: UpstreamResponse): string {
-  return (response.output ?? [])
-    .filter(item => item.type === 'message')
-    .flatMap(item => (Array.isArray(item.content) ? (item.content as { type?: string; text?: string }[]) : []))
-    .filter(part => part.type === 'output_text')
-    .map(part => part.text ?? '')
-    .join('');
 }

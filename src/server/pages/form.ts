@@ -9,3 +9,14 @@ function emptyAsMissing(value: unknown): unknown {
 export function optionalField<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess(emptyAsMissing, schema.optional());
 }
+
+/** A query of which every field may be left empty, except those for which an empty text means something. */
+export function withoutEmpty<Schema extends z.ZodType>(schema: Schema, kept: string[] = []) {
+  return z.preprocess(
+    query =>
+      Object.fromEntries(
+        Object.entries(query as object).filter(([name, value]) => value !== '' || kept.includes(name)),
+      ),
+    schema,
+  );
+}

@@ -2,7 +2,7 @@ import { html } from 'ghtml';
 import type { Producer } from '../../producer/producer.ts';
 import { publicMessage } from '../../shared/contract/errors.ts';
 import { heldLaunches } from '../../shared/contract/holds.ts';
-import { span } from '../../shared/runtime/format.ts';
+import { age } from '../../shared/runtime/format.ts';
 
 /** Where the notices stand in every page. It is replaced when the page is sent. */
 export const NOTICES = '<!--notices-->';
@@ -49,7 +49,7 @@ export class Notices {
         .filter(({ kind, waiting }) => kind === 'alarm' || waiting > 0)
         .map(
           ({ scope, code, waiting, next_try_at }) =>
-            html`Held: ${heldLaunches(scope)} (${code}). ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}; the next try is in ${span(Math.max(0, next_try_at - now))}.`,
+            html`Held: ${heldLaunches(scope)} (${code}). ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}; the next try is in ${age(Math.max(0, next_try_at - now))}.`,
         ),
       ...(depths.store === 'full' ? ['The store is full. New jobs are refused, and cancels still work.'] : []),
       ...depths.lanes_away.map(lane => html`Lane ${lane} is away. Its jobs wait, and no number here includes them.`),

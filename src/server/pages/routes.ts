@@ -46,7 +46,7 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
     );
     overviewRoutes(scope, producer);
     if (keyRing) signInRoutes(scope, keyRing, sessions, new SignInLimit(producer.store));
-    jobPageRoutes(scope, producer);
+    jobPageRoutes(scope, producer, keyRing);
     cancellationPageRoutes(scope, producer, driver);
     wastePageRoutes(scope, producer);
   });

@@ -13,5 +13,7 @@ export const overviewSchema = z.object({
   oldest_queued_at: z.number().int().nullable(),
   /** How many workers are alive. */
   workers: z.number().int(),
+  /** How many of them are of which version. */
+  versions: z.record(z.string(), z.number().int()),
 });
 export type Overview = z.infer<typeof overviewSchema>;

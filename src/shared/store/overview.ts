@@ -20,16 +20,17 @@ export async function readOverview(store: Store, recordTtlMs: number): Promise<O
     Promise.all(lanes.map(oldestQueued)),
     Promise.all(lanes.map(servantsOf)),
   ]);
-  const ended: Record<string, number> = {};
-  for (const status of ends.flat()) ended[status] = (ended[status] ?? 0) + 1;
+  // A worker serves several lanes.
+  const versionOf = new Map(servants.flat().map(({ token, version }) => [token, version || 'older']));
   const waiting = oldest.filter(at => at !== null);
   return {
     depths,
     holds,
-    ended,
+    ended: countBy(ends.flat()),
     more: ends.some(({ length }) => length >= MOST_COUNTED),
     oldest_queued_at: waiting.length === 0 ? null : Math.min(...waiting),
-    workers: new Set(servants.flat().map(({ token }) => token)).size,
+    workers: versionOf.size,
+    versions: countBy(versionOf.values()),
   };
 }
 
@@ -49,4 +50,10 @@ async function oldestQueued(lane: Lane): Promise<number | null> {
     const at = id === undefined ? null : await client.hget(lane.keys.job(id), 'created_at');
     return at === null ? null : Number(at);
   });
+}
+
+function countBy(words: Iterable<string>): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }

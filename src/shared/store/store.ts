@@ -3,6 +3,7 @@ import { HeadstoneError } from '../contract/errors.ts';
 import type { Job, JobSummary, ListFilter } from '../contract/job.ts';
 import type { LedgerQuery, LedgerRow, WasteQuery, WasteReport } from '../contract/ledger.ts';
 import type { JobsView, ViewQuery } from '../contract/view.ts';
+import type { WasteRows, WasteRowsQuery } from '../contract/waste-rows.ts';
 import { prefixSchema } from '../runtime/setting-formats.ts';
 import type { Configuration } from '../runtime/settings.ts';
 import type { Telemetry } from '../runtime/telemetry.ts';
@@ -19,7 +20,8 @@ import type { HoldNews } from './lua/copy-holds.ts';
 import { SEQUENCES_IN_A_MS } from './lua/script.ts';
 import type { JobRecord } from './record.ts';
 import type { ArgumentsOf, JobScript, ReplyOf } from './scripts.ts';
-import { viewJobs } from './view.ts';
+import { viewJobs } from './view-jobs.ts';
+import { viewRows } from './view-rows.ts';
 import { daysOf, readWaste } from './waste.ts';
 
 /** How long a process goes by the plan that it read last. */
@@ -237,6 +239,11 @@ export class Store {
   /** A page of jobs for people. */
   async view(query: ViewQuery): Promise<JobsView> {
     return await viewJobs(await this.allLanes(), await this.candidateLanes(query.after ?? ''), query);
+  }
+
+  /** A page of the ledger's rows for people. */
+  async viewRows(query: WasteRowsQuery): Promise<WasteRows> {
+    return await viewRows(await this.allLanes(), query);
   }
 
   async rows(query: LedgerQuery): Promise<LedgerRow[]> {

@@ -1,26 +1,23 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Producer } from '../../../producer/producer.ts';
 import { viewQuerySchema } from '../../../shared/contract/view.ts';
 import { reasonSchema, verdictSchema } from '../../../shared/contract/words.ts';
-import { locateJob, tenantShown } from '../../access/permissions.ts';
+import type { KeyRing } from '../../access/key-ring.ts';
+import { locateJob, sharesAccount, tenantShown } from '../../access/permissions.ts';
 import { findJob } from '../../api/find-job.ts';
 import { type Api, idParamsSchema } from '../../api/schemas.ts';
-import { optionalField } from '../form.ts';
+import { optionalField, withoutEmpty } from '../form.ts';
 import { isOpen } from '../parts.ts';
+import { againPage } from './again-page.ts';
 import { cancelPage } from './cancel-page.ts';
 import { jobPage } from './job-page.ts';
 import { jobsPage } from './list-page.ts';
 
-/** A browser sends a field that was left empty, too. */
-const listQuerySchema = z.preprocess(
-  query => Object.fromEntries(Object.entries(query as object).filter(([, value]) => value !== '')),
-  viewQuerySchema,
-);
-
-export function jobPageRoutes(app: Api, producer: Producer): void {
+export function jobPageRoutes(app: Api, producer: Producer, keyRing: KeyRing | null): void {
   const { store } = producer;
 
-  app.get('/jobs', { schema: { querystring: listQuerySchema } }, async ({ query, caller }, reply) => {
+  app.get('/jobs', { schema: { querystring: withoutEmpty(viewQuerySchema) } }, async ({ query, caller }, reply) => {
     const view = await store.view({ ...query, tenant: tenantShown(caller, query.tenant) });
     return reply.type('text/html; charset=utf-8').send(jobsPage({ caller, query, view, now: store.home.now() }));
   });
@@ -31,7 +28,9 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
     async ({ params, query, caller }, reply) => {
       const job = await findJob(producer, params.id, caller);
       const request = await producer.request(job.id);
-      return reply.type('text/html; charset=utf-8').send(jobPage({ caller, job, request, verdict: query.verdict }));
+      return reply
+        .type('text/html; charset=utf-8')
+        .send(jobPage({ caller, job, request, verdict: query.verdict, now: store.home.now() }));
     },
   );
 
@@ -58,6 +57,23 @@ export function jobPageRoutes(app: Api, producer: Producer): void {
         ...(keyName === null ? {} : { keyName }),
       });
       return reply.redirect(`/jobs/${id}?verdict=${verdict}`, 303);
+    },
+  );
+
+  app.get('/jobs/:id/again', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {
+    const job = await findJob(producer, params.id, caller);
+    await producer.keptRequest(job.id);
+    return reply.type('text/html; charset=utf-8').send(againPage(caller, job, randomUUID(), store.home.now()));
+  });
+
+  app.post(
+    '/jobs/:id/again',
+    { schema: { params: idParamsSchema, body: z.object({ key: z.string().min(1).max(64) }) } },
+    async ({ params, body: { key }, caller }, reply) => {
+      const { id } = await locateJob(producer, params.id, caller);
+      const shares = await sharesAccount(caller, producer, keyRing?.holdsSeveralTenants ?? false);
+      const job = await producer.retry(id, { key, sharesAccount: shares });
+      return reply.redirect(`/jobs/${job.id}`, 303);
     },
   );
 

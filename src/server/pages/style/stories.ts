@@ -21,10 +21,10 @@ export const stories = /* css */ `
 .legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.1rem; list-style: none; margin: 0 0 1rem; padding: 0; font-size: 0.88rem; }
 .legend li::before { content: ''; display: inline-block; width: 0.7rem; height: 0.7rem; border-radius: 3px; margin-right: 0.4rem; background: currentColor; vertical-align: -0.05rem; }
 .legend span { color: var(--ink); }
-.queued { color: var(--faint); fill: var(--faint); }
-.launching { color: var(--accent); fill: var(--accent); }
-.running { color: var(--used); fill: var(--used); }
-.watched { color: var(--wasted); fill: var(--wasted); }
+.phases .queued, .legend .queued { color: var(--faint); fill: var(--faint); }
+.phases .launching, .legend .launching { color: var(--accent); fill: var(--accent); }
+.phases .running, .legend .running { color: var(--used); fill: var(--used); }
+.phases .watched, .legend .watched { color: var(--wasted); fill: var(--wasted); }
 
 .keys { display: grid; gap: 0.4rem; margin: 0.75rem 0 1rem; }
 .keys div { display: grid; grid-template-columns: 3rem 1fr; }

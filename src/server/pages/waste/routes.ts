@@ -1,10 +1,13 @@
+import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
 import type { Producer } from '../../../producer/producer.ts';
 import { daySchema } from '../../../shared/contract/days.ts';
 import { wasteDimensionSchema } from '../../../shared/contract/ledger.ts';
+import { wasteRowsQuerySchema } from '../../../shared/contract/waste-rows.ts';
 import { tenantShown } from '../../access/permissions.ts';
 import type { Api } from '../../api/schemas.ts';
-import { optionalField } from '../form.ts';
+import { optionalField, withoutEmpty } from '../form.ts';
+import { rowsPage } from './rows-page.ts';
 import { wastePage } from './waste-page.ts';
 
 const wasteQuerySchema = z.strictObject({
@@ -19,12 +22,42 @@ export function wastePageRoutes(app: Api, producer: Producer): void {
     const { by, since, until } = query;
     const tenant = tenantShown(caller, query.tenant);
     const period = { since, until, tenant };
-    const [byDay, report] = await Promise.all([
+    const [byDay, report, byActor] = await Promise.all([
       producer.waste({ groupBy: 'day', ...period }),
       producer.waste({ groupBy: by, ...period }),
+      producer.waste({ groupBy: 'actor', ...period }),
     ]);
     return reply
       .type('text/html; charset=utf-8')
-      .send(wastePage({ caller, by, since, until, tenant: query.tenant, byDay, report }));
+      .send(wastePage({ caller, by, since, until, tenant: query.tenant, byDay, report, byActor }));
   });
+
+  app.get('/waste/sums.csv', { schema: { querystring: wasteQuerySchema } }, async ({ query, caller }, reply) => {
+    const { by, since, until } = query;
+    const { data } = await producer.waste({ groupBy: by, since, until, tenant: tenantShown(caller, query.tenant) });
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', `attachment; filename="waste-by-${by}.csv"`)
+      .send(
+        stringify(
+          data.map(({ key, ...sum }) => ({ [by]: key, ...sum })),
+          { header: true, escape_formulas: true },
+        ),
+      );
+  });
+
+  app.get(
+    '/waste/responses',
+    { schema: { querystring: withoutEmpty(wasteRowsQuerySchema, ['key']) } },
+    async ({ query, caller }, reply) => {
+      const tenant = tenantShown(caller, query.tenant);
+      const [view, { data: models }] = await Promise.all([
+        producer.store.viewRows({ ...query, tenant }),
+        producer.waste({ groupBy: 'model', tenant }),
+      ]);
+      return reply
+        .type('text/html; charset=utf-8')
+        .send(rowsPage({ caller, query, view, models, now: producer.store.home.now() }));
+    },
+  );
 }

@@ -10,6 +10,8 @@ export interface Servant {
   token: string;
   isGuest: boolean;
   queues: readonly QueueName[];
+  /** Empty for the version before, which did not say it. */
+  version: string;
 }
 
 /** A full store takes this too. KEYS: the servants. ARGV: now, the servant, the time before which others are forgotten, for how long. */
@@ -35,8 +37,8 @@ export async function sayLeft(lane: Lane, servant: Servant): Promise<void> {
 export async function servantsOf(lane: Lane): Promise<Servant[]> {
   const members = await lane.ask(client => client.zrangebyscore(lane.keys.servants(), lane.now() - SILENCE_MS, '+inf'));
   return members.map(member => {
-    const [token = '', role, queues = ''] = member.split('|');
-    return { token, isGuest: role === 'guest', queues: queues.split(',') as QueueName[] };
+    const [token = '', role, queues = '', version = ''] = member.split('|');
+    return { token, isGuest: role === 'guest', queues: queues.split(',') as QueueName[], version };
   });
 }
 
@@ -45,6 +47,6 @@ export function isServed(servants: Servant[], queues: readonly QueueName[] = que
   return queues.every(queue => servants.some(servant => servant.queues.includes(queue)));
 }
 
-function memberOf({ token, isGuest, queues }: Servant): string {
-  return `${token}|${isGuest ? 'guest' : 'own'}|${queues.join(',')}`;
+function memberOf({ token, isGuest, queues, version }: Servant): string {
+  return [token, isGuest ? 'guest' : 'own', queues.join(','), version].join('|');
 }

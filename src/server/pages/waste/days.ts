@@ -1,4 +1,4 @@
-import type { WasteSum } from '../../shared/contract/ledger.ts';
+import type { WasteSum } from '../../../shared/contract/ledger.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;

@@ -1,0 +1,35 @@
+import { HeadstoneError } from '../shared/contract/errors.ts';
+import { withMembers } from '../shared/runtime/json-members.ts';
+import type { Store } from '../shared/store/store.ts';
+import type { NewJob } from './acceptance.ts';
+import { idOfKey } from './ids.ts';
+
+/**
+ * The request of a job as a new job of the same tenant, with the same tags and options. `key` names the wish, so that the same
+ * one sent twice makes one job. Throws `result_expired` if the request is no longer kept.
+ */
+export async function repeated(store: Store, id: string, key: string, sharesAccount: boolean): Promise<NewJob> {
+  const lane = await store.laneOf(id);
+  const [record, text] = await Promise.all([lane.record(id), lane.request(id)]);
+  if (!record || text === null)
+    throw new HeadstoneError(
+      'result_expired',
+      `The request of job ${id} is not kept, so it cannot run again. The job was adopted, deleted, or ended too long ago.`,
+    );
+  const { headstone_predecessor: _, ...request } = JSON.parse(text) as Record<string, unknown>;
+  const named = await idOfKey(store, record.tenant, JSON.stringify(['retry', id, key]));
+  return {
+    request: { ...request, ...(record.stream === undefined ? {} : { stream: true }) },
+    options: {
+      id: named.id,
+      tenant: record.tenant,
+      tags: record.tags,
+      priority: record.priority,
+      attempts: record.attempts,
+      onUnknownLaunch: record.on_unknown,
+      deadlineMs: record.deadline_at - record.created_at,
+      callbackUrl: record.callback,
+    },
+    caller: { text: withMembers(text, { headstone_predecessor: undefined }), lanes: named.lanes, sharesAccount },
+  };
+}

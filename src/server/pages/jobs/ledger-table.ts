@@ -1,0 +1,48 @@
+import { html } from 'ghtml';
+import type { Job } from '../../../shared/contract/job.ts';
+import type { LedgerRow } from '../../../shared/contract/ledger.ts';
+import { span, usd, whole } from '../../../shared/runtime/format.ts';
+import { copyButton, shortId, table } from '../parts.ts';
+
+/** What each response of a job cost. */
+export function ledgerTable({ ledger }: Job): string {
+  if (ledger.length === 0) return '';
+  return table(
+    'The responses of this job',
+    [
+      { name: 'Response' },
+      { name: 'Booked as' },
+      { name: 'At the provider' },
+      { name: 'Input tokens', numeric: true },
+      { name: 'Output tokens', numeric: true },
+      { name: 'All tokens', numeric: true },
+      { name: 'Cost', numeric: true },
+      { name: 'Known after its end', numeric: true },
+    ],
+    ledger.map(row => [
+      html`<code title="${row.response_id}">${shortId(row.response_id)}</code>!${copyButton(row.response_id, 'the response’s id')}`,
+      booking(row),
+      html`${row.upstream_status ?? '–'}`,
+      tokens(row, 'input_tokens'),
+      tokens(row, 'output_tokens'),
+      tokens(row, 'total_tokens'),
+      row.usage === null ? '–' : html`${usd(row.cost_usd_micros)}`,
+      row.late_by_ms === null ? '–' : html`${span(row.late_by_ms)}`,
+    ]),
+  );
+}
+
+function booking({ kind, cause, status }: LedgerRow): string {
+  const what = kind === 'wasted' ? `wasted (${cause})` : (kind ?? 'open');
+  return html`<span class="${kind ?? ''}">${what}</span>!${status === 'final' ? '' : html` <small>${status}</small>`}`;
+}
+
+function tokens(
+  { usage, status, most_tokens: most }: LedgerRow,
+  part: 'input_tokens' | 'output_tokens' | 'total_tokens',
+) {
+  if (usage) return html`${whole(usage[part])}`;
+  if (part === 'total_tokens' && status !== 'final' && most !== null)
+    return html`<small>at most ${whole(most)}</small>`;
+  return '–';
+}

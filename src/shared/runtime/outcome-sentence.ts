@@ -1,0 +1,72 @@
+import { heldLaunches } from '../contract/holds.ts';
+import type { Job } from '../contract/job.ts';
+import type { LedgerRow } from '../contract/ledger.ts';
+import { CLIENT_DISCONNECTED } from '../contract/words.ts';
+import { counted, span, usd, whole } from './format.ts';
+
+/** A job as its record shows it. The body of its result is not needed. */
+type Told = Omit<Job, 'response'>;
+
+/** What became of a job, or where it is, and what it has cost, in one or two sentences. `now` is Redis' time. */
+export function outcomeSentence(job: Told, now: number): string {
+  const took = span(Math.max(0, (job.decided_at ?? now) - job.created_at));
+  switch (job.status) {
+    case 'queued':
+      return job.held_by === null
+        ? `Waits to be sent to the provider, for ${took} so far.`
+        : `Waits, because ${heldLaunches(job.held_by)} are held.`;
+    case 'launching':
+      return 'Is being sent to the provider.';
+    case 'running':
+      return `The provider works on it, ${took} after it was enqueued.`;
+    case 'completed':
+      return `Completed in ${took}. ${priceOf(job)}`;
+    case 'incomplete':
+      return `Ended as incomplete after ${took}: it has a result, which is not whole. ${priceOf(job)}`;
+    case 'failed':
+      return `Failed after ${took}: ${withStop(job.outcome?.error?.message ?? 'the provider did not say why')} ${priceOf(job)}`;
+    case 'cancelled':
+      return `Cancelled${whoAndWhy(job)}, ${took} after it was enqueued. ${priceOf(job)}`;
+    case 'expired':
+      return `Passed its deadline after ${took}. ${priceOf(job)}`;
+  }
+}
+
+function whoAndWhy({ tombstone }: Told): string {
+  if (tombstone?.reason === CLIENT_DISCONNECTED) return ' because its caller went away';
+  const who = tombstone?.actor ? ` by ${tombstone.actor}` : '';
+  return tombstone?.reason ? `${who} (“${tombstone.reason}”)` : who;
+}
+
+/** What the job has cost, as far as that is known. Unknown is never zero. */
+function priceOf(job: Told): string {
+  const { launches, ledger } = job;
+  const lost = launches.filter(({ state }) => state === 'unknown').length;
+  const sentences = [
+    lost > 0 ? `Not known: ${counted(lost, 'create')} may have been run and billed, and no id came back.` : '',
+    ...ledger.map(rowSentence),
+  ].filter(Boolean);
+  if (sentences.length > 0) return sentences.join(' ');
+  if (launches.some(({ state }) => state === 'intended'))
+    return 'A create is on its way. What it costs is not known yet.';
+  return 'Nothing was launched, so nothing was charged.';
+}
+
+function rowSentence(row: LedgerRow): string {
+  const { kind, status, usage, cost_usd_micros: cost, upstream_status: upstream } = row;
+  if (status === 'unknown') return 'What it cost never became known.';
+  if (usage === null || status === 'pending')
+    return kind === 'wasted'
+      ? 'The provider may charge for it all the same; it is watched until its tokens are known.'
+      : 'What it cost is not known yet.';
+  const price = `${counted(usage.total_tokens, 'token')}, ${usd(cost)}`;
+  if (kind !== 'wasted') return `It used ${price}.`;
+  if (usage.total_tokens === 0) return 'The provider charged nothing.';
+  return upstream === 'completed'
+    ? `The provider finished it all the same, and ${price} were wasted.`
+    : `${whole(usage.total_tokens)} tokens, ${usd(cost)} were wasted.`;
+}
+
+function withStop(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}

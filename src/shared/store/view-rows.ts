@@ -1,0 +1,82 @@
+import { boundsOf } from '../contract/days.ts';
+import type { LedgerRow } from '../contract/ledger.ts';
+import type { WasteRows, WasteRowsQuery } from '../contract/waste-rows.ts';
+import type { Lane } from './lane.ts';
+import { merge } from './merge.ts';
+import { parseRow } from './record.ts';
+
+const PAGE = 50;
+const READ_AT_ONCE = 200;
+
+/** The most rows that one view looks at, so that it is as fast with a million rows. */
+const MOST_LOOKED = 2000;
+
+/** The rows behind a sum, the newest first. It reads a bounded number of keys. */
+export async function viewRows(lanes: Lane[], query: WasteRowsQuery): Promise<WasteRows> {
+  const begin = query.after === undefined ? undefined : await placeOf(lanes, query.after, query.tenant);
+  const rows: LedgerRow[] = [];
+  let looked = 0;
+  let next: string | null = null;
+  const all = merge(
+    lanes.map(lane => rowsOf(lane, query, begin)),
+    (left, right) => (isBehind(left, right) ? 1 : -1),
+  );
+  for await (const row of all) {
+    if (begin && !isBehind(row, begin)) continue;
+    looked += 1;
+    if (matches(row, query)) rows.push(row);
+    next = row.response_id;
+    if (rows.length >= PAGE || looked >= MOST_LOOKED) break;
+    next = null;
+  }
+  return { rows, next, looked };
+}
+
+type Place = Pick<LedgerRow, 'at' | 'response_id'>;
+
+/** True if the first comes later in the list: it is older, or of one millisecond and before by its letters. */
+function isBehind(left: Place, right: Place): boolean {
+  return left.at < right.at || (left.at === right.at && left.response_id < right.response_id);
+}
+
+async function placeOf(lanes: Lane[], id: string, tenant: string | undefined): Promise<Place | undefined> {
+  const times = await Promise.all(lanes.map(lane => lane.ask(client => client.zscore(lane.keys.rows(tenant), id))));
+  const at = times.find(time => time !== null);
+  return at === undefined ? undefined : { at: Number(at), response_id: id };
+}
+
+async function* rowsOf(lane: Lane, query: WasteRowsQuery, begin: Place | undefined): AsyncGenerator<LedgerRow, void> {
+  const { from, to } = boundsOf(query);
+  const least = Number.isFinite(from) ? from : '-inf';
+  const most = Math.min(to, begin?.at ?? to);
+  for (let offset = 0; ; offset += READ_AT_ONCE) {
+    const ids = await lane.ask(client =>
+      client.zrevrangebyscore(
+        lane.keys.rows(query.tenant),
+        Number.isFinite(most) ? most : '+inf',
+        least,
+        'LIMIT',
+        offset,
+        READ_AT_ONCE,
+      ),
+    );
+    if (ids.length === 0) return;
+    const hashes = await lane.ask(client => Promise.all(ids.map(id => client.hgetall(lane.keys.row(id)))));
+    for (const hash of hashes) {
+      const row = parseRow(hash);
+      if (row) yield row;
+    }
+  }
+}
+
+function matches(row: LedgerRow, { by, key, kind, usage }: WasteRowsQuery): boolean {
+  return (
+    (kind === undefined || row.kind === kind) &&
+    (usage === undefined || (usage === 'known') === (row.status === 'final')) &&
+    (by === undefined || key === undefined || valuesOf(row, by).includes(key))
+  );
+}
+
+function valuesOf(row: LedgerRow, by: NonNullable<WasteRowsQuery['by']>): string[] {
+  return by === 'tag' ? row.tags : [row[by] ?? ''];
+}
