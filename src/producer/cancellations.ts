@@ -15,11 +15,13 @@ import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Lane } from '../shared/store/lane.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { StoredFilter } from '../shared/store/lua/matching-part.ts';
-import { runCancellation } from '../shared/store/run-cancellation.ts';
+import { CANCELLATION_KEPT_MS, runCancellation } from '../shared/store/run-cancellation.ts';
 import type { Store } from '../shared/store/store.ts';
 
 const SURVEY_CHUNK = 200;
-const KEEP_MS = 7 * 86_400_000;
+
+/** The fields that count the jobs which were cancelled before they were sent, by model. */
+const SPARED = 'spared:';
 
 /** Cancels many jobs at once. The store has the filter and the progress, so any process can carry a cancellation on. */
 export class Cancellations {
@@ -60,7 +62,7 @@ export class Cancellations {
         key_name: keyName,
         expected: sum((groups[position] ?? []).map(([, , jobs]) => jobs)),
         lanes: count,
-        keep_ms: KEEP_MS,
+        keep_ms: CANCELLATION_KEPT_MS,
       });
     // The first lane decides what the id means. A cancellation covers the lanes that there were when it began.
     const begun = await begin(0, lanes.length);
@@ -84,23 +86,18 @@ export class Cancellations {
   async get(id: string): Promise<Cancellation> {
     const lanes = await this.store.allLanes();
     const parts = (await Promise.all(lanes.map(lane => partOf(lane, id)))).filter(part => part !== null);
-    const [first] = parts;
-    if (!first) throw notFound(id);
-    const total = (of: 'expected' | 'examined' | 'cancelled') => sum(parts.map(part => Number(part[of])));
-    return cancellationSchema.parse({
-      id: first.id,
-      object: 'cancellation',
-      status: parts.length < Number(first.lanes ?? 1) ? 'running' : statusOf(parts),
-      filter: JSON.parse(first.shown_filter ?? '{}'),
-      reason: first.reason ?? null,
-      actor: first.actor ?? null,
-      key_name: first.key_name ?? null,
-      created_at: Math.min(...parts.map(part => Number(part.created_at))),
-      advanced_at: Math.max(...parts.map(part => Number(part.advanced_at))),
-      expected: total('expected'),
-      examined: total('examined'),
-      cancelled: total('cancelled'),
-    });
+    const found = cancellationOf(parts);
+    if (!found) throw notFound(id);
+    return found;
+  }
+
+  /** The newest cancellations, whether they are under way or have ended. They are kept for 7 days. */
+  async list(limit = 50): Promise<Cancellation[]> {
+    const lanes = await this.store.allLanes();
+    const { home } = this.store;
+    const ids = await home.ask(client => client.zrevrange(home.keys.allCancellations(), 0, limit - 1));
+    const all = await Promise.all(ids.map(id => Promise.all(lanes.map(lane => storedPart(lane, id)))));
+    return all.flatMap(parts => cancellationOf(parts.filter(part => part !== null)) ?? []);
   }
 
   /** Stops a cancellation. What it has cancelled stays cancelled. */
@@ -144,10 +141,37 @@ async function survey(lane: Lane, filter: StoredFilter): Promise<Group[]> {
 
 /** A lane's part of a cancellation; null if it has none. Throws `not_durable` for one that has ended. */
 async function partOf(lane: Lane, id: string): Promise<Record<string, string> | null> {
-  const hash = await lane.ask(client => client.hgetall(lane.keys.cancellation(id)));
-  if (hash.id === undefined) return null;
-  if (hash.status !== 'running') await lane.untilCancellationDurable(id, hash.status ?? '');
+  const hash = await storedPart(lane, id);
+  if (hash && hash.status !== 'running') await lane.untilCancellationDurable(id, hash.status ?? '');
   return hash;
+}
+
+async function storedPart(lane: Lane, id: string): Promise<Record<string, string> | null> {
+  const hash = await lane.ask(client => client.hgetall(lane.keys.cancellation(id)));
+  return hash.id === undefined ? null : hash;
+}
+
+/** A cancellation from its parts; null if it has none. */
+function cancellationOf(parts: Record<string, string>[]): Cancellation | null {
+  const [first] = parts;
+  if (!first) return null;
+  const total = (of: string) => sum(parts.map(part => Number(part[of] ?? 0)));
+  const spared = new Set(parts.flatMap(part => Object.keys(part).filter(field => field.startsWith(SPARED))));
+  return cancellationSchema.parse({
+    id: first.id,
+    object: 'cancellation',
+    status: parts.length < Number(first.lanes ?? 1) ? 'running' : statusOf(parts),
+    filter: JSON.parse(first.shown_filter ?? '{}'),
+    reason: first.reason ?? null,
+    actor: first.actor ?? null,
+    key_name: first.key_name ?? null,
+    created_at: Math.min(...parts.map(part => Number(part.created_at))),
+    advanced_at: Math.max(...parts.map(part => Number(part.advanced_at))),
+    expected: total('expected'),
+    examined: total('examined'),
+    cancelled: total('cancelled'),
+    spared_by_model: Object.fromEntries([...spared].map(field => [field.slice(SPARED.length), total(field)])),
+  });
 }
 
 /** A cancellation goes on while a lane has something left, and is stopped if one was. */

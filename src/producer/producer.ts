@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Depths } from '../shared/contract/depths.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
@@ -43,7 +42,7 @@ import { traced } from './enqueue-traces.ts';
 import { Hints } from './hints.ts';
 import { assertReferences } from './item-references.ts';
 import { responseText } from './response-text.ts';
-import { repeated } from './retry.ts';
+import { type RetryOptions, repeated } from './retry.ts';
 import { storedRequest } from './stored-request.ts';
 import { subscribe } from './subscribe.ts';
 import { type WaitOptions, waitForOutcome } from './wait.ts';
@@ -130,8 +129,8 @@ export class Producer {
   }
 
   /** Enqueues the request of a job again, as a new job. Throws `result_expired` if it is no longer kept. */
-  async retry(id: string, { key = randomUUID() as string, sharesAccount = false } = {}): Promise<EnqueuedJob> {
-    return await this.enqueueOne(await repeated(this.store, await this.idOf(id), key, sharesAccount));
+  async retry(id: string, options: RetryOptions = {}): Promise<EnqueuedJob> {
+    return await this.enqueueOne(await repeated(this.store, await this.idOf(id), options));
   }
 
   /**

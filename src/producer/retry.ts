@@ -1,14 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { NewJob } from './acceptance.ts';
 import { idOfKey } from './ids.ts';
 
+export interface RetryOptions {
+  /** Names the wish, so that the same one sent twice makes one job. */
+  key?: string | undefined;
+  /** For servers: true if other tenants use the same account at the provider. */
+  sharesAccount?: boolean;
+}
+
 /**
- * The request of a job as a new job of the same tenant, with the same tags and options. `key` names the wish, so that the same
- * one sent twice makes one job. Throws `result_expired` if the request is no longer kept.
+ * The request of a job as a new job of the same tenant, with the same tags and options. Throws `result_expired` if the request is no longer kept.
  */
-export async function repeated(store: Store, id: string, key: string, sharesAccount: boolean): Promise<NewJob> {
+export async function repeated(
+  store: Store,
+  id: string,
+  { key = randomUUID(), sharesAccount = false }: RetryOptions,
+): Promise<NewJob> {
   const lane = await store.laneOf(id);
   const [record, text] = await Promise.all([lane.record(id), lane.request(id)]);
   if (!record || text === null)

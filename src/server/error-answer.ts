@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import { errorBody, errorType, httpStatus } from './error-body.ts';
+import { errorPage, isForPeople, sendErrorPage } from './pages/error-page.ts';
 import { bareHeaders } from './security-headers.ts';
 
 const RETRY_AFTER_S = 5;
@@ -12,15 +13,18 @@ export function answerErrorWith(telemetry: Telemetry) {
   return (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof HeadstoneError) return answerHeadstoneError(error, request, reply);
     const status = 'statusCode' in error ? error.statusCode : undefined;
-    if (status !== undefined && status >= 400 && status < 500)
+    const isPage = isForPeople(request);
+    if (status !== undefined && status >= 400 && status < 500) {
+      if (isPage) return sendErrorPage(request, reply, status, clientMistake(error as FastifyError));
       return reply
         .code(status)
         .header('x-should-retry', 'false')
         .send(errorBody(clientMistake(error as FastifyError), null, 'invalid_request_error'));
+    }
     telemetry.emit('request_failed', { request_id: request.id, ...placeOf(error) });
-    return reply
-      .code(500)
-      .send(errorBody(`Headstone failed. Its log has more about request ${request.id}.`, null, 'server_error'));
+    const sentence = `Headstone failed. Its log has more about request ${request.id}.`;
+    if (isPage) return sendErrorPage(request, reply, 500, sentence);
+    return reply.code(500).send(errorBody(sentence, null, 'server_error'));
   };
 }
 
@@ -31,23 +35,34 @@ function answerHeadstoneError(error: HeadstoneError, request: FastifyRequest, re
   // Only the operator may learn where the store is.
   const message = request.caller?.admin ? error.message : publicMessage(error);
   if (status === 429) reply.header('retry-after', String(RETRY_AFTER_S));
+  if (isForPeople(request)) return sendErrorPage(request, reply, status, message);
   return reply.code(status).send(errorBody(message, error.code, errorType(status), error.param));
 }
 
 export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
   const path = request.url.split('?')[0];
+  if (isForPeople(request)) return sendErrorPage(request, reply, 404, `There is no page ${path} here.`);
   return reply
     .code(404)
     .send(errorBody(`There is no ${request.method} ${path} here.`, 'unknown_url', 'invalid_request_error'));
 }
 
 /** Answers a URL that the router cannot read. No hook has run by then. */
-export function answerBadUrl(_error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+export function answerBadUrl(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const message = 'There is nothing at a URL like this.';
+  if (isForPeople(request)) {
+    void reply
+      .code(404)
+      .headers(bareHeaders)
+      .type('text/html; charset=utf-8')
+      .send(errorPage(null, 404, message));
+    return;
+  }
   void reply
     .code(404)
     .headers(bareHeaders)
     .type('application/json')
-    .send(JSON.stringify(errorBody('There is nothing at a URL like this.', 'unknown_url', 'invalid_request_error')));
+    .send(JSON.stringify(errorBody(message, 'unknown_url', 'invalid_request_error')));
 }
 
 /** Answers what Node could not read as HTTP, on the bare connection, with the headers that every answer has. */

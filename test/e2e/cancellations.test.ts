@@ -95,7 +95,7 @@ test('I5: so does a server that ends', { timeout: 30_000 }, async () => {
   const { producer, happened, startWorker } = await startHouse();
   await producer.pauseLaunch(true);
   const { id } = await producer.cancellations.begin({ tag: 'nightly' });
-  await producer.store.home.run('advance_cancellation', { id, limit: 10 });
+  await producer.store.home.run('advance_cancellation', { id, limit: 10, keep_ms: 60_000 });
   await startWorker();
   await happened('cancellation_taken_over');
   await expect

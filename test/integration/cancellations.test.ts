@@ -94,7 +94,7 @@ test('one that is stopped leaves the rest alone, and goes no further', async () 
   await producer.enqueueMany(queued(100));
   const { cancellations } = producer;
   const { id } = await cancellations.begin({ all: true });
-  await producer.store.home.run('advance_cancellation', { id, limit: 10 });
+  await producer.store.home.run('advance_cancellation', { id, limit: 10, keep_ms: 60_000 });
   expect(await cancellations.stop(id)).toMatchObject({ status: 'stopped', cancelled: 10 });
   await cancellations.run(id);
   expect(await cancellations.get(id)).toMatchObject({ status: 'stopped', cancelled: 10 });

@@ -1,13 +1,12 @@
-import type { WasteSum } from '../../shared/contract/ledger.ts';
+import type { WasteDimension, WasteSum } from '../../shared/contract/ledger.ts';
 import { counted, usd } from '../../shared/runtime/format.ts';
-import { likelyCost, nothingKnown } from '../../shared/runtime/waste-words.ts';
+import { isComparable, likelyCost, nothingKnown } from '../../shared/runtime/waste-words.ts';
 import { table } from '../terminal/output.ts';
 
 /** A table of sums, with one line for each. */
-export function wasteTable(by: string, sums: WasteSum[]): string {
+export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
   const unpriced = Math.max(0, ...sums.filter(isPartlyPriced).map(sum => sum.unpriced));
-  // Used responses have no cause, no reason and no actor, so these sums cannot be compared with them.
-  const comparable = by !== 'cause' && by !== 'reason' && by !== 'actor';
+  const comparable = isComparable(by);
   const lines = table(
     [
       by.toUpperCase(),

@@ -9,6 +9,7 @@ import {
 } from '../../shared/contract/cancellation.ts';
 import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
 import { assertAdmin } from '../access/permissions.ts';
+import { limitSchema } from './pagination.ts';
 import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
 
 const beginSchema = cancellationOptionsSchema
@@ -45,6 +46,22 @@ export function cancellationRoutes(app: Api, producer: Producer, driver: Cancell
       });
       driver.drive(cancellation.id);
       return reply.code(202).send(cancellation);
+    },
+  );
+
+  app.get(
+    '/v1/cancellations',
+    {
+      schema: {
+        ...about,
+        summary: 'The newest cancellations of many jobs; they are kept for 7 days',
+        querystring: z.strictObject({ limit: limitSchema }),
+        response: { 200: z.object({ object: z.literal('list'), data: z.array(cancellationSchema) }), ...errorAnswers },
+      },
+    },
+    async ({ query: { limit }, caller }) => {
+      assertAdmin(caller);
+      return { object: 'list' as const, data: await cancellations.list(limit) };
     },
   );
 

@@ -36,7 +36,7 @@ export async function apiRoutes(
   const parts = { producer, passthrough, readers };
   createRoute(app, { ...parts, plainCreates: new PlainCreates({ ...parts, upgrade: configuration.upgrade }) });
   responseRoutes(app, parts);
-  jobRoutes(app, producer);
+  jobRoutes(app, parts);
   wasteRoutes(app, producer);
   cancellationRoutes(app, producer, driver);
   launchingRoutes(app, producer);

@@ -8,7 +8,7 @@ import { maySeeBoard } from '../access/permissions.ts';
 import { wantsHtml } from '../access/sign-in.ts';
 import type { Api } from '../api/schemas.ts';
 import { errorBody } from '../error-body.ts';
-import { messagePage } from '../pages/layout.ts';
+import { sendErrorPage } from '../pages/error-page.ts';
 import { setContentPolicy } from '../security-headers.ts';
 import { RecordAdapter } from './record-adapter.ts';
 
@@ -20,6 +20,10 @@ const shownReads =
 
 /** Bull Board's page loads a font from another server. */
 const foreignFonts = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
+
+/** Bull Board has no place for a link that is always in sight. */
+const wayBack =
+  '<a href="/" style="position:fixed;left:16px;bottom:44px;z-index:99;color:inherit;font:14px system-ui,sans-serif">← Headstone</a>';
 
 /** Bull Board on the four queues. Admins may use it; if all jobs belong to one tenant, that tenant may see it. */
 export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing | null): Promise<void> {
@@ -52,7 +56,9 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
         statusCode !== 200 || caller.admin ? payload : asReadOnly(payload),
       );
       scope.addHook('onSend', async (_request, _reply, payload) =>
-        typeof payload === 'string' ? payload.replace(foreignFonts, '') : payload,
+        typeof payload === 'string'
+          ? payload.replace(foreignFonts, '').replace('</body>', `${wayBack}</body>`)
+          : payload,
       );
       await scope.register(serverAdapter.registerPlugin());
     },
@@ -72,8 +78,7 @@ function refuseOthersWith(keyRing: KeyRing | null, producer: Producer) {
       ? 'The board shows the jobs of all tenants, so it needs an admin key. Your own jobs are at /jobs.'
       : 'Changing something on the board needs an admin key.';
     reply.code(403);
-    if (wantsHtml(request))
-      return reply.type('text/html; charset=utf-8').send(messagePage(caller, 'Not allowed', sentence));
+    if (wantsHtml(request)) return sendErrorPage(request, reply, 403, sentence);
     return reply.send(errorBody(sentence, 'insufficient_permissions', 'invalid_request_error'));
   };
 }

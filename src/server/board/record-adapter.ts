@@ -1,5 +1,6 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import type { Lane } from '../../shared/store/lane.ts';
 import type { QueueName } from '../../shared/store/lua/work.ts';
@@ -159,7 +160,7 @@ function description(job: Job, responseId: string | null) {
     job_id: job.id,
     model: job.model,
     tenant: job.tenant,
-    status: job.status,
+    status: job.held_by === null ? job.status : `held (${heldLaunches(job.held_by)})`,
     tombstone: job.tombstone,
     wasted_tokens: wasted.reduce((sum, row) => sum + (row.usage?.total_tokens ?? 0), 0),
     response_id: responseId,

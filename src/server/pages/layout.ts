@@ -71,14 +71,3 @@ function signedIn(keyName: string, { tenant, admin }: Caller): string {
 <button class="quiet">Sign out</button>
 </form>`;
 }
-
-/** A page with one message. */
-export function messagePage(caller: Caller | null, title: string, message: string): string {
-  return layout({
-    title,
-    caller,
-    body: html`<h1>${title}</h1>
-<p>${message}</p>
-!${caller ? '<p><a href="/jobs">All jobs</a></p>' : '<p><a href="/">Overview</a></p>'}`,
-  });
-}

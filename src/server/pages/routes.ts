@@ -1,17 +1,14 @@
 import formBody from '@fastify/formbody';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Producer } from '../../producer/producer.ts';
-import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
 import type { Sessions } from '../../shared/store/sessions.ts';
 import type { KeyRing } from '../access/key-ring.ts';
 import { SignInLimit } from '../access/sign-in-limit.ts';
 import type { Api } from '../api/schemas.ts';
-import { httpStatus } from '../error-body.ts';
 import { assetRoutes } from './assets.ts';
 import { cancellationPageRoutes } from './cancellations/routes.ts';
+import { docsRoutes } from './docs/routes.ts';
 import { jobPageRoutes } from './jobs/routes.ts';
-import { messagePage } from './layout.ts';
 import { NOTICES, Notices } from './notices.ts';
 import { overviewRoutes } from './overview/routes.ts';
 import { signInRoutes } from './sign-in/routes.ts';
@@ -36,7 +33,6 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
     scope.addHook('onRoute', route => {
       route.schema = { ...route.schema, hide: true };
     });
-    scope.setErrorHandler(answerPerson);
     const notices = new Notices(producer);
     scope.addHook('onSend', async (request, _reply, page) =>
       // One tenant need not know what concerns all of them, and every page of an operator says it.
@@ -49,16 +45,6 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
     jobPageRoutes(scope, producer, keyRing);
     cancellationPageRoutes(scope, producer, driver);
     wastePageRoutes(scope, producer);
+    docsRoutes(scope);
   });
-}
-
-/** Shows a HeadstoneError as a page. Any other error is answered as for programs. */
-function answerPerson(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) {
-  if (!(error instanceof HeadstoneError)) throw error;
-  const status = httpStatus[error.code];
-  const title = status === 404 ? 'Not found' : status === 403 ? 'Not allowed' : 'That did not work';
-  return reply
-    .code(status)
-    .type('text/html; charset=utf-8')
-    .send(messagePage(request.caller, title, error.message));
 }

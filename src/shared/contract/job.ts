@@ -110,6 +110,8 @@ export const jobFilterSchema = z.strictObject({
   tenant: z.string().optional(),
   tag: z.string().optional(),
   model: z.string().optional(),
+  /** Jobs that this bulk cancel has cancelled. */
+  cancellation: z.string().optional(),
   /** Matches the beginning of an id, a whole tag, model or tenant, and any part of the prompt’s beginning. */
   search: z.string().min(1).max(200, 'must be at most 200 characters').optional(),
   /** When the job was enqueued: UTC days, both included, or moments like 2026-11-21T08:30:00Z. */

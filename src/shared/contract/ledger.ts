@@ -15,6 +15,8 @@ export const ledgerRowSchema = z.object({
   cause: causeSchema.nullable(),
   reason: z.string().nullable(),
   actor: z.string().nullable(),
+  /** The bulk cancel that made it unwanted; null if none did. */
+  cancellation: z.string().nullable().default(null),
   /** Whether the usage is known. `unknown`: no read ever showed one, which does not mean zero. */
   status: z.enum(['pending', 'final', 'unknown']),
   usage: usageSchema.nullable().catch(null),
@@ -39,7 +41,16 @@ export const ledgerRowSchema = z.object({
 });
 export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 
-export const wasteDimensionSchema = z.enum(['model', 'tenant', 'cause', 'reason', 'actor', 'tag', 'day']);
+export const wasteDimensionSchema = z.enum([
+  'model',
+  'tenant',
+  'cause',
+  'reason',
+  'actor',
+  'tag',
+  'cancellation',
+  'day',
+]);
 export type WasteDimension = z.infer<typeof wasteDimensionSchema>;
 
 const count = z.number().int();

@@ -1,4 +1,4 @@
-import type { WasteSum } from '../contract/ledger.ts';
+import type { WasteDimension, WasteSum } from '../contract/ledger.ts';
 import { usd } from './format.ts';
 
 /** True if no usage of the wasted responses is known, so that their sum of 0 says nothing. */
@@ -11,4 +11,9 @@ export function likelyCost({ pending, unknown, likely_cost_usd_micros, unestimat
   const open = pending + unknown;
   if (open === 0 || unestimated >= open || likely_cost_usd_micros === 0) return '';
   return `about ${usd(likely_cost_usd_micros)}`;
+}
+
+/** Used responses have no cause, reason, actor or bulk cancel, so sums by these cannot be compared with them. */
+export function isComparable(by: WasteDimension): boolean {
+  return !['cause', 'reason', 'actor', 'cancellation'].includes(by);
 }

@@ -8,6 +8,7 @@ export function indexesOf(keys: Keys, filter: JobFilter): string[][] {
   const named = [
     ...(filter.status === undefined ? [] : [[keys.status(filter.status)]]),
     ...(filter.tenant === undefined ? [] : [[keys.tenant(filter.tenant)]]),
+    ...(filter.cancellation === undefined ? [] : [[keys.cancelled(filter.cancellation)]]),
     ...(filter.tag === undefined ? [] : [[keys.tag(filter.tag)]]),
   ];
   return named.length > 0 ? named : [keys.statuses()];
@@ -20,6 +21,7 @@ export function matches(record: JobRecord, filter: JobFilter): boolean {
     (filter.tenant === undefined || record.tenant === filter.tenant) &&
     (filter.tag === undefined || record.tags.includes(filter.tag)) &&
     (filter.model === undefined || record.model === filter.model) &&
+    (filter.cancellation === undefined || record.cancellation === filter.cancellation) &&
     record.created_at >= from &&
     record.created_at <= to &&
     (filter.search === undefined || isFound(record, filter.search))

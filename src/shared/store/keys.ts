@@ -68,6 +68,10 @@ export class Keys {
   parked = (scope: string) => this.key('parked', scope);
   /** Hash: a cancellation of many jobs, and its progress. */
   cancellation = (id: string) => this.key('cancellation', id);
+  /** Sorted set: all cancellations that are kept, by the time at which they began. */
+  allCancellations = () => this.key('all_cancellations');
+  /** Sorted set: the jobs that a cancellation has cancelled, by sequence. */
+  cancelled = (id: string) => this.key('cancelled', id);
   /** Sorted set: the cancellations under way, by the time of their last step. */
   cancellations = () => this.key('cancellations');
   /** List: the jobs of equal requests that were sent this often, the newest first. */

@@ -70,6 +70,8 @@ const recordSchema = z.looseObject({
   reason: z.string().optional(),
   actor: z.string().optional(),
   key_name: z.string().optional(),
+  /** The bulk cancel that cancelled it. */
+  cancellation: z.string().optional(),
   deleted_at: number.optional(),
   code: z.string().optional(),
   message: z.string().optional(),
@@ -244,6 +246,7 @@ export function parseRow(hash: Record<string, string>): LedgerRow | null {
     cause: hash.cause ?? null,
     reason: hash.reason ?? null,
     actor: hash.actor ?? null,
+    cancellation: hash.cancellation ?? null,
     status: hash.status,
     usage: readAs(usageSchema, hash.usage).value ?? null,
     cost_usd_micros: numberOrNull(hash.cost_usd_micros),

@@ -4,6 +4,10 @@ import type { Lane } from './lane.ts';
 /** How many jobs one step reads. docs/decisions/0009 says how long a step of this size takes. */
 const CHUNK = 25;
 const MOST_AT_ONCE = 10;
+
+/** How long a cancellation is kept after it began, with the list of its jobs. */
+export const CANCELLATION_KEPT_MS = 7 * 86_400_000;
+
 const QUIET_MS = 5000;
 
 /**
@@ -19,7 +23,11 @@ export async function runCancellation(
 ): Promise<void> {
   for (;;) {
     signal?.throwIfAborted();
-    const { reply, decided, work } = await store.run('advance_cancellation', { id, limit: CHUNK });
+    const { reply, decided, work } = await store.run('advance_cancellation', {
+      id,
+      limit: CHUNK,
+      keep_ms: CANCELLATION_KEPT_MS,
+    });
     for (const [jobId, model] of decided) {
       telemetry.emit('job_decided', { job_id: jobId, model, outcome: 'cancelled' });
       telemetry.emit('job_cancel_asked', { job_id: jobId, verdict: 'cancelled' });

@@ -1,40 +1,38 @@
 import { html } from 'ghtml';
 import type { Cancellation, CancellationEstimate, CancellationFilter } from '../../../shared/contract/cancellation.ts';
-import { usd, whole } from '../../../shared/runtime/format.ts';
+import type { WasteSum } from '../../../shared/contract/ledger.ts';
+import { counted, usd, whole } from '../../../shared/runtime/format.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { layout } from '../layout.ts';
-import { facts, moment } from '../parts.ts';
+import { badge, facts, moment, table } from '../parts.ts';
+import { rowsPath } from '../waste/sums.ts';
+import { selectionOf } from './filter-words.ts';
+import { type Averages, savedBy, wastedBy } from './worth.ts';
 
 const LIVE_MS = 500;
+const WATCHED_MS = 5000;
 
 /** Asks for confirmation, with the figures of a dry run. */
 export function confirmationPage(caller: Caller, filter: CancellationFilter, dryRun: CancellationEstimate): string {
   const { jobs, by_status: byStatus, estimate } = dryRun;
+  const statuses = Object.entries(byStatus).map(([status, count]) => `${whole(count)} ${status}`);
   return layout({
     title: 'Cancel jobs',
     caller,
-    section: '/jobs',
-    body: html`<h1>Cancel ${whole(jobs)} ${jobs === 1 ? 'job' : 'jobs'}?</h1>
+    section: '/cancellations',
+    body: html`<h1>Cancel ${counted(jobs, 'job')}?</h1>
 !${facts([
-      ['Jobs', meant(filter)],
-      [
-        'By status',
-        html`${
-          Object.entries(byStatus)
-            .map(([status, count]) => `${whole(count)} ${status}`)
-            .join(', ') || 'none is open'
-        }`,
-      ],
+      ['Selection', html`${selectionOf(filter)}`],
+      ['Status now', html`${statuses.join(', ') || 'none is open'}`],
       ['Estimated value', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
       [
-        'Saved by this',
+        'Would be saved',
         html`about ${whole(estimate.spared_tokens)} tokens, ${usd(estimate.spared_cost_usd_micros)}, for jobs that were not launched yet`,
       ],
       ...(estimate.jobs_without_average > 0
-        ? ([['Not included', html`${whole(estimate.jobs_without_average)} jobs of models that have not run yet`]] as [
-            string,
-            string,
-          ][])
+        ? ([
+            ['Not included', html`${counted(estimate.jobs_without_average, 'job')} of models that have not run yet`],
+          ] as [string, string][])
         : []),
     ])}
 <p><small>${estimate.note}</small></p>
@@ -48,45 +46,99 @@ function confirmForm(filter: CancellationFilter, jobs: number): string {
 <label for="reason">Reason <small>(kept with every job, at most 200 characters)</small></label>
 <div class="row">
 <input id="reason" name="reason" maxlength="200" autocomplete="off" autofocus>
-<button class="danger">Cancel ${whole(jobs)} ${jobs === 1 ? 'job' : 'jobs'}</button>
+<button class="danger">Cancel ${counted(jobs, 'job')}</button>
 <a class="button" href="/jobs">Keep them</a>
 </div>
 </form>`;
 }
 
-function meant({ ids, all, ...rest }: CancellationFilter): string {
-  if (ids) return html`the ${whole(ids.length)} that you selected`;
-  if (all) return 'every open job';
-  return html`open jobs with ${Object.entries(rest)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')}`;
+export interface ProgressPage {
+  caller: Caller;
+  cancellation: Cancellation;
+  averages: Averages;
+  /** What its jobs wasted; undefined if nothing was launched for them. */
+  wasted: WasteSum | undefined;
+  now: number;
 }
 
-/** Shows how far a cancellation has come. */
-export function progressPage(caller: Caller, cancellation: Cancellation): string {
+const headlines = { running: 'Cancelling', done: 'Cancelled', stopped: 'Stopped' };
+
+/** Shows how far a cancellation has come, what it saved, and what it wasted in the end. */
+export function progressPage({ caller, cancellation, averages, wasted, now }: ProgressPage): string {
   const { id, status, cancelled, expected, reason, actor } = cancellation;
-  const headline = {
-    running: 'Cancelling',
-    done: 'Cancelled',
-    stopped: 'Stopped',
-  }[status];
+  const most = Math.max(expected, 1);
+  const isWatched = (wasted?.pending ?? 0) > 0;
   return layout({
-    title: headline,
+    title: headlines[status],
     caller,
-    section: '/jobs',
-    liveMs: status === 'running' ? LIVE_MS : null,
-    body: html`<div>
-<h1 id="headline" role="status">${headline}: ${whole(cancelled)} of ${whole(expected)}</h1>
-<progress id="progress" max="${Math.max(expected, 1)}" value="${status === 'done' ? Math.max(expected, 1) : cancelled}">${cancelled}</progress>
+    section: '/cancellations',
+    liveMs: status === 'running' ? LIVE_MS : isWatched ? WATCHED_MS : null,
+    body: html`<h1 id="headline" role="status">${headlines[status]}: ${whole(cancelled)} of ${whole(expected)}</h1>
+<progress id="progress" aria-label="Jobs cancelled" max="${most}" value="${status === 'done' ? most : cancelled}">${cancelled}</progress>
 !${status === 'done' && cancelled !== expected ? '<p>The other jobs ended by themselves, or were enqueued meanwhile.</p>' : ''}
 !${facts([
+      ['Selection', html`${selectionOf(cancellation.filter)}`],
       ['Cancelled by', html`${actor ?? 'unknown'}`],
       ['Reason', html`${reason ?? '–'}`],
-      ['Begun', moment(cancellation.created_at)],
-      ['Last step', moment(cancellation.advanced_at)],
+      ['Saved', html`${savedBy(cancellation, averages)}`],
+      [
+        'Wasted',
+        wasted ? html`<a href="${rowsPath('cancellation', id, wholeTime)}">${wastedBy(wasted)}</a>` : 'nothing',
+      ],
+      ['Begun', moment(cancellation.created_at, now)],
+      ['Last step', moment(cancellation.advanced_at, now)],
     ])}
 !${status === 'running' ? html`<form method="post" action="/cancellations/${id}/stop"><button>Stop</button></form>` : ''}
-</div>
-<p><a class="button" href="/jobs?status=cancelled">Cancelled jobs</a> <a class="button" href="/waste">Waste</a></p>`,
+<p><a class="button" href="/jobs?cancellation=${id}">The jobs that it cancelled</a> <a class="button" href="/cancellations">All bulk cancels</a></p>`,
+  });
+}
+
+const wholeTime = { since: undefined, until: undefined, tenant: undefined };
+
+export interface ListPage {
+  caller: Caller;
+  cancellations: Cancellation[];
+  averages: Averages;
+  /** What they wasted, by id. */
+  wasted: WasteSum[];
+  now: number;
+}
+
+/** All cancellations that are kept, the newest first. */
+export function cancellationsPage({ caller, cancellations, averages, wasted, now }: ListPage): string {
+  return layout({
+    title: 'Bulk cancels',
+    caller,
+    section: '/cancellations',
+    liveMs: cancellations.some(({ status }) => status === 'running') ? WATCHED_MS : null,
+    body: html`<h1>Bulk cancels</h1>
+<p>Cancels of many jobs at once, kept for 7 days. <a href="/cancellations/new">Cancel every open job …</a>, or narrow <a href="/jobs">the jobs</a> first.</p>
+!${
+      cancellations.length === 0
+        ? '<p class="empty">Nobody has cancelled many jobs at once in the last 7 days.</p>'
+        : table(
+            'Bulk cancels, the newest first',
+            [
+              { name: 'Begun' },
+              { name: 'Status' },
+              { name: 'Selection', wraps: true },
+              { name: 'By' },
+              { name: 'Reason', wraps: true },
+              { name: 'Cancelled', numeric: true },
+              { name: 'Saved', numeric: true },
+              { name: 'Wasted', numeric: true },
+            ],
+            cancellations.map(one => [
+              html`<a href="/cancellations/${one.id}">!${moment(one.created_at, now)}</a>`,
+              badge(one.status),
+              html`${selectionOf(one.filter)}`,
+              html`${one.actor ?? '–'}`,
+              html`${one.reason ?? '–'}`,
+              html`<a href="/jobs?cancellation=${one.id}">${whole(one.cancelled)} of ${whole(one.expected)}</a>`,
+              html`${savedBy(one, averages)}`,
+              html`${wastedBy(wasted.find(({ key }) => key === one.id))}`,
+            ]),
+          )
+    }`,
   });
 }

@@ -7,7 +7,8 @@ import type { CancellationDriver } from '../../../shared/store/cancellation-driv
 import { assertAdmin } from '../../access/permissions.ts';
 import { type Api, idParamsSchema } from '../../api/schemas.ts';
 import { optionalField } from '../form.ts';
-import { confirmationPage, progressPage } from './pages.ts';
+import { cancellationsPage, confirmationPage, progressPage } from './pages.ts';
+import { averagesOf } from './worth.ts';
 
 const wishSchema = z.strictObject({
   /** Set by the list's form, which cancels only the selected jobs. */
@@ -16,6 +17,9 @@ const wishSchema = z.strictObject({
   status: optionalField(z.string()),
   tenant: optionalField(z.string()),
   tag: optionalField(z.string()),
+  model: optionalField(z.string()),
+  since: optionalField(z.string()),
+  until: optionalField(z.string()),
 });
 
 const orderSchema = z.object({ filter: z.string(), reason: optionalField(reasonSchema) });
@@ -23,6 +27,20 @@ const orderSchema = z.object({ filter: z.string(), reason: optionalField(reasonS
 /** The pages for cancelling many jobs: the question with figures, the order, and its progress. */
 export function cancellationPageRoutes(app: Api, producer: Producer, driver: CancellationDriver): void {
   const { cancellations } = producer;
+
+  const worth = async () => {
+    const [models, wasted] = await Promise.all([
+      producer.waste({ groupBy: 'model' }),
+      producer.waste({ groupBy: 'cancellation' }),
+    ]);
+    return { averages: averagesOf(models.data), wasted: wasted.data, now: producer.store.home.now() };
+  };
+
+  app.get('/cancellations', { schema: { querystring: z.strictObject({}) } }, async ({ caller }, reply) => {
+    assertAdmin(caller);
+    const [all, figures] = await Promise.all([cancellations.list(), worth()]);
+    return reply.type('text/html; charset=utf-8').send(cancellationsPage({ caller, cancellations: all, ...figures }));
+  });
 
   app.get('/cancellations/new', { schema: { querystring: wishSchema } }, async ({ query, caller }, reply) => {
     assertAdmin(caller);
@@ -47,7 +65,10 @@ export function cancellationPageRoutes(app: Api, producer: Producer, driver: Can
 
   app.get('/cancellations/:id', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {
     assertAdmin(caller);
-    return reply.type('text/html; charset=utf-8').send(progressPage(caller, await cancellations.get(params.id)));
+    const [cancellation, { wasted, ...figures }] = await Promise.all([cancellations.get(params.id), worth()]);
+    return reply
+      .type('text/html; charset=utf-8')
+      .send(progressPage({ caller, cancellation, ...figures, wasted: wasted.find(({ key }) => key === params.id) }));
   });
 
   app.post('/cancellations/:id/stop', { schema: { params: idParamsSchema } }, async ({ params, caller }, reply) => {

@@ -54,6 +54,7 @@ function searchForm(caller: Caller, query: ViewQuery): string {
 <input type="search" id="search" name="search" value="${search}" maxlength="200" placeholder="Id, tag, model!${caller.admin ? ', tenant' : ''}, or words of the prompt">
 <button>Search</button>
 !${status ? html`<input type="hidden" name="status" value="${status}">` : ''}
+!${query.cancellation ? html`<input type="hidden" name="cancellation" value="${query.cancellation}">` : ''}
 !${sort === 'newest' ? '' : html`<input type="hidden" name="sort" value="${sort}">`}
 <details !${model || tenant || tag || since || until ? 'open' : ''}><summary>Filters</summary><div>
 <label>Model <input name="model" value="${model}" size="14"></label>
@@ -68,7 +69,7 @@ function searchForm(caller: Caller, query: ViewQuery): string {
 
 /** What narrows the list, each with a link that removes it. */
 function chips(query: ViewQuery): string {
-  const names = ['search', 'model', 'tenant', 'tag', 'since', 'until'] as const;
+  const names = ['search', 'model', 'tenant', 'tag', 'since', 'until', 'cancellation'] as const;
   const given = names.filter(name => query[name] !== undefined);
   if (given.length === 0) return '';
   return html`<p class="chips">!${given
@@ -115,7 +116,7 @@ function under(query: ViewQuery, { jobs, next, looked }: JobsView): string {
 
 /** Stays in sight, says how many jobs are selected, and offers all open jobs of the filter. */
 function selectionBar(query: ViewQuery, { counts }: JobsView): string {
-  const { sort, after, search, ...filter } = query;
+  const { sort, after, search, cancellation, ...filter } = query;
   const openOnes = openStatuses.filter(status => filter.status === undefined || filter.status === status);
   const count = counts && openOnes.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
   const all = html`<a class="button" href="${pathOf('/cancellations/new', filter)}">Cancel all!${count === null ? '' : html` ${whole(count)}`} open jobs!${Object.keys(filter).some(name => filter[name as keyof typeof filter]) ? ' of this filter' : ''} …</a>`;

@@ -1,7 +1,7 @@
 import { html } from 'ghtml';
 import type { WasteDimension, WasteSum } from '../../../shared/contract/ledger.ts';
 import { usd, whole } from '../../../shared/runtime/format.ts';
-import { likelyCost, nothingKnown } from '../../../shared/runtime/waste-words.ts';
+import { isComparable, likelyCost, nothingKnown } from '../../../shared/runtime/waste-words.ts';
 import { type Column, pathOf, table } from '../parts.ts';
 
 /** The days and the tenant that a page of the waste is about. */
@@ -15,11 +15,6 @@ export interface Period {
 export function nameOf(by: WasteDimension, key: string): string {
   if (key !== '') return key;
   return by === 'reason' ? '(no reason given)' : '(nobody named)';
-}
-
-/** Used responses have no cause, no reason and no actor, so these sums cannot be compared with them. */
-export function isComparable(by: WasteDimension): boolean {
-  return by !== 'cause' && by !== 'reason' && by !== 'actor';
 }
 
 /** The page of the wasted responses behind a sum. */

@@ -6,13 +6,13 @@ import {
   wasteDimensionSchema,
 } from '../../../shared/contract/ledger.ts';
 import { counted, span, usd, whole } from '../../../shared/runtime/format.ts';
-import { likelyCost } from '../../../shared/runtime/waste-words.ts';
+import { isComparable, likelyCost } from '../../../shared/runtime/waste-words.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
 import { pathOf, table } from '../parts.ts';
 import { everyDay } from './days.ts';
-import { isComparable, nameOf, type Period, rowsPath, shareOf, sumsTable } from './sums.ts';
+import { nameOf, type Period, rowsPath, shareOf, sumsTable } from './sums.ts';
 
 export interface WastePage extends Period {
   caller: Caller;

@@ -81,6 +81,8 @@ write(place, {
 })
 redis.call('PEXPIRE', place, args.keep_ms)
 redis.call('ZADD', key('cancellations'), now, args.id)
+redis.call('ZADD', key('all_cancellations'), now, args.id)
+redis.call('ZREMRANGEBYSCORE', key('all_cancellations'), '-inf', now - args.keep_ms)
 return reply('begun', {lanes = args.lanes})
 `,
   /** `lanes`: how many the cancellation covers. */
@@ -91,6 +93,8 @@ export interface AdvanceCancellationArguments {
   id: string;
   /** How many jobs to read. Other clients wait for Redis meanwhile, so this is small. */
   limit: number;
+  /** How long the list of the jobs that it cancelled is kept. */
+  keep_ms: number;
 }
 
 /**
@@ -113,6 +117,7 @@ local filter = cjson.decode(task.filter)
 local below = tonumber(task.below)
 local outcome = {
   status = 'cancelled', cause = 'cancelled', reason = task.reason, actor = task.actor, key_name = task.key_name,
+  cancellation = args.id,
 }
 local found = next_jobs(filter, below, args.limit)
 local decided = {}
@@ -123,13 +128,19 @@ for _, entry in ipairs(found) do
   -- All tenants may use one tag, and none of them may learn how many jobs of the others carry it (I12).
   if not filter.tenant or job.tenant == filter.tenant then examined = examined + 1 end
   if matches(job, filter) then
+    -- What was never sent costs nothing, and is what the cancellation has saved.
+    if job.status == 'queued' and not job.epoch then
+      redis.call('HINCRBY', place, 'spared:' .. job.model, 1)
+    end
     finish(entry[1], job, outcome)
     decided[#decided + 1] = {entry[1], job.model}
+    redis.call('ZADD', key('cancelled', args.id), job.sequence, entry[1])
   end
 end
 redis.call('HSET', place, 'below', int(below), 'advanced_at', now)
 redis.call('HINCRBY', place, 'examined', examined)
 redis.call('HINCRBY', place, 'cancelled', #decided)
+if #decided > 0 then redis.call('PEXPIRE', key('cancelled', args.id), args.keep_ms) end
 redis.call('ZADD', key('cancellations'), now, args.id)
 local over = #found < args.limit
 if over then

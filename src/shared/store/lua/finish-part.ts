@@ -1,12 +1,12 @@
 /** How a job gets its outcome. Nothing else writes one, and it is always written in the step that decided it (I2). */
 export const finishPart = /* lua */ `
--- outcome: status, cause, reason, actor, key_name, code, message, refusal, observation, has_result, has_body, item_ids,
+-- outcome: status, cause, reason, actor, key_name, cancellation, code, message, refusal, observation, has_result, has_body, item_ids,
 -- stream_complete. row: the ledger row of the job's response, if the caller has loaded it.
 local function finish(id, job, outcome, row)
   name_model(id, job, outcome.observation)
   move(id, job, outcome.status, {
     decided_at = now, cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name,
-    code = outcome.code, message = outcome.message, refusal = outcome.refusal and cjson.encode(outcome.refusal),
+    cancellation = outcome.cancellation, code = outcome.code, message = outcome.message, refusal = outcome.refusal and cjson.encode(outcome.refusal),
     stream = outcome.stream_complete and job.stream and 'done' or nil,
   })
   redis.call('ZREM', key('open'), id)
@@ -45,7 +45,7 @@ local function finish(id, job, outcome, row)
       -- A result without a usage is watched like waste, because the usage may still turn up.
       if used and used.status ~= 'final' then settle_again(job.response_id, now) end
     else
-      local mark = {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor}
+      local mark = {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor, cancellation = outcome.cancellation}
       unwant(job.response_id, mark, outcome.observation)
     end
   end

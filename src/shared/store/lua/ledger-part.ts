@@ -80,6 +80,7 @@ local function dimensions(row)
     found[#found + 1] = {'cause', row.cause}
     found[#found + 1] = {'actor', crowded and '(other)' or row.actor or ''}
     -- The version before did not count by reason, and its rows must not be taken out of sums that they were never in.
+    if row.cancellation then found[#found + 1] = {'cancellation', row.cancellation} end
     if row.by_reason then found[#found + 1] = {'reason', crowded and '(other)' or row.reason or ''} end
   end
   local fields = {}
@@ -282,6 +283,7 @@ local function unwant(response_id, mark, observation)
       row.by_reason = '1'
       if row.status == 'pending' then row.likely = likely_of(row) end
       row.actor = mark.actor
+      row.cancellation = mark.cancellation
       row.ended_at = int(now)
     end
     observe(row, observation)

@@ -107,7 +107,7 @@ local function tie(launch)
     cause = 'superseded'
   elseif job.status == 'cancelled' or job.status == 'expired' then
     cause = job.cause
-    mark = {reason = job.reason, actor = job.actor}
+    mark = {reason = job.reason, actor = job.actor, cancellation = job.cancellation}
   end
   mark.cause = cause
   if job.status then note(launch.id, 'launch_unwanted', {response_id = launch.response_id, epoch = launch.epoch, cause = cause}) end
