@@ -1,27 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { closest, distance } from 'fastest-levenshtein';
 import { HeadstoneError } from '../shared/contract/errors.ts';
-import { cancelCommand } from './commands/cancel.ts';
-import { demoCommand } from './commands/demo.ts';
-import { devCommand } from './commands/dev.ts';
-import { enqueueCommand } from './commands/enqueue.ts';
-import { getCommand } from './commands/get.ts';
-import { holdsCommand, releaseCommand } from './commands/holds.ts';
-import { lanesCommand } from './commands/lanes.ts';
-import { ledgerCommand } from './commands/ledger.ts';
-import { listCommand } from './commands/list.ts';
-import { pauseCommand, resumeCommand } from './commands/pause.ts';
-import { probeCommand } from './commands/probe.ts';
-import { serverCommand } from './commands/server.ts';
-import { simulatorCommand } from './commands/simulator.ts';
-import { statusCommand } from './commands/status.ts';
-import { storeCommand } from './commands/store.ts';
-import { waitCommand } from './commands/wait.ts';
-import { wasteCommand } from './commands/waste.ts';
-import { watchCommand } from './commands/watch.ts';
-import { webhookCommand } from './commands/webhook.ts';
-import { workerCommand } from './commands/worker.ts';
+import { catalog } from './commands/catalog.ts';
 import { exitCodes } from './terminal/exit-codes.ts';
+
+/** A name with more typing errors than this is another name. */
+const MOST_TYPING_ERRORS = 3;
 
 export async function runProgram(argv: string[]): Promise<void> {
   // In `headstone list | head -1` the reader stops early, which is no error.
@@ -34,46 +19,36 @@ export async function runProgram(argv: string[]): Promise<void> {
     .version(version(), '-v, --version')
     .showHelpAfterError('(run it with --help to see what it takes)')
     .enablePositionalOptions();
-  const clientCommands = [
-    enqueueCommand,
-    getCommand,
-    waitCommand,
-    watchCommand,
-    listCommand,
-    cancelCommand,
-    wasteCommand,
-    ledgerCommand,
-    statusCommand,
-    pauseCommand,
-    resumeCommand,
-    holdsCommand,
-    releaseCommand,
-    webhookCommand,
-  ];
-  const otherCommands = [
-    workerCommand,
-    serverCommand,
-    simulatorCommand,
-    storeCommand,
-    lanesCommand,
-    devCommand,
-    probeCommand,
-    demoCommand,
-  ];
-  const server = new Option(
-    '--server <url>',
-    'use this Headstone server instead of Redis, with the key in HEADSTONE_API_KEY',
-  );
-  for (const command of clientCommands) program.addCommand(command().addOption(server));
-  for (const command of otherCommands) program.addCommand(command());
+  const [command = '', subject = ''] = argv.slice(2).filter(word => !word.startsWith('-'));
+  const asked = command === 'help' ? subject : command;
+  for (const { name, about, isClient, load } of catalog) {
+    // A command that is not asked for is only named in the help.
+    const made = name === asked ? await load() : new Command(name);
+    if (isClient) made.addOption(serverOption());
+    program.addCommand(made.description(about));
+  }
   // Commander would end the process itself, so that errors could not be explained.
   for (const command of [program, ...program.commands]) command.exitOverride();
 
   try {
+    if (command === 'help' && subject !== '' && !catalog.some(({ name }) => name === subject))
+      program.error(unknownCommand(subject));
     await program.parseAsync(argv);
   } catch (error) {
     process.exitCode = explain(error, argv[2]);
   }
+}
+
+export function serverOption(): Option {
+  return new Option('--server <url>', 'use this Headstone server instead of Redis, with the key in HEADSTONE_API_KEY');
+}
+
+function unknownCommand(name: string): string {
+  const likely = closest(
+    name,
+    catalog.map(entry => entry.name),
+  );
+  return `error: unknown command '${name}'${distance(name, likely) <= MOST_TYPING_ERRORS ? `\n(Did you mean ${likely}?)` : ''}`;
 }
 
 /** The version in package.json, which is at the same place in a checkout and in the package. */

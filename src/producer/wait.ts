@@ -1,5 +1,6 @@
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { Finished, Job } from '../shared/contract/job.ts';
+import { span } from '../shared/runtime/format.ts';
 import type { Lane } from '../shared/store/lane.ts';
 import { Bell } from './bell.ts';
 
@@ -76,8 +77,15 @@ export function timeoutSignal(timeoutMs: number | undefined): AbortSignal | unde
 export function timedOut(id: string, timeoutMs: number): HeadstoneError {
   return new HeadstoneError(
     'wait_timeout',
-    `Job ${id} has not ended after ${timeoutMs} ms. It goes on. Wait again, or cancel it.`,
+    `Job ${id} has not ended after ${waited(timeoutMs)}. It goes on. Wait again, or cancel it.`,
   );
+}
+
+/** A timeout as people gave it: `1 s` and not `1.0 s`. */
+function waited(ms: number): string {
+  return span(ms)
+    .replace(/ 0 (s|min)$/, '')
+    .replace('.0 s', ' s');
 }
 
 /** Null while the job is open. Throws `result_expired`. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { table, wrapped } from '../../src/cli/terminal/output.ts';
+import { wrapped } from '../../src/cli/terminal/output.ts';
+import { table } from '../../src/cli/terminal/table.ts';
 import { counted } from '../../src/shared/runtime/format.ts';
 
 test('prose breaks between words, keeps its indent, and loses none', () => {

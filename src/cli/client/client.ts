@@ -5,6 +5,7 @@ export type Client = Pick<
   Producer,
   | 'enqueueMany'
   | 'cancel'
+  | 'retry'
   | 'get'
   | 'wait'
   | 'subscribe'

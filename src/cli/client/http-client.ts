@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { acceptance } from '../../producer/acceptance.ts';
 import { checkId } from '../../producer/check-id.ts';
-import type { EnqueueResult } from '../../producer/enqueue-result.ts';
+import type { EnqueuedJob, EnqueueResult } from '../../producer/enqueue-result.ts';
+import type { RetryOptions } from '../../producer/retry.ts';
 import { finishedOf, timedOut, timeoutSignal, type WaitOptions } from '../../producer/wait.ts';
 import { type Depths, depthsSchema } from '../../shared/contract/depths.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
@@ -38,6 +39,7 @@ type NewJob = Parameters<Client['enqueueMany']>[0][number];
 type NamedJob = NewJob & { id: string };
 
 const recordSchema = jobSchema.omit({ response: true });
+const enqueuedSchema = z.object({ id: z.string(), status: jobStatusSchema });
 const shownSchema = z.looseObject({ headstone: z.looseObject({ status: jobStatusSchema }) });
 const cancelledSchema = z.looseObject({ headstone: z.looseObject({ verdict: verdictSchema }) });
 
@@ -84,6 +86,11 @@ export class HttpClient implements Client {
       const outcome = (await this.record(id))?.outcome;
       return { verdict: outcome ? `already_${outcome.status}` : 'not_found' };
     }
+  }
+
+  async retry(id: string, { key = randomUUID() }: RetryOptions = {}): Promise<EnqueuedJob> {
+    const named = { 'idempotency-key': key };
+    return await this.server.post(`/jobs/${checkId(id)}/retry`, enqueuedSchema, {}, named);
   }
 
   async get(id: string): Promise<Job | null> {

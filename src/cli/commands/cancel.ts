@@ -22,7 +22,6 @@ interface CancelFlags extends CancelManyFlags {
 export function cancelCommand(): Command {
   return withJson(
     new Command('cancel')
-      .description('cancel jobs for good; exit code 0: cancelled now or before, 3: too late')
       .argument('[id...]')
       .option('--tenant <name>', 'every open job of this tenant; several filters narrow each other')
       .option('--tag <tag>', 'every open job with this tag', once)

@@ -12,7 +12,6 @@ interface DemoFlags extends LivePlan {
 export function demoCommand(): Command {
   return withExamples(
     new Command('demo')
-      .description('show the problem and the answer with a simulated provider, in about 30 seconds')
       .option('--live', 'use your own provider; it says what this may cost, and asks first')
       .option('--model <name>', 'with --live: the model, or on Azure the deployment', 'gpt-5-mini')
       .option('--n <count>', 'with --live: responses to cancel, without Headstone and with it', parseCount, 3)

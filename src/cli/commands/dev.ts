@@ -2,10 +2,12 @@ import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/runtime/configuration.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { LogLine } from '../processes/children.ts';
+import { assertFree } from '../processes/ports.ts';
 import { requireKey } from '../processes/require-key.ts';
 import { runUntilAskedToStop } from '../processes/session.ts';
 import { type System, startSystem } from '../processes/system.ts';
 import { print, withExamples } from '../terminal/output.ts';
+import { parsePort } from '../terminal/parse.ts';
 
 const STORE_PORT = 6379;
 const SIMULATOR_PORT = 8090;
@@ -15,16 +17,18 @@ const SIMULATED_PREFIX = '{headstone-dev}';
 export function devCommand(): Command {
   return withExamples(
     new Command('dev')
-      .description('run store, simulator, worker and server together, until Ctrl-C')
+      .option('--port <number>', 'the port of the server; default: HEADSTONE_PORT, 3000', parsePort)
       .option('--live', 'use the real provider instead of the simulator, which costs real money')
-      .action(async ({ live = false }: { live?: boolean }) => {
+      .action(async ({ live = false, port: wanted }: { live?: boolean; port?: number }) => {
         const { configuration, warnings } = loadConfiguration(process.env);
+        const port = wanted ?? configuration.port;
         for (const warning of warnings) process.stderr.write(`${warning}\n`);
         const real = live || configuration.live;
         if (real) {
           requireKey(configuration, 'leave out --live and HEADSTONE_LIVE');
           print('LIVE: every job that you enqueue runs at the real provider and is billed to your key.');
         }
+        await assertFree(port, '--port or HEADSTONE_PORT');
         await runUntilAskedToStop(async asked => {
           // An existing Redis may have real jobs, which must not run on a simulator.
           const isApart = !real && configuration.redisUrl !== undefined && process.env.HEADSTONE_PREFIX === undefined;
@@ -36,7 +40,7 @@ export function devCommand(): Command {
             simulate: !real,
             workers: 1,
             revive: true,
-            serverPort: configuration.port,
+            serverPort: port,
             env,
             onLine: (process, line) => print(readable(process, line)),
           });
@@ -53,6 +57,7 @@ export function devCommand(): Command {
         });
       }),
     'headstone dev',
+    'headstone dev --port 8080',
     'OPENAI_API_KEY=sk-… headstone dev --live',
   );
 }

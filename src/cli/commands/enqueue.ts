@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
 import type { Client } from '../client/client.ts';
-import { type ClientFlags, withClient } from '../client/with-client.ts';
+import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
 import { followText } from '../jobs/follow-text.ts';
 import { printFinished } from '../jobs/print-finished.ts';
 import { waitForJob } from '../jobs/wait-for-job.ts';
@@ -29,7 +30,6 @@ interface EnqueueFlags extends ClientFlags {
 export function enqueueCommand(): Command {
   return withJson(
     new Command('enqueue')
-      .description('enqueue a background response and print the id of its job')
       .argument('[prompt]', 'the input; or use --file')
       .option('--model <name>', 'the model, or on Azure the deployment', 'gpt-5.5')
       .addOption(
@@ -70,7 +70,9 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
     request: { model: flags.model, input, ...(flags.stream ? { stream: true } : {}) },
     options,
   }));
-  for (const { id, status, error } of await client.enqueueMany(jobs)) {
+  const enqueued = await client.enqueueMany(jobs);
+  await warnIfHeld(client, flags);
+  for (const { id, status, error } of enqueued) {
     if (error) {
       process.stderr.write(`${error.message}\n`);
       process.exitCode = exitCodes.failed;
@@ -83,6 +85,16 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
       printFinished(finished, flags.json ?? false);
     }
   }
+}
+
+/** Says on standard error that the jobs will wait. Only admins may read why, and it is no reason to fail. */
+async function warnIfHeld(client: Client, flags: EnqueueFlags): Promise<void> {
+  const depths = await client.depths().catch(() => null);
+  if (depths?.launch_paused)
+    process.stderr.write(`Launching is paused, so this waits. To go on: ${commandLine('resume launch', flags)}\n`);
+  for (const [scope, code] of Object.entries(depths?.holds ?? {}))
+    if (scope === 'account' || scope === `model:${flags.model}`)
+      process.stderr.write(`Held: ${heldLaunches(scope)} (${code}), so this waits. ${holdAdvice(code)}\n`);
 }
 
 async function readPrompts(prompt: string | undefined, file: string | undefined): Promise<string[]> {

@@ -1,15 +1,17 @@
 import { Command } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
-import { heldLaunches } from '../../shared/contract/holds.ts';
 import type { Job } from '../../shared/contract/job.ts';
-import { time, usd } from '../../shared/runtime/format.ts';
+import { span, time } from '../../shared/runtime/format.ts';
+import { outcomeSentence } from '../../shared/runtime/outcome-sentence.ts';
+import { answerText } from '../../shared/runtime/readable.ts';
+import { repetition, tellStory } from '../../shared/runtime/story.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
-import { print, printJson, withJson } from '../terminal/output.ts';
+import { bold, faint, paintStatus } from '../terminal/colour.ts';
+import { print, printJson, printProse, withJson } from '../terminal/output.ts';
 
 export function getCommand(): Command {
   return withJson(
     new Command('get')
-      .description('show a job’s record: its status, what happened, and what it cost')
       .argument('<id>')
       .action(async (id: string, { json = false, server }: ClientFlags & { json?: boolean }) => {
         const job = await withClient({ server }, client => client.get(id));
@@ -21,21 +23,23 @@ export function getCommand(): Command {
   );
 }
 
+/** Tells what the job's page tells, in the same sentences. */
 function printJob(job: Job, flags: ClientFlags): void {
-  print(`${job.id}  ${job.status}`);
+  print(`${bold(job.id)}  ${paintStatus(job.status)}`);
   print(`model ${job.model} · tenant ${job.tenant}${job.tags.length > 0 ? ` · tags ${job.tags.join(', ')}` : ''}`);
-  if (job.outcome?.error) print(`${job.outcome.error.code}: ${job.outcome.error.message}`);
-  if (job.held_by !== null)
-    print(`held back with ${heldLaunches(job.held_by)}; "${commandLine('status', flags)}" says why`);
+  if (job.preview !== null) printProse(faint(job.preview));
   print();
-  for (const { at, event, ...rest } of job.timeline)
-    print(
-      `${time(at)}  ${event}${Object.entries(rest)
-        .map(([name, value]) => `  ${name}=${String(value)}`)
-        .join('')}`,
-    );
-  for (const row of job.ledger)
-    print(
-      `\n${row.response_id}: ${row.kind ?? 'undecided'}, usage ${row.status}, ${row.usage?.total_tokens ?? '?'} tokens, ${row.status === 'final' ? usd(row.cost_usd_micros) : 'cost not known yet'}`,
-    );
+  printProse(outcomeSentence(job, Date.now()));
+  if (job.outcome?.error) print(`Code: ${job.outcome.error.code}`);
+  if (job.held_by !== null) print(`"${commandLine('holds', flags)}" says why.`);
+  print();
+  const lines = tellStory(job.timeline);
+  const first = lines[0]?.at ?? 0;
+  for (const line of lines) {
+    const when = line.at === first ? `${time(line.at).slice(0, 19)} UTC` : `+${span(line.at - first)}`;
+    const again = repetition(line);
+    print(`${faint(when.padStart(23))}  ${line.text}${again === '' ? '' : ` ${again}.`}`);
+  }
+  const answer = job.response ? answerText(job.response) : '';
+  if (answer !== '') print(`\n${answer}`);
 }

@@ -2,31 +2,30 @@ import { Command } from 'commander';
 import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
 import { span, time } from '../../shared/runtime/format.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
-import { print, printJson, table, withJson } from '../terminal/output.ts';
+import { print, printJson, withJson } from '../terminal/output.ts';
+import { table } from '../terminal/table.ts';
 
 export function holdsCommand(): Command {
   return withJson(
-    new Command('holds')
-      .description('show which launches are held back, why, how many jobs wait, and when the next try is')
-      .action(async ({ json = false, server }: ClientFlags & { json?: boolean }) => {
-        const holds = await withClient({ server }, client => client.holds());
-        if (json) return printJson({ holds });
-        if (holds.length === 0) return print('Nothing is held back.');
-        print(
-          table(
-            ['HOLD', 'WHY', 'WAITING', 'SINCE (UTC)', 'NEXT TRY IN'],
-            holds.map(({ scope, code, waiting, since, next_try_at }) => [
-              scope,
-              code,
-              waiting,
-              time(since).slice(0, 19),
-              span(Math.max(0, next_try_at - Date.now())),
-            ]),
-          ),
-        );
-        for (const { scope, code } of holds) print(`\nHeld: ${heldLaunches(scope)}. ${holdAdvice(code)}`);
-        print(`\nTo try at once: ${commandLine('release HOLD', { server })}`);
-      }),
+    new Command('holds').action(async ({ json = false, server }: ClientFlags & { json?: boolean }) => {
+      const holds = await withClient({ server }, client => client.holds());
+      if (json) return printJson({ holds });
+      if (holds.length === 0) return print('Nothing is held back.');
+      print(
+        table(
+          ['HOLD', 'WHY', 'WAITING', 'SINCE (UTC)', 'NEXT TRY IN'],
+          holds.map(({ scope, code, waiting, since, next_try_at }) => [
+            scope,
+            code,
+            waiting,
+            time(since).slice(0, 19),
+            span(Math.max(0, next_try_at - Date.now())),
+          ]),
+        ),
+      );
+      for (const { scope, code } of holds) print(`\nHeld: ${heldLaunches(scope)}. ${holdAdvice(code)}`);
+      print(`\nTo try at once: ${commandLine('release HOLD', { server })}`);
+    }),
     'headstone holds',
   );
 }
@@ -34,7 +33,6 @@ export function holdsCommand(): Command {
 export function releaseCommand(): Command {
   return withJson(
     new Command('release')
-      .description('try at once whether a hold is over; if the provider refuses again, it goes on')
       .argument('<hold>', 'as “headstone holds” shows it, like model:gpt-5.5')
       .action(async (scope: string, { json = false, server }: ClientFlags & { json?: boolean }) => {
         await withClient({ server }, client => client.releaseHold(scope));

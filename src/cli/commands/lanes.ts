@@ -1,11 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { withStore } from '../client/with-client.ts';
 import { describeLanes, type LaneState } from '../reports/lanes.ts';
-import { print, printJson, table, withExamples, withJson } from '../terminal/output.ts';
+import { print, printJson, withExamples, withJson } from '../terminal/output.ts';
+import { table } from '../terminal/table.ts';
 
 export function lanesCommand(): Command {
   return withExamples(
-    withJson(new Command('lanes').description('show the lanes, or raise their number'))
+    withJson(new Command('lanes'))
       .action(async ({ json = false }: { json?: boolean }) => {
         const lanes = await withStore(describeLanes);
         if (json) return printJson(lanes);

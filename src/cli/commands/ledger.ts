@@ -2,14 +2,16 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { daySchema } from '../../shared/contract/days.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
+import { usd } from '../../shared/runtime/format.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
-import { printJson, withExamples } from '../terminal/output.ts';
+import { print, printJson, shortId, withExamples } from '../terminal/output.ts';
+import { table } from '../terminal/table.ts';
 
 interface LedgerFlags extends ClientFlags {
   since?: string;
   until?: string;
   tenant?: string;
-  format: 'json' | 'csv';
+  format?: 'json' | 'csv' | 'table';
 }
 
 const PAGE = 1000;
@@ -25,6 +27,7 @@ const columns: [string, (row: LedgerRow) => string | number | null | undefined][
   ['cause', row => row.cause],
   ['reason', row => row.reason],
   ['actor', row => row.actor],
+  ['cancellation', row => row.cancellation],
   ['status', row => row.status],
   ['input_tokens', row => row.usage?.input_tokens],
   ['output_tokens', row => row.usage?.output_tokens],
@@ -36,19 +39,26 @@ const columns: [string, (row: LedgerRow) => string | number | null | undefined][
 export function ledgerCommand(): Command {
   return withExamples(
     new Command('ledger')
-      .description('print the ledger: one row for each response, the oldest first')
       .option('--since <day>', 'first day in UTC, like 2026-11-01', parseDay)
       .option('--until <day>', 'last day in UTC', parseDay)
       .option('--tenant <name>', 'only rows of this tenant')
-      .addOption(new Option('--format <format>', 'how to print the rows').choices(['json', 'csv']).default('json'))
+      .addOption(
+        new Option('--format <format>', 'how to print the rows; default: a table at a terminal, else json').choices([
+          'table',
+          'json',
+          'csv',
+        ]),
+      )
       .option('--json', 'same as --format json')
-      .action(async ({ format, server, since, until, tenant }: LedgerFlags) => {
+      .action(async ({ json, server, since, until, tenant, ...flags }: LedgerFlags & { json?: boolean }) => {
+        const format = flags.format ?? (json || !process.stdout.isTTY ? 'json' : 'table');
         if (format === 'csv') printCsv([columns.map(([name]) => name)]);
         await withClient({ server }, async client => {
           let after: string | undefined;
           for (;;) {
             const rows = await client.ledger({ since, until, tenant, after, limit: PAGE });
-            if (format === 'csv') printCsv(rows.map(row => columns.map(([, read]) => read(row))));
+            if (format === 'table') print(rowsTable(rows));
+            else if (format === 'csv') printCsv(rows.map(row => columns.map(([, read]) => read(row))));
             else for (const row of rows) printJson(row);
             after = rows.at(-1)?.response_id;
             if (rows.length < PAGE) return;
@@ -56,6 +66,23 @@ export function ledgerCommand(): Command {
         });
       }),
     'headstone ledger --since 2026-11-01 --format csv > november.csv',
+  );
+}
+
+function rowsTable(rows: LedgerRow[]): string {
+  if (rows.length === 0) return 'No rows.';
+  return table(
+    ['JOB', 'OPENED (UTC)', 'MODEL', 'TENANT', 'BOOKED AS', 'TOKENS', 'COST', 'REASON'],
+    rows.map(row => [
+      shortId(row.job_id),
+      new Date(row.at).toISOString().slice(0, 16).replace('T', ' '),
+      row.model,
+      row.tenant,
+      row.kind === 'wasted' ? `wasted (${row.cause})` : (row.kind ?? 'open'),
+      row.usage?.total_tokens ?? row.status,
+      row.usage === null ? '' : usd(row.cost_usd_micros),
+      [row.actor, row.reason].filter(Boolean).join(': '),
+    ]),
   );
 }
 

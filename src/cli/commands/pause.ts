@@ -4,17 +4,16 @@ import { type ClientFlags, commandLine, withClient } from '../client/with-client
 import { print, printJson, withJson } from '../terminal/output.ts';
 
 export function pauseCommand(): Command {
-  return switchCommand('pause', 'pause launching: nothing new is spent; running jobs go on, and cancels work', true);
+  return switchCommand('pause', true);
 }
 
 export function resumeCommand(): Command {
-  return switchCommand('resume', 'resume launching', false);
+  return switchCommand('resume', false);
 }
 
-function switchCommand(name: string, description: string, isPaused: boolean): Command {
+function switchCommand(name: string, isPaused: boolean): Command {
   return withJson(
     new Command(name)
-      .description(description)
       // Polling and watching are never paused, because a provider may delete a response after ten minutes.
       .addArgument(new Argument('<launch>').choices(['launch']))
       .action(async (_queue: string, { json = false, ...flags }: ClientFlags & { json?: boolean }) => {

@@ -16,9 +16,6 @@ interface ProbeFlags extends TrialPlan {
 export function probeCommand(): Command {
   return withJson(
     new Command('probe')
-      .description(
-        'try on your own account what your provider does with a cancel; it says what this may cost, and asks first',
-      )
       .requiredOption('--model <name>', 'the model, or on Azure the deployment')
       .option('--n <count>', 'how many responses to create and cancel', parseCount, 5)
       .option('--max-usd <dollars>', 'the most that it may cost', parseUsd, 0.1)

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { assertFree } from '../processes/ports.ts';
 import { openProcess, runUntilAskedToStop } from '../processes/session.ts';
 import { withExamples } from '../terminal/output.ts';
 import { parsePort } from '../terminal/parse.ts';
@@ -11,11 +12,11 @@ interface ServerFlags {
 export function serverCommand(): Command {
   return withExamples(
     new Command('server')
-      .description('run the OpenAI-compatible HTTP server, until SIGTERM')
       .option('--port <number>', 'the port to listen on; default: HEADSTONE_PORT, 3000', parsePort)
       .option('--insecure-listen', 'listen on every interface even if nobody signs in')
       .action(async ({ port, insecureListen = false }: ServerFlags) => {
         const { configuration, telemetry } = await openProcess('server');
+        await assertFree(port ?? configuration.port, '--port or HEADSTONE_PORT');
         const { createProducer } = await import('../../producer/create-producer.ts');
         const { loadApiKeys } = await import('../../server/access/load-api-keys.ts');
         const { startServer } = await import('../../server/server.ts');

@@ -16,7 +16,6 @@ interface SimulatorFlags {
 export function simulatorCommand(): Command {
   return withExamples(
     new Command('simulator')
-      .description('run a simulated provider that completes cancelled responses, until SIGTERM')
       .option('--port <number>', 'the port to listen on; 0 takes a free one', parsePort, 8090)
       .option('--speed <number>', 'divide all of its times by this', parseSpeed, 1)
       .option('--webhook-url <url>', 'send webhooks there, signed with OPENAI_WEBHOOK_SECRET')

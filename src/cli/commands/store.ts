@@ -6,7 +6,6 @@ import { parsePort } from '../terminal/parse.ts';
 export function storeCommand(): Command {
   return withExamples(
     new Command('store')
-      .description('run a Valkey in this process: in memory, for this machine only, gone when it stops')
       .option('--port <number>', 'the port to listen on; 0 takes a free one', parsePort, 6379)
       .action(async ({ port }: { port: number }) => {
         const { telemetry } = await openProcess();

@@ -13,7 +13,6 @@ interface WaitFlags extends ClientFlags {
 export function waitCommand(): Command {
   return withJson(
     new Command('wait')
-      .description('wait for a job’s outcome and print its text')
       .argument('<id>')
       .option('--timeout <duration>', 'how long to wait, like 90s; default: as long as it takes', parseDuration)
       .action(async (id: string, { timeout, json = false, server }: WaitFlags) => {

@@ -15,7 +15,6 @@ interface WasteFlags extends ClientFlags {
 export function wasteCommand(): Command {
   return withJson(
     new Command('waste')
-      .description('show the tokens that were paid for and wasted, beside those that were used')
       .addOption(
         new Option('--by <dimension>', 'what to group by').choices(wasteDimensionSchema.options).default('model'),
       )

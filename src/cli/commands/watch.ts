@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { sentence } from '../../shared/runtime/story.ts';
 import type { Client } from '../client/client.ts';
 import { withClient } from '../client/with-client.ts';
 import { type FollowFlags, followText } from '../jobs/follow-text.ts';
@@ -10,7 +11,6 @@ const POLL_MS = 300;
 export function watchCommand(): Command {
   return withJson(
     new Command('watch')
-      .description('follow a job: print what happens to stderr and its text to stdout')
       .argument('<id>')
       .option('--cancel-on-interrupt', 'Ctrl-C cancels the job without asking')
       .action(async (id: string, flags: FollowFlags) => {
@@ -35,9 +35,9 @@ async function tellWhatHappens(client: Client, id: string, ended: AbortSignal): 
   for (;;) {
     const isLast = ended.aborted;
     const job = await client.get(id).catch(() => null);
-    for (const { at, event } of job?.timeline.slice(told) ?? []) {
+    for (const entry of job?.timeline.slice(told) ?? []) {
       told += 1;
-      process.stderr.write(`${new Date(at).toISOString().slice(11, 19)}  ${event.replaceAll('_', ' ')}\n`);
+      process.stderr.write(`${new Date(entry.at).toISOString().slice(11, 19)} UTC  ${sentence(entry)}\n`);
     }
     if (isLast) return;
     await sleep(POLL_MS, undefined, { signal: ended }).catch(() => {});

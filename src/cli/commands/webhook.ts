@@ -10,7 +10,6 @@ function flagsOf(part: Command): ClientFlags {
 export function webhookCommand(): Command {
   return withExamples(
     new Command('webhook')
-      .description('send the message about a job’s outcome to its callback_url again; show the secret that signs them')
       .addCommand(
         withJson(
           new Command('resend')

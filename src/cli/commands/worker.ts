@@ -12,7 +12,6 @@ import { withExamples } from '../terminal/output.ts';
 export function workerCommand(): Command {
   return withExamples(
     new Command('worker')
-      .description('run a worker until SIGTERM; then it finishes what it works on and stops')
       .addOption(
         new Option('--queues <names>', 'the queues to take from: launch, poll, settle')
           .argParser(parseQueues)

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { JobSummary } from '../../shared/contract/job.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import { usd, whole } from '../../shared/runtime/format.ts';
-import { table } from '../terminal/output.ts';
+import { table } from '../terminal/table.ts';
 import type { FrontDoor } from './front-door.ts';
 import type { Cancelled } from './scenario.ts';
 

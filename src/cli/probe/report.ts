@@ -1,7 +1,7 @@
 import { counted, span, usd } from '../../shared/runtime/format.ts';
 import { price } from '../../shared/runtime/prices.ts';
 import type { PriceSettings } from '../../shared/runtime/setting-formats.ts';
-import { table } from '../terminal/output.ts';
+import { table } from '../terminal/table.ts';
 import { type Seen, shapeOf, type Trial } from './try-cancel.ts';
 
 export interface TrialSummary {

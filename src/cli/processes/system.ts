@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Child, type LogLine, startChild } from './children.ts';
+import { freeOr } from './ports.ts';
 
 export interface SystemOptions {
   /** Undefined starts an embedded store. */
@@ -107,17 +107,4 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await stop();
     throw error;
   }
-}
-
-/** The port, or 0 for a free one if another program listens on it. */
-async function freeOr(port: number): Promise<number> {
-  if (port === 0) return 0;
-  return await new Promise(resolve => {
-    const probe = connect({ port, host: '127.0.0.1' });
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(0);
-    });
-    probe.once('error', () => resolve(port));
-  });
 }

@@ -1,7 +1,7 @@
 import type { WasteDimension, WasteSum } from '../../shared/contract/ledger.ts';
 import { counted, usd } from '../../shared/runtime/format.ts';
 import { isComparable, likelyCost, nothingKnown } from '../../shared/runtime/waste-words.ts';
-import { table } from '../terminal/output.ts';
+import { table } from '../terminal/table.ts';
 
 /** A table of sums, with one line for each. */
 export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {

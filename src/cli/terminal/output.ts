@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
 /** Adds `--json` and examples to a command. */
@@ -10,6 +9,11 @@ export function withJson(command: Command, ...examples: string[]): Command {
 export function withExamples(command: Command, ...examples: string[]): Command {
   const lines = examples.map(example => `  ${example}`).join('\n');
   return command.addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:\n${lines}`);
+}
+
+/** The beginning of an id for a person at a terminal, by which it is found. Programs get the whole id. */
+export function shortId(id: string): string {
+  return process.stdout.isTTY && id.length > 16 ? `${id.slice(0, 13)}…` : id;
 }
 
 export function print(line = ''): void {
@@ -28,23 +32,4 @@ export function printProse(text: string): void {
 export function wrapped(text: string, width: number): string {
   const indent = /^ */.exec(text)?.[0] ?? '';
   return wrapAnsi(text.trimStart(), width - indent.length).replaceAll(/^(?=.)/gm, indent);
-}
-
-/** A table whose columns are as wide as their widest cell. Numbers are aligned right. A header may have several lines. */
-export function table(header: string[], rows: (string | number)[][]): string {
-  const cells = [...headerLines(header), ...rows.map(row => row.map(String))];
-  const widths = header.map((_, column) => Math.max(...cells.map(row => stringWidth(row[column] ?? ''))));
-  const numeric = header.map((_, column) => rows.length > 0 && rows.every(row => typeof row[column] === 'number'));
-  const aligned = (cell: string, column: number) => {
-    const padding = ' '.repeat((widths[column] ?? 0) - stringWidth(cell));
-    return numeric[column] ? padding + cell : cell + padding;
-  };
-  return cells.map(row => row.map(aligned).join('  ').trimEnd()).join('\n');
-}
-
-/** The last line of each header is right above its column. */
-function headerLines(header: string[]): string[][] {
-  const names = header.map(name => name.split('\n'));
-  const height = Math.max(...names.map(lines => lines.length));
-  return Array.from({ length: height }, (_, line) => names.map(lines => lines[line - height + lines.length] ?? ''));
 }

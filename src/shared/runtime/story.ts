@@ -93,7 +93,7 @@ const sentences: Record<string, (entry: Entry) => string> = {
 };
 
 /** An entry as a sentence. An entry of a newer version is shown by its name. */
-function sentence(entry: Entry): string {
+export function sentence(entry: Entry): string {
   return sentences[entry.event]?.(entry) ?? entry.event;
 }
 

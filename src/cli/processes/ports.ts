@@ -1,0 +1,28 @@
+import { connect } from 'node:net';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
+
+/** The port, or 0 for a free one if another program listens on it. */
+export async function freeOr(port: number): Promise<number> {
+  return (await isTaken(port)) ? 0 : port;
+}
+
+/** Says that a port is in use before anything is started. Throws `configuration`. */
+export async function assertFree(port: number, setting: string): Promise<void> {
+  if (await isTaken(port))
+    throw new HeadstoneError(
+      'configuration',
+      `Another program uses port ${port}. Stop it, or choose another port with ${setting}. Nothing was started.`,
+    );
+}
+
+async function isTaken(port: number): Promise<boolean> {
+  if (port === 0) return false;
+  return await new Promise(resolve => {
+    const probe = connect({ port, host: '127.0.0.1' });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
