@@ -41,7 +41,7 @@ test('--server: enqueue, wait, watch, get, list and the ledger, without a Redis'
   expect(streamed).toEqual({ code: 0, stderr: '', stdout: 'Here is what there is to say about: About kelp\n' });
   const watched = await run('watch', 'kelp');
   expect(watched.stdout).toBe(streamed.stdout);
-  expect(watched.stderr).toMatch(/launch acknowledged[\s\S]*completed/);
+  expect(watched.stderr).toMatch(/UTC {2}The provider accepted the launch as resp_[\s\S]*Completed\./);
   const csv = (await run('ledger', '--since', '2020-01-01', '--format', 'csv')).stdout.trim().split('\n');
   expect(csv).toHaveLength(3);
   expect((await run('waste')).stdout).toContain('gpt-5.5');

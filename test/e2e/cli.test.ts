@@ -86,7 +86,7 @@ test('enqueue, list, cancel, get, waste: as a person types them', { timeout: 60_
     stdout: `${id}  cancelled\n`,
   });
   expect(await headstone(['cancel', id], env)).toMatchObject({ code: 0, stdout: `${id}  was cancelled before\n` });
-  expect((await headstone(['get', id], env)).stdout).toMatch(/cancelled +cause=cancelled|cancelled .*reason=wrong/);
+  expect((await headstone(['get', id], env)).stdout).toMatch(/Cancelled by alice \(“wrong”\), .* after it was enqueued\.[\s\S]*Cancelled by alice: “wrong”\./);
   const waited = await headstone(['wait', id], env);
   expect(waited).toMatchObject({ code: 1, stderr: `Job ${id} was cancelled by alice: wrong\n` });
   expect((await headstone(['waste', '--by', 'cause'], env)).stdout).toMatch(/WASTED\nCAUSE +TOKENS/);
@@ -195,7 +195,7 @@ test('launches that are held back: status and a wait say which, and what to do',
   await expect
     .poll(status, { timeout: 20_000 })
     .toContain('held: all launches (no_route). The provider cannot be reached. Check OPENAI_BASE_URL');
-  expect((await headstone(['get', 'held'], env)).stdout).toContain('held back with all launches');
+  expect((await headstone(['get', 'held'], env)).stdout).toContain('Waits, because all launches are held.');
 });
 
 test('no store: one sentence, and what to do', { timeout: 20_000 }, async () => {

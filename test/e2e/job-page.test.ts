@@ -38,7 +38,7 @@ test('a cancel asks once; a filter that is not known is an error, on every page'
   const ended = await fetch(`${server.url}/jobs/${id}/cancel`, { redirect: 'manual' });
   expect(ended.headers.get('location')).toBe(`/jobs/${id}`);
   for (const path of [
-    '/jobs?model=o3',
+    '/jobs?modell=o3',
     '/waste?model=o3',
     '/cancellations/new?modell=o3',
     '/waste?since=2026-11-20&until=2026-11-10',

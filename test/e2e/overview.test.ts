@@ -27,7 +27,7 @@ test('the overview says at a glance what runs, what failed, who works and what w
     'Queued 0',
     'Running 0',
     'Failed in the last hour 1 of 3 that ended',
-    'Workers 1 alive',
+    'Workers 1 version 0.1.0',
     'wrong prompt',
   ])
     expect(text).toContain(part);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { wrapped } from '../../src/cli/terminal/output.ts';
 import { table } from '../../src/cli/terminal/table.ts';
+import { wrapped } from '../../src/cli/terminal/width.ts';
 import { counted } from '../../src/shared/runtime/format.ts';
 
 test('prose breaks between words, keeps its indent, and loses none', () => {

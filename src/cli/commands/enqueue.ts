@@ -3,6 +3,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
+import { within } from '../../shared/runtime/within.ts';
 import type { Client } from '../client/client.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
 import { followText } from '../jobs/follow-text.ts';
@@ -11,6 +12,9 @@ import { waitForJob } from '../jobs/wait-for-job.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { print, printJson, withJson } from '../terminal/output.ts';
 import { collect, parseCount, parseDuration } from '../terminal/parse.ts';
+
+/** How long a warning may keep a caller waiting whose jobs are enqueued. */
+const WARNING_MS = 1000;
 
 interface EnqueueFlags extends ClientFlags {
   model: string;
@@ -71,7 +75,7 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
     options,
   }));
   const enqueued = await client.enqueueMany(jobs);
-  await warnIfHeld(client, flags);
+  if (enqueued.some(({ error }) => error === null)) await warnIfHeld(client, flags);
   for (const { id, status, error } of enqueued) {
     if (error) {
       process.stderr.write(`${error.message}\n`);
@@ -89,7 +93,7 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
 
 /** Says on standard error that the jobs will wait. Only admins may read why, and it is no reason to fail. */
 async function warnIfHeld(client: Client, flags: EnqueueFlags): Promise<void> {
-  const depths = await client.depths().catch(() => null);
+  const depths = await within(WARNING_MS, client.depths()).catch(() => null);
   if (depths?.launch_paused)
     process.stderr.write(`Launching is paused, so this waits. To go on: ${commandLine('resume launch', flags)}\n`);
   for (const [scope, code] of Object.entries(depths?.holds ?? {}))

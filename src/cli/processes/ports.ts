@@ -1,17 +1,15 @@
 import { connect } from 'node:net';
-import { HeadstoneError } from '../../shared/contract/errors.ts';
 
 /** The port, or 0 for a free one if another program listens on it. */
 export async function freeOr(port: number): Promise<number> {
   return (await isTaken(port)) ? 0 : port;
 }
 
-/** Says that a port is in use before anything is started. Throws `configuration`. */
+/** Throws a sentence if another program listens on the port, before anything is started. */
 export async function assertFree(port: number, setting: string): Promise<void> {
   if (await isTaken(port))
-    throw new HeadstoneError(
-      'configuration',
-      `Another program uses port ${port}. Stop it, or choose another port with ${setting}. Nothing was started.`,
+    throw new Error(
+      `Another program uses that port (address already in use 127.0.0.1:${port}). Stop it, or choose another port with ${setting}. Nothing was started.`,
     );
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import wrapAnsi from 'wrap-ansi';
+import { wrapped } from './width.ts';
 
 /** Adds `--json` and examples to a command. */
 export function withJson(command: Command, ...examples: string[]): Command {
@@ -27,9 +27,4 @@ export function printJson(value: unknown): void {
 /** Prints prose. On a terminal it is broken between words, and every line keeps the indent of the first. */
 export function printProse(text: string): void {
   print(process.stdout.isTTY ? wrapped(text, process.stdout.columns || 80) : text);
-}
-
-export function wrapped(text: string, width: number): string {
-  const indent = /^ */.exec(text)?.[0] ?? '';
-  return wrapAnsi(text.trimStart(), width - indent.length).replaceAll(/^(?=.)/gm, indent);
 }

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { widthOf } from './width.ts';
 
 const GAP = '  ';
 
@@ -23,11 +23,11 @@ export function table(header: string[], rows: Cell[][], options: TableOptions = 
   const heads = headerLines(header);
   const cells = [...heads, ...rows.map(row => row.map(String))];
   const numeric = header.map((_, column) => rows.length > 0 && rows.every(row => typeof row[column] === 'number'));
-  const natural = header.map((_, column) => Math.max(...cells.map(row => stringWidth(row[column] ?? ''))));
+  const natural = header.map((_, column) => Math.max(...cells.map(row => widthOf(row[column] ?? ''))));
   const widths = fitted(natural, numeric, width);
   const aligned = (cell: string, column: number) => {
     const shown = shortened(cell, widths[column] ?? 0);
-    const padding = ' '.repeat((widths[column] ?? 0) - stringWidth(shown));
+    const padding = ' '.repeat((widths[column] ?? 0) - widthOf(shown));
     return numeric[column] ? padding + shown : shown + padding;
   };
   return cells
@@ -60,10 +60,10 @@ function fitted(natural: number[], numeric: boolean[], width: number | undefined
 
 /** A text that takes at most so many places, with … for what was left out. */
 function shortened(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (widthOf(text) <= width) return text;
   let shown = '';
   for (const character of text) {
-    if (stringWidth(shown + character) > width - 1) break;
+    if (widthOf(shown + character) > width - 1) break;
     shown += character;
   }
   return `${shown}…`;

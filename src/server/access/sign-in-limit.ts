@@ -17,16 +17,20 @@ export type WaitS = number | null;
 
 /** Limits sign-ins: by address with a wrong key, and by the key's name with a right one. */
 export class SignInLimit {
+  private readonly store: Store;
   private readonly wrongKeys: RateLimiterAbstract;
   private readonly signIns: RateLimiterAbstract;
 
   constructor(store: Store) {
+    this.store = store;
     this.wrongKeys = openLimiter(store, 'wrong_keys', MOST_WRONG_KEYS);
     this.signIns = openLimiter(store, 'sign_ins', MOST_SIGN_INS);
   }
 
   /** Counts a try before the key is checked, so that many tries at once do not all pass. */
   async countTry(address: string): Promise<WaitS> {
+    // A server that has just started would count in its own memory what comes before it is connected.
+    await this.store.ready().catch(() => {});
     return await take(this.wrongKeys, address);
   }
 

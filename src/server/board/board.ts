@@ -22,8 +22,8 @@ const shownReads =
 const foreignFonts = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 
 /** Bull Board has no place for a link that is always in sight. */
-const wayBack =
-  '<a href="/" style="position:fixed;left:16px;bottom:44px;z-index:99;color:inherit;font:14px system-ui,sans-serif">← Headstone</a>';
+const wayBack = (basePath: string) =>
+  `<a href="${basePath}/" style="position:fixed;left:16px;bottom:44px;z-index:99;color:inherit;font:14px system-ui,sans-serif">← Headstone</a>`;
 
 /** Bull Board on the four queues. Admins may use it; if all jobs belong to one tenant, that tenant may see it. */
 export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing | null): Promise<void> {
@@ -55,9 +55,9 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
         // A 401 has no caller.
         statusCode !== 200 || caller.admin ? payload : asReadOnly(payload),
       );
-      scope.addHook('onSend', async (_request, _reply, payload) =>
+      scope.addHook('onSend', async ({ basePath }, _reply, payload) =>
         typeof payload === 'string'
-          ? payload.replace(foreignFonts, '').replace('</body>', `${wayBack}</body>`)
+          ? payload.replace(foreignFonts, '').replace('</body>', `${wayBack(basePath)}</body>`)
           : payload,
       );
       await scope.register(serverAdapter.registerPlugin());

@@ -107,9 +107,9 @@ export class Lane {
   async ready(): Promise<void> {
     this.checked ??= this.link
       .ready()
-      .then(() => this.readClock())
-      // A full store refuses this write, and has it from an earlier start.
-      .then(() => this.queues.describe().catch(() => {}))
+      // A full store refuses the write of `describe`, and has it from an earlier start.
+      .then(() => Promise.all([this.readClock(), this.queues.describe().catch(() => {})]))
+      .then(() => {})
       .catch((error: unknown) => {
         this.checked = undefined;
         throw error;

@@ -23,7 +23,11 @@ export async function assertSuitable(client: RedisClient): Promise<void> {
 async function assertSuitableServer(client: RedisClient, isNode = false): Promise<void> {
   try {
     await assertDatabase(client);
-    const server = await client.info('server');
+    const [server, cluster, memory] = await Promise.all([
+      client.info('server'),
+      isNode ? '' : client.info('cluster'),
+      client.info('memory'),
+    ]);
     const name = /^server_name:(\S+)/m.exec(server)?.[1] ?? 'redis';
     const version = /^(?:valkey_version|redis_version):(\S+)/m.exec(server)?.[1] ?? '0';
     if (name !== 'valkey' && Number.parseInt(version, 10) < LEAST_VERSION)
@@ -31,8 +35,8 @@ async function assertSuitableServer(client: RedisClient, isNode = false): Promis
         client,
         `is version ${version}, and Headstone needs Redis ${LEAST_VERSION}.0 or newer, or Valkey. Point REDIS_URL at one`,
       );
-    if (!isNode && /^cluster_enabled:1/m.test(await client.info('cluster'))) throw refused(client, 'MOVED', null);
-    const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info('memory'))?.[1];
+    if (/^cluster_enabled:1/m.test(cluster)) throw refused(client, 'MOVED', null);
+    const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
     if (policy !== undefined && policy !== 'noeviction')
       throw unsuitable(
         client,
