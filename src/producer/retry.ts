@@ -22,7 +22,12 @@ export async function repeated(
 ): Promise<NewJob> {
   const lane = await store.laneOf(id);
   const [record, text] = await Promise.all([lane.record(id), lane.request(id)]);
-  if (!record || text === null)
+  if (!record)
+    throw new HeadstoneError(
+      'job_not_found',
+      `There is no job ${id}. It was never enqueued, or its record has expired.`,
+    );
+  if (text === null)
     throw new HeadstoneError(
       'result_expired',
       `The request of job ${id} is not kept, so it cannot run again. The job was adopted, deleted, or ended too long ago.`,

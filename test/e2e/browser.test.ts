@@ -194,7 +194,9 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     ]) {
       await page.goto(path);
       await page.waitForLoadState('networkidle');
-      expect(await page.locator('main img, main script:not([type="application/json"]), main b[onclick]').count()).toBe(0);
+      expect(await page.locator('main img, main script:not([type="application/json"]), main b[onclick]').count()).toBe(
+        0,
+      );
     }
     await page.goto(`/jobs/${id}`);
     await page.getByText('Details for programmers').click();
@@ -209,16 +211,33 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await context.close();
   });
 
-  test.for([
-    ['light, at a desk', { colorScheme: 'light', viewport: { width: 1280, height: 900 } }],
-    ['dark, on a phone', { colorScheme: 'dark', viewport: { width: 390, height: 800 } }],
-  ] as const)('readable: %s, with nothing that axe finds', async ([, options]) => {
-    const { page, complaints, context } = await signedIn(keys.root, options);
+  test.for(
+    (['light', 'dark'] as const).flatMap(colorScheme => [1440, 1280, 390].map(width => [colorScheme, width] as const)),
+  )('readable: %s at %i pixels, on every page, with nothing that axe finds', async ([colorScheme, width]) => {
+    const { page, complaints, context } = await signedIn(keys.root, { colorScheme, viewport: { width, height: 900 } });
     const [job] = await producer.list({ status: 'cancelled', limit: 1 });
-    for (const path of ['/', '/jobs', `/jobs/${job?.id}`, '/waste', '/cancellations/new?tag=nobody']) {
+    const [bulk] = await producer.cancellations.list();
+    const running = await producer.enqueue(scripted({ stuck: true }, 'About axes'), { tenant: 'harbour' });
+    for (const path of [
+      '/',
+      '/jobs',
+      '/jobs?search=nobody',
+      `/jobs/${job?.id}`,
+      `/jobs/${running.id}`,
+      `/jobs/${running.id}/cancel`,
+      '/waste',
+      '/waste?tenant=nobody',
+      '/waste/responses?kind=wasted',
+      '/cancellations',
+      `/cancellations/${bulk?.id}`,
+      '/cancellations/new?tag=nobody',
+      '/docs',
+      '/nowhere',
+    ]) {
       await page.goto(path);
       await page.waitForLoadState('networkidle');
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), path).toBe(true);
+      expect(Buffer.byteLength(await page.content()), path).toBeLessThan(150_000);
       // Injected by the debugging protocol, because the page's content policy refuses a foreign script tag.
       await page.evaluate(axe);
       const found = await page.evaluate<string[]>(
@@ -226,6 +245,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
       );
       expect(found, path).toEqual([]);
     }
+    await producer.cancel(running.id);
     expect(complaints).toEqual([]);
     await context.close();
   });
@@ -269,6 +289,96 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.goto('/docs');
     await expect.poll(() => page.locator('body').innerText()).toContain('Enqueue a background response');
     expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('by keyboard: the search, the next job, a selection, a cancel, and the list of keys', async () => {
+    const { page, complaints, context } = await signedIn();
+    const stuck = { request: scripted({ stuck: true }, 'By keyboard'), options: { tenant: 'harbour', tags: ['keys'] } };
+    await producer.enqueueMany([stuck, stuck, stuck]);
+    await page.goto('/jobs?tag=keys');
+    await page.waitForLoadState('networkidle');
+    await page.keyboard.press('/');
+    expect(await page.evaluate('document.activeElement.id')).toBe('search');
+    await page.keyboard.type('jxc');
+    expect(await page.inputValue('#search')).toBe('jxc');
+    await page.evaluate('document.activeElement.blur()');
+    for (const key of ['j', 'x', 'j', 'x']) await page.keyboard.press(key);
+    expect(await page.locator('#selected').innerText()).toBe('2 selected');
+    await page.keyboard.press('?');
+    expect(await page.getByRole('dialog').innerText()).toContain('Next job');
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.keyboard.press('c');
+    await expect.poll(() => bodyOf(page)).toContain('Cancel 2 jobs?');
+    expect(await bodyOf(page)).toMatch(/Selection\s+2 selected jobs[\s\S]*Status now[\s\S]*Would be saved/);
+    // From the top of the page the first action is at most ten tabs away.
+    await page.goto('/jobs');
+    let tabs = 0;
+    do {
+      await page.keyboard.press('Tab');
+      tabs += 1;
+    } while (tabs < 11 && (await page.evaluate('document.activeElement.id')) !== 'search');
+    expect(tabs).toBeLessThanOrEqual(10);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('a refresh keeps the focus, the selection and the scroll', async () => {
+    const { page, complaints, context } = await signedIn(keys.root, { viewport: { width: 800, height: 700 } });
+    const stuck = { request: scripted({ stuck: true }, 'Stays'), options: { tenant: 'harbour', tags: ['stays'] } };
+    const [first] = await producer.enqueueMany([stuck, stuck]);
+    await page.goto('/jobs?tag=stays');
+    await page.getByLabel(`Select ${first?.id}`).check();
+    await page.evaluate("document.querySelector('.scroll').scrollLeft = 120");
+    const third = await producer.enqueue(stuck.request, stuck.options);
+    await expect.poll(() => page.locator('tbody tr').count(), { timeout: 10_000 }).toBe(3);
+    await producer.cancel(third.id);
+    await expect.poll(() => page.locator('tbody').innerText(), { timeout: 10_000 }).toContain('cancelled');
+    expect(await page.getByLabel(`Select ${first?.id}`).isChecked()).toBe(true);
+    expect(await page.evaluate('document.activeElement.name')).toBe('ids');
+    expect(await page.evaluate("document.querySelector('.scroll').scrollLeft")).toBe(120);
+    expect(await page.locator('#selected').innerText()).toBe('1 selected');
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('a refresh that changes nothing on the screen moves nothing', async () => {
+    const { page, complaints, context } = await signedIn();
+    const { id } = await producer.enqueue(scripted({ stuck: true }, 'Is quiet'), { tenant: 'harbour' });
+    await expect.poll(async () => (await producer.get(id))?.status).toBe('running');
+    await page.goto(`/jobs/${id}`);
+    await page.waitForLoadState('networkidle');
+    await page.evaluate(`window.shifts = 0; window.refreshes = 0;
+      document.addEventListener('headstone:refreshed', () => { window.refreshes += 1; });
+      new PerformanceObserver(list => { window.shifts += list.getEntries().length; }).observe({ type: 'layout-shift' });`);
+    await expect.poll(() => page.evaluate<number>('window.refreshes'), { timeout: 15_000 }).toBeGreaterThan(2);
+    expect(await page.evaluate('window.shifts')).toBe(0);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('a job runs again after one question, which says what the last one cost', async () => {
+    const { page, complaints, context } = await signedIn();
+    const { id } = await producer.enqueue(scripted({ output_tokens: 90 }, 'Once more'), { tenant: 'harbour' });
+    await producer.wait(id);
+    await page.goto(`/jobs/${id}`);
+    await page.getByRole('link', { name: 'Run again' }).click();
+    expect(await bodyOf(page)).toMatch(/The last one: Completed in .* tokens, \$/);
+    await page.getByRole('button', { name: 'Run it again' }).click();
+    await page.waitForURL(url => /^\/jobs\/resp_\w+$/.test(url.pathname) && !url.pathname.includes(id));
+    const again = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+    expect(await producer.request(again)).toEqual(await producer.request(id));
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('who may not see the board is not offered it, and is told who may', async () => {
+    const { page, context } = await signedIn(keys.alice);
+    await page.goto('/jobs');
+    expect(await page.getByRole('link', { name: 'Board' }).count()).toBe(0);
+    await page.goto('/cancellations');
+    expect(await bodyOf(page)).toContain('You are signed in with the key alice, for the tenant harbour.');
     await context.close();
   });
 

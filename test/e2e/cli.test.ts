@@ -86,7 +86,9 @@ test('enqueue, list, cancel, get, waste: as a person types them', { timeout: 60_
     stdout: `${id}  cancelled\n`,
   });
   expect(await headstone(['cancel', id], env)).toMatchObject({ code: 0, stdout: `${id}  was cancelled before\n` });
-  expect((await headstone(['get', id], env)).stdout).toMatch(/Cancelled by alice \(“wrong”\), .* after it was enqueued\.[\s\S]*Cancelled by alice: “wrong”\./);
+  expect((await headstone(['get', id], env)).stdout).toMatch(
+    /Cancelled by alice \(“wrong”\), .* after it was enqueued\.[\s\S]*Cancelled by alice: “wrong”\./,
+  );
   const waited = await headstone(['wait', id], env);
   expect(waited).toMatchObject({ code: 1, stderr: `Job ${id} was cancelled by alice: wrong\n` });
   expect((await headstone(['waste', '--by', 'cause'], env)).stdout).toMatch(/WASTED\nCAUSE +TOKENS/);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { table } from '../../src/cli/terminal/table.ts';
-import { wrapped } from '../../src/cli/terminal/width.ts';
+import { widthOf, wrapped } from '../../src/cli/terminal/width.ts';
 import { counted } from '../../src/shared/runtime/format.ts';
 
 test('prose breaks between words, keeps its indent, and loses none', () => {
@@ -28,4 +28,17 @@ test('a table: numbers to the right, headers of several lines, no blanks at the 
 
 test('one is one, and a thousand has a comma', () => {
   expect([0, 1, 1000].map(number => counted(number, 'job'))).toEqual(['0 jobs', '1 job', '1,000 jobs']);
+});
+
+test('a table fits its width: the widest columns of text are shortened, numbers and whole words of short columns stay', () => {
+  const rows = [['resp_0123456789', 'completed', 'a prompt that goes on for long 🌊🌊🌊', 12_345]];
+  const narrow = table(['ID', 'STATUS', 'PROMPT', 'TOKENS'], rows, { width: 50 });
+  for (const line of narrow.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(50);
+  expect(narrow).toContain('completed');
+  expect(narrow).toContain('12345');
+  expect(narrow).toContain('…');
+  expect(table(['ID', 'STATUS', 'PROMPT', 'TOKENS'], rows, { width: 500 })).not.toContain('…');
+  // Colour is no part of a width.
+  const painted = table(['A', 'B'], [['x', 'y']], { paint: cell => `\u001b[31m${cell}\u001b[39m` });
+  expect(painted.split('\n')[1]).toBe('\u001b[31mx\u001b[39m  \u001b[31my\u001b[39m');
 });

@@ -73,7 +73,7 @@ export function progressPage({ caller, cancellation, averages, wasted, now }: Pr
     caller,
     section: '/cancellations',
     liveMs: status === 'running' ? LIVE_MS : isWatched ? WATCHED_MS : null,
-    body: html`<h1 id="headline" role="status">${headlines[status]}: ${whole(cancelled)} of ${whole(expected)}</h1>
+    body: html`<div role="status"><h1 id="headline">${headlines[status]}: ${whole(cancelled)} of ${whole(expected)}</h1></div>
 <progress id="progress" aria-label="Jobs cancelled" max="${most}" value="${status === 'done' ? most : cancelled}">${cancelled}</progress>
 !${status === 'done' && cancelled !== expected ? '<p>The other jobs ended by themselves, or were enqueued meanwhile.</p>' : ''}
 !${facts([

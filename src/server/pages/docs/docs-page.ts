@@ -86,7 +86,7 @@ function article(listed: Listed, origin: string): string {
 <p>${operation.summary ?? ''}.</p>
 <pre tabindex="0">${command}</pre>!${copyButton(command, 'the command')}
 !${example?.answer ? html`<details><summary>Answer</summary><pre tabindex="0">${JSON.stringify(example.answer, null, 2)}</pre></details>` : ''}
-!${fieldsTable(operation)}
+!${fieldsTable(`Parameters of ${method} ${path}`, operation)}
 </article>`;
 }
 
@@ -101,7 +101,7 @@ function curl({ method, path }: Listed, origin: string): string {
 }
 
 /** The parameters of an operation, and the fields of its body. */
-function fieldsTable({ parameters = [], requestBody }: Operation): string {
+function fieldsTable(caption: string, { parameters = [], requestBody }: Operation): string {
   const body = Object.values(requestBody?.content ?? {})[0]?.schema;
   const fields = objectIn(body);
   const rows = [
@@ -120,7 +120,7 @@ function fieldsTable({ parameters = [], requestBody }: Operation): string {
   ];
   if (rows.length === 0) return '';
   return table(
-    'Parameters',
+    caption,
     [{ name: 'Name' }, { name: 'In' }, { name: 'Kind', wraps: true }, { name: 'Meaning', wraps: true }],
     rows,
   );

@@ -3,12 +3,11 @@ import { heldLaunches, holdAdvice } from '../../../shared/contract/holds.ts';
 import type { WasteReport, WasteSum } from '../../../shared/contract/ledger.ts';
 import type { Overview } from '../../../shared/contract/overview.ts';
 import { span, usd, whole } from '../../../shared/runtime/format.ts';
-import { likelyCost } from '../../../shared/runtime/waste-words.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
 import { everyDay } from '../waste/days.ts';
-import { sumsTable } from '../waste/sums.ts';
+import { costOf, sumsTable, wastedTokens } from '../waste/sums.ts';
 
 export interface OverviewPage {
   caller: Caller;
@@ -36,7 +35,7 @@ export function overviewPage({ caller, overview, today, month, causes, now }: Ov
 !${overview ? state(overview, now) : ''}
 <h2>Today (UTC)</h2>
 <div class="cards">
-!${card('Wasted', `${whole(today.total_tokens)} tokens`, [usd(today.cost_usd_micros), likelyCost(today) && `${likelyCost(today)} more, not known yet`].filter(Boolean).join(', '), { kind: 'wasted', href: '/waste' })}
+!${card('Wasted', wastedTokens(today), costOf(today), { kind: 'wasted', href: '/waste' })}
 !${card('Used', `${whole(today.used_total_tokens)} tokens`, usd(today.used_cost_usd_micros), { kind: 'used', href: '/waste' })}
 </div>
 </div>

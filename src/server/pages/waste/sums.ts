@@ -29,6 +29,11 @@ export function tokensOf(sum: WasteSum): string {
   return nothingKnown(sum) ? 'not known yet' : whole(sum.total_tokens);
 }
 
+/** Wasted tokens with their unit, for a headline. */
+export function wastedTokens(sum: WasteSum): string {
+  return nothingKnown(sum) ? 'not known yet' : `${whole(sum.total_tokens)} tokens`;
+}
+
 export function costOf(sum: WasteSum): string {
   const { cost_usd_micros, unpriced, responses } = sum;
   const likely = likelyCost(sum);

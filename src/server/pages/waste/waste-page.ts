@@ -12,7 +12,7 @@ import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
 import { pathOf, table } from '../parts.ts';
 import { everyDay } from './days.ts';
-import { nameOf, type Period, rowsPath, shareOf, sumsTable } from './sums.ts';
+import { costOf, nameOf, type Period, rowsPath, shareOf, sumsTable, wastedTokens } from './sums.ts';
 
 export interface WastePage extends Period {
   caller: Caller;
@@ -41,7 +41,7 @@ export function wastePage(page: WastePage): string {
     body: html`<h1>Waste</h1>
 !${periodForm(page)}
 <div class="cards">
-!${card('Wasted', `${whole(totals.total_tokens)} tokens`, `${usd(totals.cost_usd_micros)}${totals.unpriced > 0 ? `, and ${counted(totals.unpriced, 'response')} without a price` : ''}`, { kind: 'wasted' })}
+!${card('Wasted', wastedTokens(totals), costOf(totals), { kind: 'wasted' })}
 !${card('Used', `${whole(totals.used_total_tokens)} tokens`, usd(totals.used_cost_usd_micros), { kind: 'used' })}
 !${card('Share wasted', shareOf(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
 !${card('Usage not known', counted(totals.pending + totals.unknown, 'response'), bound(totals), { href: pathOf('/waste/responses', { ...periodOf(page), kind: 'wasted', usage: 'open' }) })}

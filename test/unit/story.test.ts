@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { piecesOf, previewOf } from '../../src/producer/preview.ts';
+import type { Job } from '../../src/shared/contract/job.ts';
+import { phasesOf } from '../../src/shared/runtime/phases.ts';
+import { answerOf, answerText, promptOf } from '../../src/shared/runtime/readable.ts';
+import { repetition, tellStory } from '../../src/shared/runtime/story.ts';
+
+const refusals = Array.from({ length: 10 }, (_, n) => [
+  { at: 100 + n * 1000, event: 'launching', epoch: n },
+  { at: 150 + n * 1000, event: 'launch_refused', epoch: n, code: 'rate_limit_exceeded' },
+]).flat();
+const timeline = [
+  { at: 0, event: 'enqueued' },
+  ...refusals,
+  { at: 20_000, event: 'launching', epoch: 11 },
+  { at: 20_100, event: 'launch_acknowledged', epoch: 11, response_id: 'resp_up' },
+  { at: 25_100, event: 'cancelled', actor: 'alice', reason: 'wrong' },
+  { at: 31_100, event: 'settled', status: 'final', total_tokens: 1700, cost_usd_micros: 30_000 },
+];
+
+test('what was repeated is told once, with how often and why', () => {
+  const lines = tellStory(timeline);
+  expect(lines.map(({ text }) => text)).toEqual([
+    'Enqueued.',
+    'The provider refused the launch: rate_limit_exceeded.',
+    'Sent to the provider.',
+    'The provider accepted the launch as resp_up.',
+    'Cancelled by alice: “wrong”. No result will ever be shown.',
+    'Settled: 1,700 tokens wasted, $0.03.',
+  ]);
+  expect(lines.map(repetition).filter(Boolean)).toEqual(['10 times within 9.0 s']);
+  // Another reason is another line.
+  const two = tellStory([
+    { at: 0, event: 'launch_refused', code: 'a' },
+    { at: 1, event: 'launch_refused', code: 'b' },
+  ]);
+  expect(two).toHaveLength(2);
+});
+
+test('the phases of a job add up to its life, and a watch ends when its tokens are known', () => {
+  const job = { timeline, created_at: 0, ledger: [{ kind: 'wasted' }] } as unknown as Job;
+  const spans = phasesOf(job, 99_000);
+  expect(spans.reduce((sum, { ms }) => sum + ms, 0)).toBe(31_100);
+  expect(spans.at(-1)).toEqual({ phase: 'watched', ms: 6000 });
+  expect(spans.at(-2)).toEqual({ phase: 'running', ms: 5000 });
+  const waiting = { timeline: timeline.slice(0, 1), created_at: 0, ledger: [] } as unknown as Job;
+  expect(phasesOf(waiting, 7000)).toEqual([{ phase: 'queued', ms: 7000 }]);
+});
+
+test('a prompt and an answer are read as people read them: text, structured output, tools, refusals', () => {
+  const request = {
+    instructions: 'Be brief.',
+    tools: [{ type: 'function', name: 'search' }],
+    input: [
+      { role: 'user', content: [{ type: 'input_text', text: 'Hello' }, { type: 'input_image' }] },
+      { type: 'function_call_output', output: '{"found":1}' },
+    ],
+  };
+  expect(promptOf(request)).toEqual([
+    { kind: 'message', title: 'instructions', text: 'Be brief.' },
+    { kind: 'message', title: 'user', text: 'Hello' },
+    { kind: 'note', title: 'user', text: '(input image)' },
+    { kind: 'data', title: 'function call output', text: '{\n  "found": 1\n}' },
+    { kind: 'note', title: 'tools', text: 'search' },
+  ]);
+  const output = [
+    { type: 'reasoning', summary: [{ text: 'Thought.' }] },
+    { type: 'function_call', name: 'search', arguments: '{"q":"x"}' },
+    {
+      type: 'message',
+      role: 'assistant',
+      content: [
+        { type: 'output_text', text: '{"a":1}' },
+        { type: 'refusal', refusal: 'No.' },
+      ],
+    },
+    null,
+    7,
+  ];
+  expect(answerOf({ output }).map(({ kind, title }) => `${kind} ${title}`)).toEqual([
+    'message reasoning',
+    'data function call search',
+    'data assistant',
+    'message assistant, refusing',
+  ]);
+  expect(answerText({ output })).toBe('{"a":1}');
+  for (const odd of [undefined, 'text', [[]], [{ type: 'message', content: 7 }], [{ content: [{ text: 9 }] }]])
+    expect(() => answerOf({ output: odd })).not.toThrow();
+});
+
+test('a preview is one line of at most 120 characters, in pieces of at most 60 bytes, and no character is cut', () => {
+  const emoji = '🌊'.repeat(300);
+  const preview = previewOf(`  a\n\tb ${emoji}`);
+  expect([...preview]).toHaveLength(120);
+  expect(preview.startsWith('a b 🌊')).toBe(true);
+  const pieces = piecesOf(preview);
+  expect(pieces.join('')).toBe(preview);
+  for (const piece of pieces) expect(Buffer.byteLength(piece)).toBeLessThanOrEqual(60);
+  expect(piecesOf('')).toEqual([]);
+  expect(previewOf([{ role: 'system', content: 'Rules' }])).toBe('Rules');
+  expect(previewOf([{ type: 'input_image' }, null, 'x'])).toBe('');
+});
