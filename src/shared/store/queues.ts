@@ -1,5 +1,12 @@
-import { createRequire } from 'node:module';
-import type { BackendFactory, Processor, Queue, RedisQueueBackend, Worker, WorkerOptions } from 'bullmq';
+import {
+  type BackendFactory,
+  createRedisBackend,
+  type Processor,
+  Queue,
+  type RedisQueueBackend,
+  Worker,
+  type WorkerOptions,
+} from 'bullmq';
 import type { Notify } from '../contract/request.ts';
 import type { RedisClient } from './connection/client.ts';
 import type { Doorbell } from './connection/doorbell.ts';
@@ -16,14 +23,10 @@ const MOST_EVENTS = 'opts.maxLenEvents';
 /** How soon a worker looks again whose look at its queue has failed. */
 const RETRY_MS = 1000;
 
-/** BullMQ takes a tenth of a second to load, and a command that only asks does without it. */
-const load = createRequire(import.meta.url);
-const bullmq = () => load('bullmq') as typeof import('bullmq');
-
 /** BullMQ's own backend, which waits on the shared connection and opens none of its own. */
 function waitingOn(doorbell: Doorbell): BackendFactory<RedisQueueBackend> {
   return (name, options, shape) => {
-    const backend = bullmq().createRedisBackend(name, options, { ...shape, withBlockingConnection: false });
+    const backend = createRedisBackend(name, options, { ...shape, withBlockingConnection: false });
     const marker = backend.toKey('marker');
     backend.waitForJob = timeoutS => doorbell.wait(marker, timeoutS * 1000);
     backend.disconnectBlocking = () => doorbell.release(marker);
@@ -50,59 +53,46 @@ export interface Ensured {
   settled: boolean;
 }
 
-/** Neither option writes to the settings of a queue, which may belong to the app. */
-function openQueue(name: string, connection: RedisClient, prefix: string | undefined): Queue {
-  const queue = new (bullmq().Queue)(name, { connection, prefix, skipVersionCheck: true, skipMetasUpdate: true });
-  // The client reports outages. Without a listener an 'error' of the queue would end the process.
-  queue.on('error', () => {});
-  return queue;
-}
-
 /** The four BullMQ queues. Their entries are a cache of the record, and only this class wakes them. */
 export class Queues {
+  readonly launch: Queue;
+  readonly poll: Queue;
+  readonly settle: Queue;
+  readonly callback: Queue;
+
   /** What the workers of these queues wait on. */
   readonly doorbell: Doorbell;
 
   private readonly client: RedisClient;
-  private readonly prefix: string;
-  private readonly opened = new Map<QueueName, Queue>();
 
   constructor(link: Link, prefix: string) {
-    this.client = link.client;
-    this.prefix = prefix;
+    const { client } = link;
+    this.client = client;
     this.doorbell = link.doorbell(prefix);
-  }
-
-  get launch(): Queue {
-    return this.open('launch');
-  }
-
-  get poll(): Queue {
-    return this.open('poll');
-  }
-
-  get settle(): Queue {
-    return this.open('settle');
-  }
-
-  get callback(): Queue {
-    return this.open('callback');
-  }
-
-  private open(name: QueueName): Queue {
-    const known = this.opened.get(name);
-    if (known) return known;
-    // The store checks the version itself and explains it better. `describe` writes the metadata once the store was checked.
-    const queue = openQueue(name, this.client, this.prefix);
-    this.opened.set(name, queue);
-    return queue;
+    const open = (name: QueueName) => {
+      const queue = new Queue(name, {
+        connection: client,
+        prefix,
+        // The store checks the version itself and explains it better.
+        skipVersionCheck: true,
+        // `describe` writes it once the store was checked.
+        skipMetasUpdate: true,
+      });
+      // The client reports outages. Without a listener an 'error' of the queue would end the process.
+      queue.on('error', () => {});
+      return queue;
+    };
+    this.launch = open('launch');
+    this.poll = open('poll');
+    this.settle = open('settle');
+    this.callback = open('callback');
   }
 
   /** Tells BullMQ's scripts how many events to keep. Call it only once the store was checked, or it may write to database 0. */
   async describe(): Promise<void> {
     await Promise.all(
-      queueNames.map(async name => {
-        const meta = `${this.prefix}:${name}:meta`;
+      this.all.map(async queue => {
+        const meta = queue.toKey('meta');
         // A store that refuses writes is asked for none that it need not make.
         const kept = await this.client.hget(meta, MOST_EVENTS);
         if (Number(kept) !== KEPT_EVENTS) await this.client.hset(meta, MOST_EVENTS, KEPT_EVENTS);
@@ -162,8 +152,9 @@ export class Queues {
 
   /** Opens the BullMQ worker of one queue. It does not run yet. */
   consume(name: QueueName, process: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker {
+    const { prefix } = this[name].opts;
     const kept = name === 'launch' ? KEPT_LAUNCHES : KEPT_NONE;
-    const worker = new (bullmq().Worker)(
+    const worker = new Worker(
       name,
       process,
       {
@@ -172,7 +163,7 @@ export class Queues {
         removeOnFail: kept,
         runRetryDelay: RETRY_MS,
         connection: this.client,
-        prefix: this.prefix,
+        prefix,
       },
       waitingOn(this.doorbell),
     );
@@ -187,7 +178,9 @@ export class Queues {
     data: { id: string; status: string },
     { createdAt, now }: { createdAt: number; now: number },
   ): Promise<void> {
-    const queue = openQueue(name, this.client, prefix);
+    // Neither option writes to the queue's own settings, which belong to the app.
+    const queue = new Queue(name, { connection: this.client, prefix, skipVersionCheck: true, skipMetasUpdate: true });
+    queue.on('error', () => {});
     try {
       const jobId = `headstone-${data.id}`;
       const earlier = await queue.getJob(jobId);
@@ -200,6 +193,6 @@ export class Queues {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.opened.values()].map(queue => queue.close()));
+    await Promise.all(this.all.map(queue => queue.close()));
   }
 }
