@@ -32,8 +32,8 @@ function request(n: number, sim: object) {
   };
 }
 
-/** Jobs of every kind: finished, cancelled in time and too late, flipped, failed, running and waiting. Resolves to a flipped job's id. */
-export async function fill(producer: Producer, many = 60): Promise<{ flipped: string; running: string[] }> {
+/** Jobs of every kind: finished, cancelled in time and too late, flipped, failed, running and waiting. Resolves to some of their ids. */
+export async function fill(producer: Producer, many = 60): Promise<{ flipped: string; running: string; bulk: string }> {
   const options = (n: number) => ({ tenant: at(tenants, n), tags: at(tags, n) });
   const used = (n: number) => ({ input_tokens: 800 + ((n * 373) % 4000), output_tokens: 900 + ((n * 997) % 9000) });
   const quick = Array.from({ length: many }, (_, n) => ({
@@ -57,13 +57,33 @@ export async function fill(producer: Producer, many = 60): Promise<{ flipped: st
     if (n < 6) await untilRunning(producer, id);
     await producer.cancel(id, { reason: at(reasons, n), actor: at(people, n) });
   }
+  await producer.pauseLaunch(true);
+  await producer.enqueueMany(
+    Array.from({ length: 40 }, (_, n) => ({
+      request: request(n, used(n)),
+      options: { tenant: 'atlas', tags: ['batch', 'nightly'] },
+    })),
+  );
+  const { id: bulk } = await producer.cancellations.begin(
+    { tag: 'nightly', tenant: 'atlas' },
+    { actor: 'bob', reason: 'the batch was withdrawn' },
+  );
+  await producer.cancellations.run(bulk);
+  await producer.pauseLaunch(false);
   const running = await producer.enqueueMany(
     Array.from({ length: 6 }, (_, n) => ({
       request: request(n + 3, { duration_ms: 600_000 + n, ...used(n) }),
       options: options(n),
     })),
   );
-  return { flipped: doomed[0]?.id ?? '', running: running.map(({ id }) => id) };
+  await untilRunning(producer, running.at(-1)?.id ?? '');
+  await producer.enqueueMany(
+    Array.from({ length: 3 }, (_, n) => ({
+      request: { ...request(n + 2, { create: 'no_model' }), model: 'gpt-6-preview' },
+      options: { tenant: 'quay', tags: ['handbook'] },
+    })),
+  );
+  return { flipped: doomed[0]?.id ?? '', running: running[0]?.id ?? '', bulk };
 }
 
 async function untilRunning(producer: Producer, id: string): Promise<void> {

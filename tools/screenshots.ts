@@ -1,21 +1,23 @@
-// Takes the pictures in docs/images: it starts everything, sends the demo's jobs through the server and opens four pages.
+// Takes the pictures in docs/images: it starts everything, fills it with jobs as a team might have them, and opens each page.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { FrontDoor } from '../src/cli/demo/front-door.ts';
-import { play, untilSettled } from '../src/cli/demo/scenario.ts';
 import { startSystem } from '../src/cli/processes/system.ts';
+import { createProducer } from '../src/producer/create-producer.ts';
+import { fill } from './life-like.ts';
 import { root } from './run-file.ts';
+
+const HEADSTONE_PREFIX = '{screenshots}';
 
 const system = await startSystem({
   redisUrl: undefined,
   storePort: 0,
   simulatorPort: 0,
   simulate: true,
-  workers: 0,
+  workers: 1,
   serverPort: 0,
   env: {
-    HEADSTONE_PREFIX: '{screenshots}',
+    HEADSTONE_PREFIX,
     HEADSTONE_POLL_MIN_MS: '300',
     HEADSTONE_SETTLE_FIRST_MS: '1000',
     HEADSTONE_SETTLE_WINDOW_MS: '6000',
@@ -24,37 +26,27 @@ const system = await startSystem({
   onLine: () => {},
 });
 const origin = system.serverUrl ?? '';
+const producer = createProducer({ connection: system.redisUrl, prefix: HEADSTONE_PREFIX });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
 });
 try {
-  const door = new FrontDoor(origin);
-  const { ids } = await play(
-    door,
-    () => system.startWorkers(1),
-    () => {},
-  );
-  await untilSettled(door);
-  // Three jobs that are still running.
-  for (const input of [
-    'Explain the tides of the Bay of Fundy',
-    'List the eels of the Sargasso Sea',
-    'Draft a harbour chart',
-  ]) {
-    const metadata = { sim: JSON.stringify({ duration_ms: 60_000 }) };
-    await door.create({ model: 'gpt-5.5', input, metadata, headstone: { tenant: 'harbour', tags: ['report'] } });
-  }
-  await sleep(1500);
-  const flipped = (await Promise.all(ids.map(id => door.record(id)))).find(({ timeline }) =>
-    timeline.some(({ event }) => event === 'late_result_dropped'),
-  );
-  const context = await browser.newContext({ viewport: { width: 1200, height: 820 } });
+  const { flipped, running, bulk } = await fill(producer);
+  // Until the tokens of what was cancelled are known.
+  while ((await producer.depths()).unsettled_responses > 0) await sleep(200);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
   const page = await context.newPage();
   for (const [name, path] of [
+    ['overview', '/'],
     ['jobs', '/jobs'],
-    ['job', `/jobs/${flipped?.id}`],
+    ['job', `/jobs/${flipped}`],
+    ['running', `/jobs/${running}`],
     ['waste', '/waste'],
+    ['responses', '/waste/responses?kind=wasted'],
+    ['cancellations', '/cancellations'],
+    ['cancellation', `/cancellations/${bulk}`],
+    ['api', '/docs'],
     ['board', '/board/queue/launch'],
   ] as const) {
     await page.goto(`${origin}${path}`);
@@ -63,5 +55,6 @@ try {
   }
 } finally {
   await browser.close();
+  await producer.close();
   await system.stop();
 }

@@ -69,7 +69,7 @@ function took(ms: number): string {
 function because({ tombstone, held_by, error_code }: ListedJob): string {
   const text = tombstone
     ? [tombstone.actor && `${tombstone.actor}:`, tombstone.reason ?? tombstone.cause].filter(Boolean).join(' ')
-    : (error_code ?? (held_by === null ? '' : `held: ${heldLaunches(held_by)}`));
+    : (error_code ?? (held_by === null ? '' : `held: ${heldLaunches(held_by).replace(/^launches of /, '')}`));
   return text && html`<span title="${text}">${text}</span>`;
 }
 
