@@ -12,6 +12,7 @@ import { boundsOf } from '../shared/contract/days.ts';
 import { HeadstoneError, parseInput } from '../shared/contract/errors.ts';
 import type { WasteSum } from '../shared/contract/ledger.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { averageOf } from '../shared/runtime/waste-words.ts';
 import type { Lane } from '../shared/store/lane.ts';
 import { locate } from '../shared/store/locate.ts';
 import type { StoredFilter } from '../shared/store/lua/matching-part.ts';
@@ -215,16 +216,6 @@ function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[
       spared_cost_usd_micros: weigh(queued, 'cost'),
       jobs_without_average: sum(groups.map(([model, , count]) => (averages.get(model) ? 0 : count))),
     },
-  };
-}
-
-/** The average of one response, used or wasted; undefined if none is known. */
-function averageOf(model: WasteSum): { tokens: number; cost: number } | undefined {
-  const known = model.used_responses + model.responses - model.pending - model.unknown;
-  if (known <= 0) return undefined;
-  return {
-    tokens: (model.used_total_tokens + model.total_tokens) / known,
-    cost: (model.used_cost_usd_micros + model.cost_usd_micros) / known,
   };
 }
 

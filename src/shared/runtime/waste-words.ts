@@ -17,3 +17,13 @@ export function likelyCost({ pending, unknown, likely_cost_usd_micros, unestimat
 export function isComparable(by: WasteDimension): boolean {
   return !['cause', 'reason', 'actor', 'cancellation'].includes(by);
 }
+
+/** What a response of a model uses on average, used or wasted. Cost is in millionths of a dollar; undefined if none is known. */
+export function averageOf(model: WasteSum): { tokens: number; cost: number } | undefined {
+  const known = model.used_responses + model.responses - model.pending - model.unknown;
+  if (known <= 0) return undefined;
+  return {
+    tokens: (model.used_total_tokens + model.total_tokens) / known,
+    cost: (model.used_cost_usd_micros + model.cost_usd_micros) / known,
+  };
+}

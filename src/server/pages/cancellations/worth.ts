@@ -1,6 +1,7 @@
 import type { Cancellation } from '../../../shared/contract/cancellation.ts';
 import type { WasteSum } from '../../../shared/contract/ledger.ts';
 import { counted, usd } from '../../../shared/runtime/format.ts';
+import { averageOf } from '../../../shared/runtime/waste-words.ts';
 import { costOf } from '../waste/sums.ts';
 
 /** The average cost of a response by model, in millionths of a dollar. */
@@ -8,9 +9,9 @@ export type Averages = Map<string, number>;
 
 export function averagesOf(models: WasteSum[]): Averages {
   return new Map(
-    models.flatMap(({ key, used_responses, responses, pending, unknown, used_cost_usd_micros, cost_usd_micros }) => {
-      const known = used_responses + responses - pending - unknown;
-      return known > 0 ? [[key, (used_cost_usd_micros + cost_usd_micros) / known] as const] : [];
+    models.flatMap(model => {
+      const average = averageOf(model);
+      return average ? [[model.key, average.cost] as const] : [];
     }),
   );
 }

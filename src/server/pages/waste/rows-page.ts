@@ -2,6 +2,7 @@ import { html } from 'ghtml';
 import type { LedgerRow, WasteSum } from '../../../shared/contract/ledger.ts';
 import type { WasteRows, WasteRowsQuery } from '../../../shared/contract/waste-rows.ts';
 import { counted, span, usd, whole } from '../../../shared/runtime/format.ts';
+import { averageOf } from '../../../shared/runtime/waste-words.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { layout } from '../layout.ts';
 import { moment, pathOf, shortId, table } from '../parts.ts';
@@ -87,10 +88,12 @@ function mostTokens({ most_tokens: most }: LedgerRow): string {
 /** First what it probably costs, by the finished runs of its model, then the bound, which is far above that. */
 function estimateOf(row: LedgerRow, models: WasteSum[]): string {
   const sum = models.find(({ key }) => key === row.model);
-  const known = sum ? sum.used_responses + sum.responses - sum.pending - sum.unknown : 0;
-  const likely = sum && known > 0 ? Math.round((sum.used_cost_usd_micros + sum.cost_usd_micros) / known) : null;
+  const likely = sum && averageOf(sum)?.cost;
   const most = row.most_cost_usd_micros;
-  return [likely === null ? 'not known' : `about ${usd(likely)}`, most === null ? '' : `at most ${usd(most)}`]
+  return [
+    likely === undefined ? 'not known' : `about ${usd(Math.round(likely))}`,
+    most === null ? '' : `at most ${usd(most)}`,
+  ]
     .filter(Boolean)
     .join(', ');
 }
