@@ -7,7 +7,7 @@ import { SignInLimit } from '../access/sign-in-limit.ts';
 import type { Api } from '../api/schemas.ts';
 import { assetRoutes } from './assets.ts';
 import { cancellationPageRoutes } from './cancellations/routes.ts';
-import { docsRoutes } from './docs/routes.ts';
+import { descriptionRoutes } from './description/routes.ts';
 import { jobPageRoutes } from './jobs/routes.ts';
 import { NOTICES, Notices } from './notices.ts';
 import { overviewRoutes } from './overview/routes.ts';
@@ -45,6 +45,6 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
     jobPageRoutes(scope, producer, keyRing);
     cancellationPageRoutes(scope, producer, driver);
     wastePageRoutes(scope, producer);
-    docsRoutes(scope);
+    descriptionRoutes(scope);
   });
 }

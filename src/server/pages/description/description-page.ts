@@ -40,7 +40,7 @@ interface Listed {
 }
 
 /** The description of the API: every operation with its parameters and an example that can be pasted. */
-export function docsPage(caller: Caller, document: ApiDocument, origin: string): string {
+export function descriptionPage(caller: Caller, document: ApiDocument, origin: string): string {
   const listed = Object.entries(document.paths ?? {}).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
   );

@@ -1,13 +1,13 @@
 import type { Api } from '../../api/schemas.ts';
-import { type ApiDocument, docsPage } from './docs-page.ts';
+import { type ApiDocument, descriptionPage } from './description-page.ts';
 
 /** The description of the API, as a page and as an OpenAPI document. */
-export function docsRoutes(app: Api): void {
+export function descriptionRoutes(app: Api): void {
   for (const path of ['/docs', '/docs/'])
     app.get(path, async ({ caller, protocol, host, basePath }, reply) =>
       reply
         .type('text/html; charset=utf-8')
-        .send(docsPage(caller, app.swagger() as ApiDocument, `${protocol}://${host}${basePath}`)),
+        .send(descriptionPage(caller, app.swagger() as ApiDocument, `${protocol}://${host}${basePath}`)),
     );
   app.get('/docs/json', () => app.swagger());
 }
