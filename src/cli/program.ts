@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { closest, distance } from 'fastest-levenshtein';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { catalog } from './commands/catalog.ts';
+import type { CatalogEntry } from './commands/catalog-entry.ts';
 import { exitCodes } from './terminal/exit-codes.ts';
 
-/** A name with more typing errors than this is another name. */
-const MOST_TYPING_ERRORS = 3;
+/** It describes all other commands, so it is not among them. */
+const completion: CatalogEntry = {
+  name: 'completion',
+  about: 'print a script that completes commands and options in bash, zsh or fish',
+  isClient: false,
+  load: async () => (await import('./commands/completion.ts')).completionCommand(),
+};
 
 export async function runProgram(argv: string[]): Promise<void> {
   // In `headstone list | head -1` the reader stops early, which is no error.
@@ -21,7 +26,7 @@ export async function runProgram(argv: string[]): Promise<void> {
     .enablePositionalOptions();
   const [command = '', subject = ''] = argv.slice(2).filter(word => !word.startsWith('-'));
   const asked = command === 'help' ? subject : command;
-  for (const { name, about, isClient, load } of catalog) {
+  for (const { name, about, isClient, load } of [...catalog, completion]) {
     // A command that is not asked for is only named in the help.
     const made = name === asked ? await load() : new Command(name);
     if (isClient) made.addOption(serverOption());
@@ -31,24 +36,16 @@ export async function runProgram(argv: string[]): Promise<void> {
   for (const command of [program, ...program.commands]) command.exitOverride();
 
   try {
-    if (command === 'help' && subject !== '' && !catalog.some(({ name }) => name === subject))
-      program.error(unknownCommand(subject));
-    await program.parseAsync(argv);
+    // Commander shows the general help for a command that it does not know. It explains the mistake if that is run.
+    const isUnknown = command === 'help' && subject !== '' && !program.commands.some(one => one.name() === subject);
+    await program.parseAsync(isUnknown ? [...argv.slice(0, 2), subject] : argv);
   } catch (error) {
     process.exitCode = explain(error, argv[2]);
   }
 }
 
-export function serverOption(): Option {
+function serverOption(): Option {
   return new Option('--server <url>', 'use this Headstone server instead of Redis, with the key in HEADSTONE_API_KEY');
-}
-
-function unknownCommand(name: string): string {
-  const likely = closest(
-    name,
-    catalog.map(entry => entry.name),
-  );
-  return `error: unknown command '${name}'${distance(name, likely) <= MOST_TYPING_ERRORS ? `\n(Did you mean ${likely}?)` : ''}`;
 }
 
 /** The version in package.json, which is at the same place in a checkout and in the package. */

@@ -21,7 +21,7 @@ import type { Store } from '../shared/store/store.ts';
 
 const SURVEY_CHUNK = 200;
 
-/** The fields that count the jobs which were cancelled before they were sent, by model. */
+/** The fields that count the jobs which waited for their launch, by model. */
 const SPARED = 'spared:';
 
 /** Cancels many jobs at once. The store has the filter and the progress, so any process can carry a cancellation on. */
@@ -171,7 +171,9 @@ function cancellationOf(parts: Record<string, string>[]): Cancellation | null {
     expected: total('expected'),
     examined: total('examined'),
     cancelled: total('cancelled'),
-    spared_by_model: Object.fromEntries([...spared].map(field => [field.slice(SPARED.length), total(field)])),
+    spared_by_model: parts.every(part => part.counts_spared)
+      ? Object.fromEntries([...spared].map(field => [field.slice(SPARED.length), total(field)]))
+      : null,
   });
 }
 

@@ -1,7 +1,7 @@
 const CHARACTERS = 120;
 
-/** Text beyond this cannot be among the first characters, whatever its white space. */
-const MOST_READ = 4000;
+/** How much of a text is looked at. White space at its beginning does not count. */
+const MOST_READ = 600;
 
 /** Redis keeps a hash compact while no value has more than 64 bytes (docs/decisions/0029). */
 const PIECE_BYTES = 60;
@@ -9,6 +9,7 @@ const PIECE_BYTES = 60;
 /** The beginning of a request's prompt in one line, so that people tell jobs apart; empty if it has no text. */
 export function previewOf(input: unknown): string {
   const line = firstText(input)
+    .trimStart()
     .slice(0, MOST_READ)
     .toWellFormed()
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
@@ -19,16 +20,20 @@ export function previewOf(input: unknown): string {
 
 /** A preview in pieces that are each short enough for a compact hash. Joined, they are the preview. */
 export function piecesOf(preview: string): string[] {
-  const pieces: string[] = [];
-  let piece = '';
+  if (preview === '') return [];
+  if (Buffer.byteLength(preview) <= PIECE_BYTES) return [preview];
+  const pieces = [''];
+  let bytes = 0;
   for (const character of preview) {
-    if (Buffer.byteLength(piece + character) > PIECE_BYTES) {
-      pieces.push(piece);
-      piece = '';
+    const more = Buffer.byteLength(character);
+    if (bytes + more > PIECE_BYTES) {
+      pieces.push('');
+      bytes = 0;
     }
-    piece += character;
+    pieces[pieces.length - 1] += character;
+    bytes += more;
   }
-  return piece === '' ? pieces : [...pieces, piece];
+  return pieces;
 }
 
 /** The text of an input: itself, or the first text of a user among its items, or else the first text of anybody. */

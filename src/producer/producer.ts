@@ -128,7 +128,7 @@ export class Producer {
     return results.map(({ isNew, ...result }) => result);
   }
 
-  /** Enqueues the request of a job again, as a new job. Throws `result_expired` if it is no longer kept. */
+  /** Enqueues the request of a job that has ended again, as a new job. Throws `invalid_request` or `result_expired`. */
   async retry(id: string, options: RetryOptions = {}): Promise<EnqueuedJob> {
     return await this.enqueueOne(await repeated(this.store, await this.idOf(id), options));
   }

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { HeadstoneError } from '../shared/contract/errors.ts';
+import { notifySchema } from '../shared/contract/request.ts';
+import { isOutcome } from '../shared/contract/words.ts';
 import { withMembers } from '../shared/runtime/json-members.ts';
+import { readAs } from '../shared/store/read-as.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { NewJob } from './acceptance.ts';
 import { idOfKey } from './ids.ts';
@@ -13,7 +16,8 @@ export interface RetryOptions {
 }
 
 /**
- * The request of a job as a new job of the same tenant, with the same tags and options. Throws `result_expired` if the request is no longer kept.
+ * The request of a job that has ended as a new job of the same tenant, with the same tags and options. Throws `job_not_found`,
+ * `invalid_request` while the job is open, and `result_expired` if the request is no longer kept.
  */
 export async function repeated(
   store: Store,
@@ -26,6 +30,11 @@ export async function repeated(
     throw new HeadstoneError(
       'job_not_found',
       `There is no job ${id}. It was never enqueued, or its record has expired.`,
+    );
+  if (!isOutcome(record.status))
+    throw new HeadstoneError(
+      'invalid_request',
+      `Job ${id} has not ended, so it does not run again. Wait for it, or cancel it first.`,
     );
   if (text === null)
     throw new HeadstoneError(
@@ -45,6 +54,7 @@ export async function repeated(
       onUnknownLaunch: record.on_unknown,
       deadlineMs: record.deadline_at - record.created_at,
       callbackUrl: record.callback,
+      notify: readAs(notifySchema, record.notify).value,
     },
     caller: { text: withMembers(text, { headstone_predecessor: undefined }), lanes: named.lanes, sharesAccount },
   };

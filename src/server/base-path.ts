@@ -24,10 +24,15 @@ export function underBasePath(app: FastifyInstance, basePath: string): void {
     if (typeof location === 'string' && isOwnPath(location)) reply.header('location', `${prefix}${location}`);
     const isPage = String(reply.getHeader('content-type') ?? '').startsWith('text/html');
     if (!isPage || typeof payload !== 'string') return payload;
-    const page = payload.replace(ownLinks, `$1="${prefix}/`);
+    const page = linkedUnder(prefix, payload);
     reply.header('content-length', Buffer.byteLength(page));
     return page;
   });
+}
+
+/** A page whose links lead to the paths of this server under a base path. */
+export function linkedUnder(basePath: string, page: string): string {
+  return page.replace(ownLinks, `$1="${basePath}/`);
 }
 
 /** The URL without the base path. */

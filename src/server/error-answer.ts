@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
+import { linkedUnder } from './base-path.ts';
 import { errorBody, errorType, httpStatus } from './error-body.ts';
 import { errorPage, isForPeople, sendErrorPage } from './pages/error-page.ts';
 import { bareHeaders } from './security-headers.ts';
@@ -47,22 +48,15 @@ export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
     .send(errorBody(`There is no ${request.method} ${path} here.`, 'unknown_url', 'invalid_request_error'));
 }
 
-/** Answers a URL that the router cannot read. No hook has run by then. */
-export function answerBadUrl(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const message = 'There is nothing at a URL like this.';
-  if (isForPeople(request)) {
-    void reply
-      .code(404)
-      .headers(bareHeaders)
-      .type('text/html; charset=utf-8')
-      .send(errorPage(null, 404, message));
-    return;
-  }
-  void reply
-    .code(404)
-    .headers(bareHeaders)
-    .type('application/json')
-    .send(JSON.stringify(errorBody(message, 'unknown_url', 'invalid_request_error')));
+/** Answers a URL that the router cannot read. No hook has run by then, so nobody is known and no link is under the base path. */
+export function answerBadUrlUnder(basePath: string) {
+  return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const message = 'There is nothing at a URL like this.';
+    const [type, body] = isForPeople(request)
+      ? ['text/html; charset=utf-8', linkedUnder(basePath, errorPage(null, 404, message))]
+      : ['application/json', JSON.stringify(errorBody(message, 'unknown_url', 'invalid_request_error'))];
+    void reply.code(404).headers(bareHeaders).type(type).send(body);
+  };
 }
 
 /** Answers what Node could not read as HTTP, on the bare connection, with the headers that every answer has. */

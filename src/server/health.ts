@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { publicMessage } from '../shared/contract/errors.ts';
 import { within } from '../shared/runtime/within.ts';
-import { answerBadHttp, answerBadUrl } from './error-answer.ts';
+import { answerBadHttp, answerBadUrlUnder } from './error-answer.ts';
 import { EVERYWHERE, listen } from './listen.ts';
 import { bareHeaders } from './security-headers.ts';
 
@@ -55,7 +55,7 @@ export async function startHealthServer(
 ): Promise<RunningHealth> {
   const app = Fastify({
     forceCloseConnections: true,
-    frameworkErrors: answerBadUrl,
+    frameworkErrors: answerBadUrlUnder(''),
     clientErrorHandler: answerBadHttp,
   });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(bareHeaders));

@@ -8,7 +8,7 @@ import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Caller } from './access/key-ring.ts';
 import type { Api } from './api/schemas.ts';
 import { withoutBasePath } from './base-path.ts';
-import { answerBadHttp, answerBadUrl, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
+import { answerBadHttp, answerBadUrlUnder, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
 import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies } from './limits.ts';
 import { ownUrl } from './own-url.ts';
 
@@ -25,7 +25,7 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
     routerOptions: { maxParamLength: LONGEST_PARAM },
     rewriteUrl: request => ownUrl(withoutBasePath(request.url ?? '/', configuration.basePath)),
     trustProxy: configuration.trustedProxies,
-    frameworkErrors: answerBadUrl,
+    frameworkErrors: answerBadUrlUnder(configuration.basePath),
     clientErrorHandler: answerBadHttp,
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
   }).withTypeProvider<ZodTypeProvider>();

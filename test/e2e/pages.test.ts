@@ -101,6 +101,18 @@ test('the waste leads to the responses behind each sum, with estimates, and as C
   expect((await read(`${server.url}/waste/responses?since=2026-11-20&until=2026-11-10`)).status).toBe(400);
 });
 
+test('what a bulk cancel saved and wasted is not known where it was not counted, and never nothing', async () => {
+  const { server, producer, redis, prefixOf } = await startFrontDoor({ workers: 0 });
+  const { id: job } = await producer.enqueue(scripted({}, 'Waits'), { tags: ['bulk'] });
+  const { id } = await producer.cancellations.begin({ tag: 'bulk' });
+  await producer.cancellations.run(id);
+  expect((await read(`${server.url}/cancellations/${id}`)).main).toMatch(/Saved 1 job Wasted nothing/);
+  // The version before counted nothing.
+  for (const prefix of [await prefixOf(job), producer.store.home.keys.prefix])
+    await redis.hdel(`${prefix}:cancellation:${id}`, 'counts_spared', 'spared:gpt-5.5');
+  expect((await read(`${server.url}/cancellations/${id}`)).main).toMatch(/Saved not known Wasted not known/);
+});
+
 test('bulk cancels: who, when, which, what was saved and what was wasted, and exactly those jobs', async () => {
   const { server, producer, happened } = await startFrontDoor();
   const tags = ['bulk'];
@@ -146,6 +158,24 @@ test('errors are pages for people, and JSON for programs', async () => {
     expect(json.status, path).toBe(page.status);
   }
   expect((await read(`${server.url}/v1/jobs/nobody`)).type).toContain('application/json');
+});
+
+test('a page shows a bounded part of what is long, and its links lead to jobs that are there', async () => {
+  const { server, producer } = await startFrontDoor();
+  const { id: first } = await producer.enqueue(scripted({}, 'The first'));
+  await producer.wait(first);
+  const input = [
+    { role: 'user', content: `# Long ${'word '.repeat(150_000)}` },
+    ...Array.from({ length: 60 }, (_, n) => ({ role: 'user', content: `Part ${n}` })),
+  ];
+  const { id } = await producer.enqueue({ ...scripted(), input, previous_response_id: first });
+  const foreign = await producer.enqueue({ ...scripted({}, 'Chained'), previous_response_id: 'resp_of_other_code' });
+  const { text, main } = await read(`${server.url}/jobs/${id}`);
+  expect(Buffer.byteLength(text)).toBeLessThan(150_000);
+  expect(main).toContain('more characters, which the API has.');
+  expect(main).toContain('… and 41 more parts, which the API has.');
+  expect(text).toContain(`<a href="/jobs/${first}">`);
+  expect((await read(`${server.url}/jobs/${foreign.id}`)).text).not.toContain('href="/jobs/resp_of_other_code"');
 });
 
 test('the API is described by our own page, with commands that can be pasted', async () => {

@@ -96,3 +96,20 @@ test('I5, I9: five crashes over one entry end its job as poison; none of them co
   await expect.poll(forgiven, { timeout: 10_000 }).toBe('4');
   expect((await producer.get(waiting.id))?.status).toBe('queued');
 });
+
+test('I3, I9: past the bound of a day’s sums, free words and bulk cancels share one place, and the sums stay right', async () => {
+  const { producer, redis, prefixOf, happened } = await startHarness();
+  const wish = scripted({ duration_ms: 400, flip_after_ms: 100 });
+  const { id } = await producer.enqueue(wish, { tenant: 'harbour', tags: ['nightly'] });
+  const prefix = await prefixOf(id);
+  const day = new Date().toISOString().slice(0, 10);
+  const filler = Array.from({ length: 40_001 }, (_, n) => [JSON.stringify(['tag', `filler ${n}`]), 'responses=0']);
+  await redis.hset(`${prefix}:sums:${day}:harbour`, ...filler.flat());
+  await happened('launch_acknowledged');
+  const { id: bulk } = await producer.cancellations.begin({ tag: 'nightly' }, { actor: 'alice', reason: 'crowd' });
+  await producer.cancellations.run(bulk);
+  const { total_tokens: tokens } = await happened('tokens_wasted');
+  for (const groupBy of ['actor', 'reason', 'cancellation'] as const)
+    expect((await producer.waste({ groupBy })).data).toMatchObject([{ key: '(other)', total_tokens: tokens }]);
+  expect((await producer.ledger())[0]).toMatchObject({ actor: 'alice', reason: 'crowd', cancellation: bulk });
+});

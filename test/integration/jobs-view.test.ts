@@ -33,6 +33,20 @@ test('I12: a tenant finds its own jobs only, by whichever text', async () => {
     expect((await producer.store.view({ sort: 'newest', search, tenant: 'quay' })).jobs).toEqual([]);
 });
 
+test('a beginning that very many ids have shows the newest, and one that few have finds an old job behind them', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  const old = await producer.enqueue(request('old'), { id: 'order-0-old' });
+  for (let n = 0; n < 5; n += 1)
+    await producer.enqueueMany(
+      Array.from({ length: 450 }, (_, k) => ({ request: request('new'), options: { id: `order-1-${n}-${k}` } })),
+    );
+  const found = async (search: string) =>
+    (await producer.store.view({ sort: 'newest', search })).jobs.map(({ id }) => id);
+  expect(await found('order-0')).toEqual([old.id]);
+  const newest = (await producer.list({ limit: 50 })).map(({ id }) => id);
+  expect(await found('order-')).toEqual(newest);
+});
+
 test('with HEADSTONE_PROMPT_PREVIEW=0 nothing of a prompt is in the record; a deleted result takes it out', async () => {
   const { producer } = await startHarness({ workers: 0, env: { HEADSTONE_PROMPT_PREVIEW: '0' } });
   const { id } = await producer.enqueue(request('not to be kept'));

@@ -26,6 +26,8 @@ test('a request runs again as a new job with the same body, tags and options; th
 test('I12: over HTTP a tenant retries its own jobs only, and a key of idempotency makes one job', async () => {
   const { server, producer } = await startFrontDoor({ workers: 0, apiKeys });
   const { id } = await producer.enqueue(scripted({}, 'Tides'), { tenant: 'harbour' });
+  await expect(producer.retry(id)).rejects.toThrow('has not ended');
+  await producer.cancel(id);
   const retry = async (key: string, job: string, headers = {}) => {
     const url = `${server.url}/v1/jobs/${job}/retry`;
     const answer = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${key}`, ...headers } });

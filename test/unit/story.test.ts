@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { piecesOf, previewOf } from '../../src/producer/preview.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
+import type { LedgerRow } from '../../src/shared/contract/ledger.ts';
 import { phasesOf } from '../../src/shared/runtime/phases.ts';
 import { answerOf, answerText, promptOf } from '../../src/shared/runtime/readable.ts';
+import { spentOn } from '../../src/shared/runtime/spent.ts';
 import { repetition, tellStory } from '../../src/shared/runtime/story.ts';
 
 const refusals = Array.from({ length: 10 }, (_, n) => [
@@ -38,11 +40,13 @@ test('what was repeated is told once, with how often and why', () => {
 });
 
 test('the phases of a job add up to its life, and a watch ends when its tokens are known', () => {
-  const job = { timeline, created_at: 0, ledger: [{ kind: 'wasted' }] } as unknown as Job;
+  const job = { timeline, created_at: 0, ledger: [{ kind: 'wasted', status: 'final' }] } as unknown as Job;
   const spans = phasesOf(job, 99_000);
   expect(spans.reduce((sum, { ms }) => sum + ms, 0)).toBe(31_100);
   expect(spans.at(-1)).toEqual({ phase: 'watched', ms: 6000 });
   expect(spans.at(-2)).toEqual({ phase: 'running', ms: 5000 });
+  const pending = { ...job, ledger: [...job.ledger, { kind: 'wasted', status: 'pending' }] } as Job;
+  expect(phasesOf(pending, 99_000).at(-1)).toEqual({ phase: 'watched', ms: 99_000 - 25_100 });
   const waiting = { timeline: timeline.slice(0, 1), created_at: 0, ledger: [] } as unknown as Job;
   expect(phasesOf(waiting, 7000)).toEqual([{ phase: 'queued', ms: 7000 }]);
 });
@@ -99,4 +103,13 @@ test('a preview is one line of at most 120 characters, in pieces of at most 60 b
   expect(piecesOf('')).toEqual([]);
   expect(previewOf([{ role: 'system', content: 'Rules' }])).toBe('Rules');
   expect(previewOf([{ type: 'input_image' }, null, 'x'])).toBe('');
+});
+
+test('what a job used is whole only if every response and price is known', () => {
+  const row = (total: number | null, cost: number | null, status = 'final') =>
+    ({ usage: total === null ? null : { total_tokens: total }, cost_usd_micros: cost, status }) as unknown as LedgerRow;
+  expect(spentOn([row(10, 5), row(20, 7)])).toEqual({ total_tokens: 30, cost_usd_micros: 12, is_whole: true });
+  expect(spentOn([row(10, 5), row(null, null, 'unknown')])).toMatchObject({ total_tokens: 10, is_whole: false });
+  expect(spentOn([row(10, null)])).toEqual({ total_tokens: 10, cost_usd_micros: null, is_whole: false });
+  expect(spentOn([])).toEqual({ total_tokens: null, cost_usd_micros: null, is_whole: true });
 });

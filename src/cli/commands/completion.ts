@@ -1,14 +1,14 @@
 import { Argument, Command } from 'commander';
 import { print, withExamples } from '../terminal/output.ts';
-import type { CatalogEntry } from './catalog.ts';
+import { catalog } from './catalog.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 
-export function completionCommand(catalog: CatalogEntry[]): Command {
+export function completionCommand(): Command {
   return withExamples(
     new Command('completion')
       .addArgument(new Argument('<shell>').choices(shells))
-      .action(async (shell: (typeof shells)[number]) => print(await scriptFor(shell, catalog))),
+      .action(async (shell: (typeof shells)[number]) => print(await scriptFor(shell))),
     'headstone completion bash > /etc/bash_completion.d/headstone',
     'headstone completion zsh > /usr/local/share/zsh/site-functions/_headstone',
     'headstone completion fish > ~/.config/fish/completions/headstone.fish',
@@ -23,11 +23,9 @@ interface Known {
   words: string[];
 }
 
-async function scriptFor(shell: (typeof shells)[number], catalog: CatalogEntry[]): Promise<string> {
+async function scriptFor(shell: (typeof shells)[number]): Promise<string> {
   const known = await Promise.all(
-    catalog
-      .filter(({ name }) => name !== 'completion')
-      .map(async ({ name, about, isClient, load }) => describe(name, about, await load(), isClient ?? false)),
+    catalog.map(async ({ name, about, isClient, load }) => describe(name, about, await load(), isClient)),
   );
   known.push({ name: 'completion', about: 'print this script', options: [], words: [...shells] });
   return { bash, zsh, fish }[shell](known);

@@ -11,14 +11,9 @@ const styles: Record<string, Style> = {
   expired: 'yellow',
 };
 
-/** True where a person sees colours: at a terminal, unless NO_COLOR is set. FORCE_COLOR asks for them anywhere. */
-function hasColour(): boolean {
-  if (process.env.NO_COLOR) return false;
-  return Boolean(process.env.FORCE_COLOR) || (process.stdout.isTTY && process.env.TERM !== 'dumb');
-}
-
+/** Node leaves the colours out where no terminal is, and heeds NO_COLOR and FORCE_COLOR. */
 function paint(style: Style | undefined, text: string): string {
-  return style !== undefined && hasColour() ? styleText(style, text, { validateStream: false }) : text;
+  return style === undefined ? text : styleText(style, text, { stream: process.stdout });
 }
 
 /** A status in its colour. Spaces around it stay. */

@@ -60,8 +60,8 @@ export const cancellationSchema = z.object({
   expected: count,
   examined: count,
   cancelled: count,
-  /** How many of the cancelled jobs had not been sent to the provider, so that they cost nothing. */
-  spared_by_model: z.record(z.string(), count).default({}),
+  /** How many of the cancelled jobs waited for their launch, by model; null if the version before began it, which did not count. */
+  spared_by_model: z.record(z.string(), count).nullable().default(null),
 });
 export type Cancellation = z.infer<typeof cancellationSchema>;
 

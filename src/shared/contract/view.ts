@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { inOrder } from './days.ts';
-import { jobFilterSchema, jobSummarySchema } from './job.ts';
-import { jobStatusSchema } from './words.ts';
+import { type JobSummary, jobFilterSchema } from './job.ts';
+import type { JobStatus } from './words.ts';
 
-export const sortSchema = z.enum(['newest', 'oldest', 'longest', 'dearest']);
+const sortSchema = z.enum(['newest', 'oldest', 'longest', 'dearest']);
 export type Sort = z.infer<typeof sortSchema>;
 
 /** A page of the jobs' list, for people. */
@@ -16,25 +16,25 @@ export const viewQuerySchema = jobFilterSchema
   .refine(...inOrder);
 export type ViewQuery = z.infer<typeof viewQuerySchema>;
 
-/** A job in the list, with what its responses used as far as that is known. */
-export const listedJobSchema = jobSummarySchema.extend({
+/** A job in the list, with what its responses used. */
+export interface ListedJob extends JobSummary {
   /** Why it failed; null if it did not. */
-  error_code: z.string().nullable(),
+  error_code: string | null;
   /** Null while nothing is known of any response. */
-  total_tokens: z.number().int().nullable(),
-  /** Null if nothing is known, or if no price is. */
-  cost_usd_micros: z.number().int().nullable(),
-});
-export type ListedJob = z.infer<typeof listedJobSchema>;
+  total_tokens: number | null;
+  /** In millionths of a dollar; null if nothing is known, or if no price is. */
+  cost_usd_micros: number | null;
+  /** False if these two say only what is known so far. */
+  is_whole: boolean;
+}
 
 /** What a view shows. It looks at a bounded number of records, so it may stop before it has found all that match. */
-export const jobsViewSchema = z.object({
-  jobs: z.array(listedJobSchema),
+export interface JobsView {
+  jobs: ListedJob[];
   /** The id after which the next page begins; null at the end of the list. */
-  next: z.string().nullable(),
+  next: string | null;
   /** How many records were looked at. */
-  looked: z.number().int(),
+  looked: number;
   /** How many jobs of each status match the rest of the filter; null if counting them would read too much. */
-  counts: z.record(jobStatusSchema, z.number().int()).nullable(),
-});
-export type JobsView = z.infer<typeof jobsViewSchema>;
+  counts: Record<JobStatus, number> | null;
+}

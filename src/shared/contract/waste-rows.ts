@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { daySchema, inOrder } from './days.ts';
-import { ledgerRowSchema, wasteDimensionSchema } from './ledger.ts';
+import { type LedgerRow, wasteDimensionSchema } from './ledger.ts';
 
 /** A page of the ledger's rows for people: those that stand behind a sum of the waste. */
 export const wasteRowsQuerySchema = z
@@ -20,10 +20,10 @@ export const wasteRowsQuerySchema = z
   .refine(...inOrder);
 export type WasteRowsQuery = z.infer<typeof wasteRowsQuerySchema>;
 
-export const wasteRowsSchema = z.object({
-  rows: z.array(ledgerRowSchema),
-  next: z.string().nullable(),
+export interface WasteRows {
+  rows: LedgerRow[];
+  /** The response after which the next page begins; null at the end. */
+  next: string | null;
   /** How many rows were looked at. */
-  looked: z.number().int(),
-});
-export type WasteRows = z.infer<typeof wasteRowsSchema>;
+  looked: number;
+}

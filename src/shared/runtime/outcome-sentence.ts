@@ -20,15 +20,15 @@ export function outcomeSentence(job: Told, now: number): string {
     case 'running':
       return `The provider works on it, ${took} after it was enqueued.`;
     case 'completed':
-      return `Completed in ${took}. ${priceOf(job)}`;
+      return `Completed in ${took}. ${priceSentence(job)}`;
     case 'incomplete':
-      return `Ended as incomplete after ${took}: it has a result, which is not whole. ${priceOf(job)}`;
+      return `Ended as incomplete after ${took}: it has a result, which is not whole. ${priceSentence(job)}`;
     case 'failed':
-      return `Failed after ${took}: ${withStop(job.outcome?.error?.message ?? 'the provider did not say why')} ${priceOf(job)}`;
+      return `Failed after ${took}: ${withStop(job.outcome?.error?.message ?? 'the provider did not say why')} ${priceSentence(job)}`;
     case 'cancelled':
-      return `Cancelled${whoAndWhy(job)}, ${took} after it was enqueued. ${priceOf(job)}`;
+      return `Cancelled${whoAndWhy(job)}, ${took} after it was enqueued. ${priceSentence(job)}`;
     case 'expired':
-      return `Passed its deadline after ${took}. ${priceOf(job)}`;
+      return `Passed its deadline after ${took}. ${priceSentence(job)}`;
   }
 }
 
@@ -39,7 +39,7 @@ function whoAndWhy({ tombstone }: Told): string {
 }
 
 /** What the job has cost, as far as that is known. Unknown is never zero. */
-function priceOf(job: Told): string {
+export function priceSentence(job: Told): string {
   const { launches, ledger } = job;
   const lost = launches.filter(({ state }) => state === 'unknown').length;
   const sentences = [

@@ -8,45 +8,48 @@ export interface PhaseSpan {
   ms: number;
 }
 
-/** Where an entry of the timeline leads to; null is the end. */
-const leadsTo: Record<string, Phase | null> = {
-  enqueued: 'queued',
+/** The phase that an entry of the timeline begins, until the job has its outcome. */
+const begins: Record<string, Phase> = {
   adopted: 'running',
   launching: 'launching',
   launch_acknowledged: 'running',
-  launched: 'running',
   launch_refused: 'queued',
   rerun: 'queued',
+  // The version before wrote these words.
+  launched: 'running',
   queued_again: 'queued',
-  settled: null,
 };
 
-/** How long a job was in which phase, in order. `watched` is the time after its end until the tokens of its last response are known. */
+/** How long a job was in which phase, in order. `watched` is the time after its end until the tokens of its responses are known. */
 export function phasesOf(
   { timeline, ledger, created_at }: Pick<Job, 'timeline' | 'ledger' | 'created_at'>,
   now: number,
 ): PhaseSpan[] {
   const spans: PhaseSpan[] = [];
-  const isWatched = ledger.some(({ kind }) => kind === 'wasted');
-  let phase = 'queued' as Phase | null;
+  let phase: Phase = 'queued';
   let since = created_at;
-  const enter = (next: Phase | null, at: number) => {
-    if (phase === next) return;
-    if (phase !== null && at > since) add(spans, phase, at - since);
-    phase = next;
-    since = at;
-  };
   for (const { event, at } of timeline) {
-    if (isOutcome(event)) enter(isWatched ? 'watched' : null, at);
-    // What comes after the outcome changes nothing but the end of the watch.
-    else if (phase !== 'watched' ? event in leadsTo && phase !== null : event === 'settled')
-      enter(leadsTo[event] ?? null, at);
+    const next = Object.hasOwn(begins, event) ? begins[event] : undefined;
+    if (next === undefined && !isOutcome(event)) continue;
+    add(spans, phase, at - since);
+    since = at;
+    if (next === undefined) return [...spans, ...watched(timeline, ledger, at, now)];
+    phase = next;
   }
-  if (phase !== null && now > since) add(spans, phase, now - since);
+  add(spans, phase, now - since);
   return spans;
 }
 
+function watched(timeline: Job['timeline'], ledger: Job['ledger'], endedAt: number, now: number): PhaseSpan[] {
+  if (!ledger.some(({ kind }) => kind === 'wasted')) return [];
+  const isWatched = ledger.some(({ kind, status }) => kind === 'wasted' && status === 'pending');
+  const settledAt = timeline.findLast(({ event }) => event === 'settled')?.at ?? endedAt;
+  const ms = (isWatched ? now : settledAt) - endedAt;
+  return ms > 0 ? [{ phase: 'watched', ms }] : [];
+}
+
 function add(spans: PhaseSpan[], phase: Phase, ms: number): void {
+  if (ms <= 0) return;
   const last = spans.at(-1);
   if (last?.phase === phase) last.ms += ms;
   else spans.push({ phase, ms });

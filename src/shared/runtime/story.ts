@@ -97,7 +97,7 @@ export function sentence(entry: Entry): string {
   return sentences[entry.event]?.(entry) ?? entry.event;
 }
 
-/** `10 times, until 3 min 2 s later`; empty for what happened once. */
+/** `10 times within 9.0 s`; empty for what happened once. */
 export function repetition({ times, at, lastAt }: StoryLine): string {
   return times === 1 ? '' : `${whole(times)} times within ${span(lastAt - at)}`;
 }

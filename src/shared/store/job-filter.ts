@@ -1,7 +1,7 @@
 import { boundsOf } from '../contract/days.ts';
 import type { JobFilter } from '../contract/job.ts';
 import type { Keys } from './keys.ts';
-import { type JobRecord, summaryOf } from './record.ts';
+import { type JobRecord, previewOf } from './record.ts';
 
 /** The indexes of which each alone has every job that matches; without a filter, those that have all jobs together. */
 export function indexesOf(keys: Keys, filter: JobFilter): string[][] {
@@ -14,9 +14,11 @@ export function indexesOf(keys: Keys, filter: JobFilter): string[][] {
   return named.length > 0 ? named : [keys.statuses()];
 }
 
-export function matches(record: JobRecord, filter: JobFilter): boolean {
+/** Says of a record whether it matches. What does not depend on the record is worked out once. */
+export function matcherOf(filter: JobFilter): (record: JobRecord) => boolean {
   const { from, to } = boundsOf(filter);
-  return (
+  const search = filter.search?.trim();
+  return record =>
     (filter.status === undefined || record.status === filter.status) &&
     (filter.tenant === undefined || record.tenant === filter.tenant) &&
     (filter.tag === undefined || record.tags.includes(filter.tag)) &&
@@ -24,17 +26,15 @@ export function matches(record: JobRecord, filter: JobFilter): boolean {
     (filter.cancellation === undefined || record.cancellation === filter.cancellation) &&
     record.created_at >= from &&
     record.created_at <= to &&
-    (filter.search === undefined || isFound(record, filter.search))
-  );
+    (search === undefined || isFound(record, search));
 }
 
 /** True if a person who searches for this text may mean this job. */
 function isFound(record: JobRecord, search: string): boolean {
-  const { id, chosen_id, response_id, preview } = summaryOf(record);
-  const wanted = search.trim();
+  const { id, chosen_id, response_id, model, tenant, tags } = record;
   return (
-    [id, chosen_id, response_id].some(one => one?.startsWith(wanted)) ||
-    [record.model, record.tenant, ...record.tags].includes(wanted) ||
-    (preview?.toLowerCase().includes(wanted.toLowerCase()) ?? false)
+    [id, chosen_id, response_id].some(one => one?.startsWith(search)) ||
+    [model, tenant, ...tags].includes(search) ||
+    (previewOf(record)?.toLowerCase().includes(search.toLowerCase()) ?? false)
   );
 }

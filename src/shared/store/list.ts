@@ -1,6 +1,6 @@
 import { HeadstoneError } from '../contract/errors.ts';
 import type { JobSummary, ListFilter } from '../contract/job.ts';
-import { matches } from './job-filter.ts';
+import { matcherOf } from './job-filter.ts';
 import type { Lane } from './lane.ts';
 import { summaryOf } from './record.ts';
 import { type Place, walkJobs } from './walk.ts';
@@ -11,10 +11,11 @@ const DEFAULT_LIMIT = 50;
 export async function listJobs(lanes: Lane[], candidates: Lane[], filter: ListFilter): Promise<JobSummary[]> {
   const limit = filter.limit ?? DEFAULT_LIMIT;
   const after = await placeOf(candidates, filter.after, filter.tenant);
+  const matches = matcherOf(filter);
   const found: JobSummary[] = [];
   if (limit === 0) return found;
   for await (const { record } of walkJobs(lanes, { filter, order: 'newest', after })) {
-    if (matches(record, filter)) found.push(summaryOf(record));
+    if (matches(record)) found.push(summaryOf(record));
     if (found.length === limit) break;
   }
   return found;

@@ -114,7 +114,7 @@ function tombstoneOf(record: JobRecord): Tombstone | null {
 }
 
 /** The beginning of the prompt. Its pieces are the fields `preview:1`, `preview:2` and so on. */
-function previewOf(record: Record<string, unknown>): string | null {
+export function previewOf(record: Record<string, unknown>): string | null {
   const pieces: unknown[] = [];
   for (let piece = record['preview:1']; piece !== undefined; piece = record[`preview:${pieces.length + 1}`])
     pieces.push(piece);

@@ -1,7 +1,8 @@
-import { type JobSummary, jobFilterSchema } from '../contract/job.ts';
-import type { JobsView, ListedJob, ViewQuery } from '../contract/view.ts';
+import { jobFilterSchema } from '../contract/job.ts';
+import type { JobsView, ListedJob, Sort, ViewQuery } from '../contract/view.ts';
 import { jobStatusSchema } from '../contract/words.ts';
-import { matches } from './job-filter.ts';
+import { spentOn } from '../runtime/spent.ts';
+import { matcherOf } from './job-filter.ts';
 import type { Lane } from './lane.ts';
 import { placeOf } from './list.ts';
 import { type JobRecord, parseRecord, responseIdsOf, summaryOf } from './record.ts';
@@ -18,8 +19,8 @@ const MOST_SORTED = 1000;
 /** Two indexes are compared only while the smaller one has at most this many jobs. */
 const MOST_COMPARED = 10_000;
 
-/** How many jobs are found by the beginning of their id. */
-const MOST_BY_ID = 20;
+/** An id's beginning that more jobs have than this narrows nothing, and the newest of them are met on the way. */
+const MOST_BY_ID = 500;
 
 interface Found {
   record: JobRecord;
@@ -35,21 +36,26 @@ export async function viewJobs(lanes: Lane[], candidates: Lane[], query: ViewQue
   const order = sort === 'oldest' ? 'oldest' : 'newest';
   const most = isSorted ? MOST_SORTED : PAGE;
   const place = await placeOf(candidates, after, filter.tenant);
-  const byId = filter.search !== undefined && !place ? await findById(lanes, filter.search) : [];
-  const found: Found[] = byId.filter(({ record }) => matches(record, filter));
+  const matches = matcherOf(filter);
+  const byId = filter.search !== undefined && !place ? await findById(lanes, filter.search.trim()) : [];
+  const found: Found[] = byId.filter(({ record }) => matches(record)).slice(0, PAGE);
   const known = new Set(found.map(({ record }) => record.id));
   let looked = byId.length;
   let next: string | null = null;
   for await (const { record, lane, sequence } of walkJobs(lanes, { filter, order, after: place })) {
     looked += 1;
-    if (matches(record, filter) && !known.has(record.id)) found.push({ record, lane: laneOf(lanes, lane), sequence });
+    if (matches(record) && !known.has(record.id)) found.push({ record, lane: laneOf(lanes, lane), sequence });
     next = record.id;
     if (found.length >= most || looked >= MOST_LOOKED) break;
     next = null;
   }
   const jobs = await Promise.all(found.map(describe));
+  const [first] = lanes;
+  const now = first?.now() ?? Date.now();
   return {
-    jobs: isSorted ? jobs.sort((left, right) => measure(right, sort) - measure(left, sort)).slice(0, PAGE) : jobs,
+    jobs: isSorted
+      ? jobs.sort((left, right) => measure(right, sort, now) - measure(left, sort, now)).slice(0, PAGE)
+      : jobs,
     next: isSorted ? null : next,
     looked,
     counts: await countsOf(lanes, query),
@@ -60,12 +66,14 @@ function laneOf(lanes: Lane[], number: number): Lane {
   return lanes.find(lane => lane.number === number) as Lane;
 }
 
-/** The jobs whose id begins with a text, whether Headstone or a caller chose it. */
-async function findById(lanes: Lane[], search: string): Promise<Found[]> {
+/** The jobs whose id begins with a text, the newest first, whether Headstone or a caller chose it; none if there are too many. */
+async function findById(lanes: Lane[], beginning: string): Promise<Found[]> {
+  const range = [`[${beginning}`, `[${beginning}\xff`] as const;
+  const counts = await Promise.all(lanes.map(lane => lane.ask(client => client.zlexcount(lane.keys.ids(), ...range))));
+  if (sum(counts) > MOST_BY_ID) return [];
   const found = await Promise.all(
     lanes.map(async lane => {
       const { keys } = lane;
-      const range = [`[${search.trim()}`, `[${search.trim()}\xff`] as const;
       const listed = await lane.ask(client => client.zrangebylex(keys.ids(), ...range, 'LIMIT', 0, MOST_BY_ID));
       const ids = listed.map(entry => entry.split('|').at(-1) ?? '');
       const hashes = await lane.ask(client => Promise.all(ids.map(id => client.hgetall(keys.job(id)))));
@@ -81,23 +89,16 @@ async function findById(lanes: Lane[], search: string): Promise<Found[]> {
 /** A job with what is known of its responses' cost. */
 async function describe({ record, lane }: Found): Promise<ListedJob> {
   const rows = await Promise.all(responseIdsOf(record).map(id => lane.row(id)));
-  const known = rows.filter(row => row?.job_id === record.id && row.usage !== null);
-  const costs = known.map(row => row?.cost_usd_micros ?? null);
   return {
     ...summaryOf(record),
+    ...spentOn(rows.flatMap(row => (row?.job_id === record.id ? row : []))),
     error_code: record.status === 'failed' ? (record.code ?? 'server_error') : null,
-    total_tokens: known.length === 0 ? null : sum(known.map(row => row?.usage?.total_tokens ?? 0)),
-    cost_usd_micros: costs.every(cost => cost === null) ? null : sum(costs.map(cost => cost ?? 0)),
   };
 }
 
-function measure(job: ListedJob, sort: 'longest' | 'dearest' | string): number {
-  return sort === 'dearest' ? (job.cost_usd_micros ?? -1) : durationOf(job);
-}
-
-/** How long a job has taken until its end; one that has not ended is as long as it is old. */
-function durationOf({ created_at, decided_at }: JobSummary): number {
-  return (decided_at ?? Date.now()) - created_at;
+/** By what jobs are sorted. One that has not ended is as long as it is old. */
+function measure(job: ListedJob, sort: Sort, now: number): number {
+  return sort === 'dearest' ? (job.cost_usd_micros ?? -1) : (job.decided_at ?? now) - job.created_at;
 }
 
 /** How many jobs of each status a view could show; null if the filter has more than an index can tell, or too much to compare. */

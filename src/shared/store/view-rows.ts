@@ -1,4 +1,5 @@
 import { boundsOf } from '../contract/days.ts';
+import { HeadstoneError } from '../contract/errors.ts';
 import type { LedgerRow } from '../contract/ledger.ts';
 import type { WasteRows, WasteRowsQuery } from '../contract/waste-rows.ts';
 import type { Lane } from './lane.ts';
@@ -39,10 +40,13 @@ function isBehind(left: Place, right: Place): boolean {
   return left.at < right.at || (left.at === right.at && left.response_id < right.response_id);
 }
 
-async function placeOf(lanes: Lane[], id: string, tenant: string | undefined): Promise<Place | undefined> {
+/** The place of the row after which a page begins. Throws `invalid_request` if it is not in the ledger. */
+async function placeOf(lanes: Lane[], id: string, tenant: string | undefined): Promise<Place> {
   const times = await Promise.all(lanes.map(lane => lane.ask(client => client.zscore(lane.keys.rows(tenant), id))));
   const at = times.find(time => time !== null);
-  return at === undefined ? undefined : { at: Number(at), response_id: id };
+  if (at === undefined)
+    throw new HeadstoneError('invalid_request', `after is not a response in the ledger: ${id}.`, { param: 'after' });
+  return { at: Number(at), response_id: id };
 }
 
 async function* rowsOf(lane: Lane, query: WasteRowsQuery, begin: Place | undefined): AsyncGenerator<LedgerRow, void> {

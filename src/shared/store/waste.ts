@@ -33,20 +33,33 @@ export function daysOf({ since, until }: WasteQuery, now: number): string[] {
   return days;
 }
 
-/** Adds up the sums of days by one dimension, over all lanes. Each field of their hashes is `[dimension, value]`. */
+/** Adds up the sums of days by one dimension, over all lanes. */
 export async function readWaste(lanes: Lane[], days: string[], query: WasteQuery): Promise<WasteReport> {
-  const report = new Report(query.groupBy ?? 'model');
-  await Promise.all(lanes.map(lane => addSums(report, lane, days, query.tenant)));
-  return report.finished();
+  const [report] = await readReports(lanes, days, query.tenant, [query.groupBy ?? 'model']);
+  return report;
 }
 
-async function addSums(report: Report, lane: Lane, days: string[], wanted: string | undefined): Promise<void> {
+/** One report for each dimension. The sums are read once for all of them. Each field of their hashes is `[dimension, value]`. */
+export async function readReports<const Dimensions extends readonly WasteDimension[]>(
+  lanes: Lane[],
+  days: string[],
+  tenant: string | undefined,
+  dimensions: Dimensions,
+): Promise<{ [Position in keyof Dimensions]: WasteReport }> {
+  const reports = dimensions.map(dimension => new Report(dimension));
+  await Promise.all(lanes.map(lane => addSums(reports, lane, days, tenant)));
+  return reports.map(report => report.finished()) as { [Position in keyof Dimensions]: WasteReport };
+}
+
+async function addSums(reports: Report[], lane: Lane, days: string[], wanted: string | undefined): Promise<void> {
   const { keys } = lane;
   for (const day of days) {
     const tenants = wanted === undefined ? await lane.ask(client => client.smembers(keys.sumsTenants(day))) : [wanted];
     // One at a time, because a day of a busy tenant is large and others have to be answered meanwhile.
-    for (const tenant of tenants)
-      report.add(day, tenant, await lane.ask(client => client.hgetall(keys.sums(day, tenant))));
+    for (const tenant of tenants) {
+      const sums = await lane.ask(client => client.hgetall(keys.sums(day, tenant)));
+      for (const report of reports) report.add(day, tenant, sums);
+    }
   }
 }
 

@@ -39,7 +39,7 @@ function mayChange(before, after) {
  */
 function mayUpdate(attribute, element) {
   if (attribute === 'open' && element.matches('details, dialog')) return false;
-  return !(attribute === 'hidden' && element.matches('.copy'));
+  return !(attribute === 'hidden' && element.matches('[data-copy]'));
 }
 
 async function keepFresh() {

@@ -83,7 +83,9 @@ export function progressPage({ caller, cancellation, averages, wasted, now }: Pr
       ['Saved', html`${savedBy(cancellation, averages)}`],
       [
         'Wasted',
-        wasted ? html`<a href="${rowsPath('cancellation', id, wholeTime)}">${wastedBy(wasted)}</a>` : 'nothing',
+        wasted
+          ? html`<a href="${rowsPath('cancellation', id, wholeTime)}">${wastedBy(cancellation, wasted)}</a>`
+          : html`${wastedBy(cancellation, wasted)}`,
       ],
       ['Begun', moment(cancellation.created_at, now)],
       ['Last step', moment(cancellation.advanced_at, now)],
@@ -136,7 +138,10 @@ export function cancellationsPage({ caller, cancellations, averages, wasted, now
               html`${one.reason ?? '–'}`,
               html`<a href="/jobs?cancellation=${one.id}">${whole(one.cancelled)} of ${whole(one.expected)}</a>`,
               html`${savedBy(one, averages)}`,
-              html`${wastedBy(wasted.find(({ key }) => key === one.id))}`,
+              html`${wastedBy(
+                one,
+                wasted.find(({ key }) => key === one.id),
+              )}`,
             ]),
           )
     }`,

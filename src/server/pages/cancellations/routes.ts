@@ -29,10 +29,7 @@ export function cancellationPageRoutes(app: Api, producer: Producer, driver: Can
   const { cancellations } = producer;
 
   const worth = async () => {
-    const [models, wasted] = await Promise.all([
-      producer.waste({ groupBy: 'model' }),
-      producer.waste({ groupBy: 'cancellation' }),
-    ]);
+    const [models, wasted] = await producer.store.wasteBy(['model', 'cancellation'], {});
     return { averages: averagesOf(models.data), wasted: wasted.data, now: producer.store.home.now() };
   };
 

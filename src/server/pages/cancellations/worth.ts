@@ -16,17 +16,27 @@ export function averagesOf(models: WasteSum[]): Averages {
   );
 }
 
-/** What a cancellation saved: jobs that were never sent, at the average cost of their models. */
-export function savedBy({ spared_by_model: spared }: Cancellation, averages: Averages): string {
-  const jobs = Object.values(spared).reduce((sum, count) => sum + count, 0);
-  if (jobs === 0) return 'nothing: all had been sent';
-  const known = Object.entries(spared).filter(([model]) => averages.has(model));
+/** How many of the cancelled jobs waited for their launch; null if that was not counted. */
+function sparedJobs({ spared_by_model: spared }: Cancellation): number | null {
+  return spared && Object.values(spared).reduce((sum, count) => sum + count, 0);
+}
+
+/** What a cancellation saved: the launches for which its jobs waited, at the average cost of their models. */
+export function savedBy(cancellation: Cancellation, averages: Averages): string {
+  const jobs = sparedJobs(cancellation);
+  if (jobs === null) return 'not known';
+  if (jobs === 0) return cancellation.cancelled === 0 ? 'nothing' : 'nothing: all had been sent';
+  const known = Object.entries(cancellation.spared_by_model ?? {}).filter(([model]) => averages.has(model));
   const micros = known.reduce((sum, [model, count]) => sum + count * (averages.get(model) ?? 0), 0);
   return known.length === 0 ? counted(jobs, 'job') : `about ${usd(Math.round(micros))}, ${counted(jobs, 'job')}`;
 }
 
-/** What the cancelled jobs were charged all the same, as far as that is known. */
-export function wastedBy(sum: WasteSum | undefined): string {
-  if (!sum) return 'nothing';
-  return `${costOf(sum)}, ${counted(sum.responses, 'response')}`;
+/** What the cancelled jobs were charged all the same, as far as that is known. Unknown is never nothing. */
+export function wastedBy(cancellation: Cancellation, sum: WasteSum | undefined): string {
+  const spared = sparedJobs(cancellation);
+  const sent = spared === null ? null : cancellation.cancelled - spared;
+  if (!sum) return sent === 0 ? 'nothing' : 'not known';
+  // A job that was sent and has no row yet may still get one.
+  const unseen = Math.max(0, (sent ?? 0) - sum.responses);
+  return `${costOf(sum)}, ${counted(sum.responses, 'response')}${unseen > 0 ? `, ${unseen} not known` : ''}`;
 }

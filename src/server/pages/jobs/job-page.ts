@@ -3,11 +3,12 @@ import { shownId } from '../../../producer/response-body.ts';
 import type { Job } from '../../../shared/contract/job.ts';
 import type { Verdict } from '../../../shared/contract/words.ts';
 import { usd, whole } from '../../../shared/runtime/format.ts';
-import { outcomeSentence } from '../../../shared/runtime/outcome-sentence.ts';
+import { outcomeSentence, priceSentence } from '../../../shared/runtime/outcome-sentence.ts';
+import { spentOn } from '../../../shared/runtime/spent.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { layout } from '../layout.ts';
 import { badge, copyButton, facts, isOpen, moment, shortId, tagList, verdictSentences } from '../parts.ts';
-import { content } from './content.ts';
+import { beginningOf, content } from './content.ts';
 import { ledgerTable } from './ledger-table.ts';
 import { phasesBar, storyList } from './story.ts';
 
@@ -16,6 +17,8 @@ export interface JobPage {
   job: Job;
   /** Empty if it is no longer kept. */
   request: Record<string, unknown>;
+  /** The job that this one continues, if the caller may see it. */
+  predecessor: string | null;
   /** The verdict of the cancel that led to this page. */
   verdict: Verdict | undefined;
   /** Redis' time. */
@@ -24,7 +27,8 @@ export interface JobPage {
 
 const LIVE_MS = 1000;
 
-export function jobPage({ caller, job, request, verdict, now }: JobPage): string {
+export function jobPage(page: JobPage): string {
+  const { caller, job, request, verdict, now } = page;
   const isFollowed = isOpen(job) || job.ledger.some(row => row.status === 'pending');
   const id = shownId(job);
   return layout({
@@ -38,40 +42,49 @@ export function jobPage({ caller, job, request, verdict, now }: JobPage): string
 !${verdict ? html`<p class="notice" role="status">${verdictSentences[verdict]}</p>` : ''}
 <p class="lead" id="outcome">${outcomeSentence(job, now)}</p>
 !${phasesBar(job, now)}
-<div id="about">!${about(job, request, now)}</div>
+<div id="about">!${about(page)}</div>
 !${actions(job, request)}
 !${isOpen(job) ? cancelForm(job.id) : ''}
 !${isOpen(job) ? liveText(job.id) : ''}
 !${job.response === null ? '' : content(job, request)}
 <section id="story"><h2>What happened</h2>!${storyList(job)}</section>
-<section id="ledger"><h2>What it cost</h2>!${ledgerTable(job) || html`<p>${outcomeSentence(job, now)}</p>`}</section>
+<section id="ledger"><h2>What it cost</h2>!${ledgerTable(job) || html`<p>${priceSentence(job)}</p>`}</section>
 !${job.response === null ? content(job, request) : ''}
 <details id="record"><summary>Details for programmers</summary>!${insides(job, request)}</details>`,
   });
 }
 
-function about(job: Job, request: Record<string, unknown>, now: number): string {
-  const known = job.ledger.filter(({ usage }) => usage !== null);
-  const tokens = known.reduce((sum, { usage }) => sum + (usage?.total_tokens ?? 0), 0);
-  const costs = known.map(row => row.cost_usd_micros).filter(cost => cost !== null);
-  const previous = request.previous_response_id;
+function about({ job, request, now, predecessor }: JobPage): string {
+  const { total_tokens: tokens, cost_usd_micros: cost, is_whole: isWhole } = spentOn(job.ledger);
+  const more = isWhole ? '' : ', more is not known';
   return facts([
-    ['Tokens', known.length === 0 ? 'not known' : html`${whole(tokens)}`],
-    ['Cost', costs.length === 0 ? 'not known' : html`${usd(costs.reduce((sum, cost) => sum + cost, 0))}`],
+    ['Tokens', tokens === null ? nothingYet(job) : html`${whole(tokens)}${more}`],
+    ['Cost', cost === null ? (tokens === null ? nothingYet(job) : 'no price') : html`${usd(cost)}${more}`],
     ['Model', html`${job.model}`],
     ['Tenant', html`<a href="/jobs?tenant=${encodeURIComponent(job.tenant)}">${job.tenant}</a>`],
     ['Tags', job.tags.length > 0 ? tagList(job.tags) : '–'],
     ['Enqueued', moment(job.created_at, now)],
     [job.decided_at === null ? 'Deadline' : 'Ended', moment(job.decided_at ?? job.deadline_at, now)],
-    ...(typeof previous === 'string'
-      ? ([
-          ['Continues', html`<a href="/jobs/${encodeURIComponent(previous)}"><code>${shortId(previous)}</code></a>`],
-        ] as [string, string][])
-      : []),
+    ...continued(request, predecessor),
     ...(job.callback_url === null
       ? []
       : ([['Callback', html`${URL.parse(job.callback_url)?.origin ?? ''}`]] as [string, string][])),
   ]);
+}
+
+/** What the job continues: a link if that is a job, and the provider's id if other code made it. */
+function continued(
+  { previous_response_id: id }: Record<string, unknown>,
+  predecessor: string | null,
+): [string, string][] {
+  if (typeof id !== 'string') return [];
+  const name = html`<code title="${id}">${shortId(id)}</code>`;
+  return [['Continues', predecessor === null ? name : html`<a href="/jobs/${predecessor}">!${name}</a>`]];
+}
+
+/** What stands in for figures that nobody has: a job that was never sent has used nothing. */
+function nothingYet({ launches }: Job): string {
+  return launches.length === 0 ? 'none' : 'not known';
 }
 
 /** What can be done with a job, apart from cancelling it. */
@@ -105,7 +118,7 @@ function liveText(id: string): string {
 function insides(job: Job, request: Record<string, unknown>): string {
   const { response, ...record } = job;
   const raw = (name: string, id: string, value: unknown) =>
-    html`<h3>${name}</h3><pre id="${id}" tabindex="0">${JSON.stringify(value, null, 2)}</pre>`;
+    html`<h3>${name}</h3><pre id="${id}" tabindex="0">${beginningOf(JSON.stringify(value, null, 2))}</pre>`;
   return html`!${Object.keys(request).length === 0 ? '' : raw('Request', 'request', request)}
 !${response === null ? '' : raw('Response', 'result', response)}
 !${raw('Record', 'raw-record', record)}`;

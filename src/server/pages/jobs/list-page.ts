@@ -122,5 +122,5 @@ function selectionBar(query: ViewQuery, { counts }: JobsView): string {
   const all = html`<a class="button" href="${pathOf('/cancellations/new', filter)}">Cancel all!${count === null ? '' : html` ${whole(count)}`} open jobs!${Object.keys(filter).some(name => filter[name as keyof typeof filter]) ? ' of this filter' : ''} …</a>`;
   return html`<div class="bar"><output id="selected" aria-live="polite"></output>
 <button class="danger" id="cancel-selected">Cancel the selected …</button>
-!${search === undefined && openOnes.length > 0 ? all : ''}</div>`;
+!${search === undefined && cancellation === undefined && openOnes.length > 0 ? all : ''}</div>`;
 }

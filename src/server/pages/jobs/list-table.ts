@@ -43,8 +43,8 @@ export function jobsTable(caller: Caller, jobs: ListedJob[], now: number, link: 
       tags(job.tags, link),
       timeTag(job.created_at, age(Math.max(0, now - job.created_at))),
       job.decided_at === null ? '–' : html`${took(job.decided_at - job.created_at)}`,
-      job.total_tokens === null ? '–' : html`${whole(job.total_tokens)}`,
-      job.cost_usd_micros === null ? '–' : html`${usd(job.cost_usd_micros)}`,
+      job.total_tokens === null ? '–' : html`${whole(job.total_tokens)}!${more(job)}`,
+      job.cost_usd_micros === null ? '–' : html`${usd(job.cost_usd_micros)}!${more(job)}`,
     ].filter(cell => cell !== false),
   );
   const shown = columns.filter(column => column !== false);
@@ -58,6 +58,11 @@ export function jobsTable(caller: Caller, jobs: ListedJob[], now: number, link: 
 
 function checkbox(job: ListedJob): string {
   return html`<input type="checkbox" name="ids" value="${job.id}" id="pick-${job.id}" aria-label="Select ${shownId(job)}">`;
+}
+
+/** Says that a figure is only what is known so far. */
+function more({ is_whole: isWhole }: ListedJob): string {
+  return isWhole ? '' : '<span title="More is not known yet">+</span>';
 }
 
 /** A duration without its smaller unit, which would not fit. */

@@ -28,9 +28,19 @@ export function jobPageRoutes(app: Api, producer: Producer, keyRing: KeyRing | n
     async ({ params, query, caller }, reply) => {
       const job = await findJob(producer, params.id, caller);
       const request = await producer.request(job.id);
-      return reply
-        .type('text/html; charset=utf-8')
-        .send(jobPage({ caller, job, request, verdict: query.verdict, now: store.home.now() }));
+      const previous = request.previous_response_id;
+      const seeker = { tenant: caller.tenant, seesAll: caller.admin };
+      const predecessor = typeof previous === 'string' ? await producer.locate(previous, seeker) : null;
+      return reply.type('text/html; charset=utf-8').send(
+        jobPage({
+          caller,
+          job,
+          request,
+          verdict: query.verdict,
+          predecessor: predecessor?.id ?? null,
+          now: store.home.now(),
+        }),
+      );
     },
   );
 

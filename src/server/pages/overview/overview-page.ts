@@ -6,7 +6,7 @@ import { span, usd, whole } from '../../../shared/runtime/format.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
-import { everyDay } from '../waste/days.ts';
+import { everyDay, named } from '../waste/days.ts';
 import { costOf, sumsTable, wastedTokens } from '../waste/sums.ts';
 
 export interface OverviewPage {
@@ -45,14 +45,10 @@ export function overviewPage({ caller, overview, today, month, causes, now }: Ov
 !${
       causes.data.length === 0
         ? '<p class="empty">Nothing was wasted in the last 30 days.</p>'
-        : sumsTable('reason', causes.data.slice(0, MOST_CAUSES), {
-            since: undefined,
-            until: undefined,
-            tenant: undefined,
-          })
+        : sumsTable('reason', causes.data.slice(0, MOST_CAUSES), named({ tenant: undefined }, now))
     }
 <p><a href="/waste?by=reason#by">All of them</a></p></section>
-!${figuresBlock(figures(month))}`,
+!${figuresBlock(figures(month, now))}`,
   });
 }
 
@@ -94,8 +90,8 @@ function controls({ depths, holds }: Overview): string {
 }
 
 /** The figures that charts.js draws, and where a click on a day leads. */
-function figures({ data }: WasteReport) {
-  const days = everyDay(data);
+function figures({ data }: WasteReport, now: number) {
+  const days = everyDay(data, {}, now);
   return {
     days: days.map(({ day }) => day),
     dayLinks: days.map(({ day }) => `/waste?since=${day}&until=${day}`),

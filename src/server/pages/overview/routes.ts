@@ -14,10 +14,9 @@ export function overviewRoutes(app: Api, producer: Producer): void {
       const tenant = tenantShown(caller, undefined);
       const now = store.home.now();
       const today = new Date(now).toISOString().slice(0, 10);
-      const [overview, month, causes, ofToday] = await Promise.all([
+      const [overview, [month, causes], ofToday] = await Promise.all([
         caller.admin ? readOverview(store, configuration.recordTtlMs) : null,
-        producer.waste({ groupBy: 'day', tenant }),
-        producer.waste({ groupBy: 'reason', tenant }),
+        store.wasteBy(['day', 'reason'], { tenant }),
         producer.waste({ groupBy: 'day', tenant, since: today, until: today }),
       ]);
       return reply

@@ -11,7 +11,7 @@ import type { Caller } from '../../access/key-ring.ts';
 import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
 import { pathOf, table } from '../parts.ts';
-import { everyDay } from './days.ts';
+import { everyDay, named } from './days.ts';
 import { costOf, nameOf, type Period, rowsPath, shareOf, sumsTable, wastedTokens } from './sums.ts';
 
 export interface WastePage extends Period {
@@ -20,6 +20,8 @@ export interface WastePage extends Period {
   byDay: WasteReport;
   report: WasteReport;
   byActor: WasteReport;
+  /** Redis' time. */
+  now: number;
 }
 
 const LIVE_MS = 15_000;
@@ -44,7 +46,7 @@ export function wastePage(page: WastePage): string {
 !${card('Wasted', wastedTokens(totals), costOf(totals), { kind: 'wasted' })}
 !${card('Used', `${whole(totals.used_total_tokens)} tokens`, usd(totals.used_cost_usd_micros), { kind: 'used' })}
 !${card('Share wasted', shareOf(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
-!${card('Usage not known', counted(totals.pending + totals.unknown, 'response'), bound(totals), { href: pathOf('/waste/responses', { ...periodOf(page), kind: 'wasted', usage: 'open' }) })}
+!${card('Usage not known', counted(totals.pending + totals.unknown, 'response'), bound(totals), { href: pathOf('/waste/responses', { ...named(periodOf(page), page.now), kind: 'wasted', usage: 'open' }) })}
 </div>
 !${isEmpty ? '<p class="empty">Nothing was booked on these days. What jobs use and waste appears here as soon as the first one has run.</p>' : charts(page, late)}`,
   });
@@ -57,7 +59,7 @@ function periodOf({ since, until, tenant }: Period): Period {
 function charts(page: WastePage, late: WasteReport['late']): string {
   const { by, byDay, report, byActor } = page;
   const { totals } = byDay;
-  const period = periodOf(page);
+  const period = named(periodOf(page), page.now);
   return html`<section><h2>Tokens by day</h2>!${chart('tokens-by-day', `Tokens by day: ${whole(totals.total_tokens)} wasted beside ${whole(totals.used_total_tokens)} used`)}</section>
 <section><h2>Cost by day</h2>!${chart('cost-by-day', `Cost by day: ${usd(totals.cost_usd_micros)} wasted beside ${usd(totals.used_cost_usd_micros)} used`)}
 <details><summary>By day, as a table</summary>!${sumsTable('day', byDay.data, period)}</details></section>
@@ -127,9 +129,9 @@ function within(late: WasteReport['late'], index: number): string {
 /** The figures that charts.js draws, and where a click on a bar leads. */
 function figures(page: WastePage) {
   const { by, byDay, report } = page;
-  const period = periodOf(page);
+  const period = named(periodOf(page), page.now);
   const shown = report.data.slice(0, MOST_BARS);
-  const days = everyDay(byDay.data, page);
+  const days = everyDay(byDay.data, page, page.now);
   return {
     days: days.map(({ day }) => day),
     dayLinks: days.map(({ day, sum }) => (sum?.responses ? rowsPath('day', day, period) : null)),

@@ -78,6 +78,7 @@ write(place, {
   id = args.id, status = 'running', filter = cjson.encode(args.filter), shown_filter = args.shown_filter,
   below = int(below), expected = args.expected, examined = 0, cancelled = 0, created_at = now, advanced_at = now,
   reason = args.reason, actor = args.actor, key_name = args.key_name, lanes = args.lanes,
+  counts_spared = 1,
 })
 redis.call('PEXPIRE', place, args.keep_ms)
 redis.call('ZADD', key('cancellations'), now, args.id)
@@ -120,7 +121,7 @@ local outcome = {
   cancellation = args.id,
 }
 local found = next_jobs(filter, below, args.limit)
-local decided = {}
+local decided, listed, spared = {}, {}, {}
 local examined = 0
 for _, entry in ipairs(found) do
   below = entry[2]
@@ -128,19 +129,22 @@ for _, entry in ipairs(found) do
   -- All tenants may use one tag, and none of them may learn how many jobs of the others carry it (I12).
   if not filter.tenant or job.tenant == filter.tenant then examined = examined + 1 end
   if matches(job, filter) then
-    -- What was never sent costs nothing, and is what the cancellation has saved.
-    if job.status == 'queued' and not job.epoch then
-      redis.call('HINCRBY', place, 'spared:' .. job.model, 1)
-    end
+    -- The launch for which a job waited is what the cancellation has saved.
+    if job.status == 'queued' then spared[job.model] = (spared[job.model] or 0) + 1 end
     finish(entry[1], job, outcome)
     decided[#decided + 1] = {entry[1], job.model}
-    redis.call('ZADD', key('cancelled', args.id), job.sequence, entry[1])
+    listed[#listed + 1] = job.sequence
+    listed[#listed + 1] = entry[1]
   end
 end
 redis.call('HSET', place, 'below', int(below), 'advanced_at', now)
 redis.call('HINCRBY', place, 'examined', examined)
 redis.call('HINCRBY', place, 'cancelled', #decided)
-if #decided > 0 then redis.call('PEXPIRE', key('cancelled', args.id), args.keep_ms) end
+for model, jobs in pairs(spared) do redis.call('HINCRBY', place, 'spared:' .. model, jobs) end
+if #listed > 0 then
+  redis.call('ZADD', key('cancelled', args.id), unpack(listed))
+  redis.call('PEXPIRE', key('cancelled', args.id), args.keep_ms)
+end
 redis.call('ZADD', key('cancellations'), now, args.id)
 local over = #found < args.limit
 if over then

@@ -74,13 +74,13 @@ end
 local function dimensions(row)
   local crowded = row.crowded == '1'
   local found = {{'all', ''}, {'model', row.model}}
-  -- Actors, reasons and tags are free text. Past the bound, the further ones of a day share one place (I9).
+  -- Actors, reasons and tags are free text, and bulk cancels may be many. Past the bound, a day's further ones share one place (I9).
   for _, tag in ipairs(cjson.decode(row.tags)) do found[#found + 1] = {'tag', crowded and '(other)' or tag} end
   if row.kind == 'wasted' then
     found[#found + 1] = {'cause', row.cause}
     found[#found + 1] = {'actor', crowded and '(other)' or row.actor or ''}
     -- The version before did not count by reason, and its rows must not be taken out of sums that they were never in.
-    if row.cancellation then found[#found + 1] = {'cancellation', row.cancellation} end
+    if row.cancellation then found[#found + 1] = {'cancellation', crowded and '(other)' or row.cancellation} end
     if row.by_reason then found[#found + 1] = {'reason', crowded and '(other)' or row.reason or ''} end
   end
   local fields = {}

@@ -1,0 +1,22 @@
+import type { LedgerRow } from '../contract/ledger.ts';
+
+export interface Spent {
+  /** Null while nothing is known of any response. */
+  total_tokens: number | null;
+  /** In millionths of a dollar; null if nothing is known, or if no price is. */
+  cost_usd_micros: number | null;
+  /** False if a response or a price is missing in these sums: then they say only what is known. */
+  is_whole: boolean;
+}
+
+/** What the responses of a job used, as far as that is known. */
+export function spentOn(rows: LedgerRow[]): Spent {
+  const usages = rows.flatMap(({ usage }) => usage ?? []);
+  const costs = rows.flatMap(({ usage, cost_usd_micros: cost }) => (usage === null || cost === null ? [] : [cost]));
+  const sum = (numbers: number[]) => numbers.reduce((left, right) => left + right, 0);
+  return {
+    total_tokens: usages.length === 0 ? null : sum(usages.map(({ total_tokens }) => total_tokens)),
+    cost_usd_micros: costs.length === 0 ? null : sum(costs),
+    is_whole: costs.length === rows.length && rows.every(({ status }) => status === 'final'),
+  };
+}
