@@ -75,6 +75,8 @@ test('times bound a list from both sides, and the pages of a view have every job
   );
   expect(between.length).toBeGreaterThanOrEqual(40);
   expect(await producer.list({ until: '2020-01-01' })).toEqual([]);
+  // As the page suggests, without seconds.
+  expect(await producer.list({ since: '2020-01-01T08:30Z', limit: 1000 })).toHaveLength(120);
   await expect(producer.list({ since: '2026-02-02', until: '2026-02-01' })).rejects.toThrow('since is after until');
   for (const sort of ['newest', 'oldest'] as const) {
     const seen: string[] = [];

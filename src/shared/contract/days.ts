@@ -7,8 +7,11 @@ export const daySchema = z.iso.date('must be a day like 2026-11-21');
 
 const EXAMPLES = 'must be a day like 2026-11-21, or a moment like 2026-11-21T08:30:00Z';
 
-/** A UTC day, or a moment with its time zone. */
-export const dayOrMomentSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true })], EXAMPLES);
+/** A UTC day, or a moment with its time zone, with or without seconds. */
+export const dayOrMomentSchema = z.union(
+  [z.iso.date(), z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
+  EXAMPLES,
+);
 
 interface Period {
   since?: string | undefined;
