@@ -70,6 +70,7 @@ function printAddresses(
   const inMemory = configuration.redisUrl === undefined;
   const key = !configuration.apiKeys?.length ? 'with any key' : 'with one of HEADSTONE_API_KEYS';
   print('\nHeadstone is up. Ctrl-C stops everything.');
+  print(`  Overview   ${serverUrl}/`);
   print(`  Jobs       ${serverUrl}/jobs  (see what happens, and cancel)`);
   print(`  Waste      ${serverUrl}/waste`);
   print(`  Board      ${serverUrl}/board`);

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { daySchema } from '../../shared/contract/days.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
-import { usd } from '../../shared/runtime/format.ts';
+import { age, usd } from '../../shared/runtime/format.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { print, printJson, shortId, withExamples } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
@@ -72,10 +72,10 @@ export function ledgerCommand(): Command {
 function rowsTable(rows: LedgerRow[]): string {
   if (rows.length === 0) return 'No rows.';
   return table(
-    ['JOB', 'OPENED (UTC)', 'MODEL', 'TENANT', 'BOOKED AS', 'TOKENS', 'COST', 'REASON'],
+    ['JOB', 'AGE', 'MODEL', 'TENANT', 'BOOKED AS', 'TOKENS', 'COST', 'REASON'],
     rows.map(row => [
       shortId(row.job_id),
-      new Date(row.at).toISOString().slice(0, 16).replace('T', ' '),
+      age(Math.max(0, Date.now() - row.at)),
       row.model,
       row.tenant,
       row.kind === 'wasted' ? `wasted (${row.cause})` : (row.kind ?? 'open'),
