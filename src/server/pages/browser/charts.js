@@ -1,4 +1,4 @@
-// Draws the charts of the waste page. The tables below them show the same figures to readers without JavaScript.
+// Draws the charts of the overview and of the waste page. The tables below them show the same figures to readers without JavaScript.
 import './chart.umd.js';
 
 /** @type {any} */

@@ -103,7 +103,7 @@ const sortedBy: Partial<Record<Sort, string>> = { longest: 'longest', dearest: '
 function under(query: ViewQuery, { jobs, next, looked }: JobsView): string {
   const sorted = sortedBy[query.sort];
   const said = sorted
-    ? html`The ${sorted} ${counted(jobs.length, 'job')} of the newest ${whole(looked)} that match.`
+    ? html`The ${sorted} ${counted(jobs.length, 'match', 'matches')} among the newest ${counted(looked, 'job')}.`
     : next !== null && looked > jobs.length
       ? html`${counted(jobs.length, 'match', 'matches')} among the ${whole(looked)} jobs that were looked at.`
       : '';
