@@ -17,7 +17,7 @@ export interface WorkerOptions {
   openai?: ClientOptions | OpenAI | ForeignOpenAI;
   /** How many entries of each queue are handled at once. Default: HEADSTONE_CONCURRENCY. */
   concurrency?: Partial<Record<QueueName, number>>;
-  /** The queues to take from. Default: all three. */
+  /** The queues to take from. Default: all of them. */
   queues?: QueueName[];
   /** The numbers of the lanes to serve, and those that no other worker serves. Default: all. */
   lanes?: number[];

@@ -6,33 +6,12 @@ import { problemOfCallback } from '../../src/shared/runtime/callback-url.ts';
 import { send } from '../../src/worker/callbacks/send.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { type Heard, startReceiver as listen } from '../support/receiver.ts';
 
-interface Heard {
-  headers: Record<string, string>;
-  body: string;
-  event: { type: string; data: Record<string, unknown> };
-}
-
-/** A receiver that answers with these statuses in turn, and 204 after them. */
 async function startReceiver(...statuses: number[]) {
-  const heard: Heard[] = [];
-  const server = createServer((request, answer) => {
-    let body = '';
-    request.on('data', chunk => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      heard.push({ headers: request.headers as Record<string, string>, body, event: JSON.parse(body || '{}') });
-      answer.writeHead(statuses.shift() ?? 204, { location: '/elsewhere' }).end();
-    });
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { heard, host, url: `http://${host}/hook` };
+  const receiver = await listen(...statuses);
+  onTestFinished(receiver.close);
+  return receiver;
 }
 
 test('an outcome is told once, signed, and after a cancel that won it is never “completed” (I1)', async () => {
