@@ -40,8 +40,10 @@ export async function adoptResponse(
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
     // What is placed by this number is refused by its lane if the number was raised since.
     const { count } = await store.currentPlan();
-    await claim(store, responseId, id, tenant);
     const lane = await store.laneOf(id);
+    // Half of the claim is left for the step itself to arrive in.
+    const claimed_until = lane.now() + CLAIM_MS / 2;
+    await claim(store, responseId, id, tenant);
     const reply = await lane.run('adopt', {
       id,
       response_id: responseId,
@@ -54,6 +56,7 @@ export async function adoptResponse(
       trace,
       notify: chosen.notify && JSON.stringify(chosen.notify),
       lanes: count,
+      claimed_until,
     });
     switch (reply.reply) {
       case 'adopted':
@@ -67,6 +70,8 @@ export async function adoptResponse(
       case 'taken':
         await giveUpClaim(store, responseId, id);
         throw notYours(id);
+      case 'late':
+        continue;
       case 'misplaced':
         await sleep(RETRY_MS);
         if (attempt === TRIES / 2) await store.openFences();

@@ -49,6 +49,7 @@ export class Cancellations {
   async begin(filter: CancellationFilter, options: CancellationOptions = {}): Promise<Cancellation> {
     const checked = parseInput(cancellationFilterSchema, filter);
     const { reason, actor, keyName, id = newId() } = parseInput(cancellationOptionsSchema, options);
+    await this.store.learnPlan();
     const lanes = await this.store.allLanes();
     const filters = await this.filtersOf(checked, lanes);
     // Every lane is asked before any begins, so that a lane which is away does not leave half of a cancellation behind.
@@ -161,7 +162,8 @@ function cancellationOf(parts: Record<string, string>[]): Cancellation | null {
   return cancellationSchema.parse({
     id: first.id,
     object: 'cancellation',
-    status: parts.length < Number(first.lanes ?? 1) ? 'running' : statusOf(parts),
+    // One that was stopped before it had begun everywhere goes on nowhere.
+    status: parts.length < Number(first.lanes ?? 1) && first.status !== 'stopped' ? 'running' : statusOf(parts),
     filter: JSON.parse(first.shown_filter ?? '{}'),
     reason: first.reason ?? null,
     actor: first.actor ?? null,

@@ -272,7 +272,7 @@ export class Producer {
 
   /** Pauses or resumes launching. While it is paused nothing new is spent; polls, watching and cancels go on. */
   async pauseLaunch(isPaused: boolean): Promise<void> {
-    await pauseLaunch(await this.store.allLanes(), isPaused);
+    await pauseLaunch(this.store, isPaused);
   }
 
   /** Which launches are held back, why, and when the next try is, the oldest hold first. */

@@ -8,7 +8,7 @@ export interface Call {
   query?: { include?: string[] };
   /** JSON. */
   body?: string;
-  timeoutMs: number;
+  /** Aborts the call when its time is over. */
   signal: AbortSignal;
 }
 
@@ -26,16 +26,19 @@ export type SendCall = (call: Call) => Promise<Answer>;
 /** More than any result that a store should hold. A longer body is not read to its end. */
 export const MOST_BODY_BYTES = 64_000_000;
 
+/** The SDK's own time-out, as long as a timer can be, because ours ends the call (see `startTimeout`). */
+export const BY_SIGNAL = 2 ** 31 - 1;
+
 export const jsonHeaders = { 'content-type': 'application/json' };
 
 /** Sends calls by the SDK, which signs each of them in the way that the client was given. */
 export function sdkCalls(openClient: () => Promise<OpenAI>): SendCall {
-  return async ({ method, path, query, body, timeoutMs, signal }) => {
+  return async ({ method, path, query, body, signal }) => {
     const client = await openClient();
     const answer = await client[method](path, {
       ...(query ? { query } : {}),
       ...(body === undefined ? {} : { body, headers: jsonHeaders }),
-      timeout: timeoutMs,
+      timeout: BY_SIGNAL,
       maxRetries: 0,
       signal,
     }).asResponse();

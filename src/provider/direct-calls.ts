@@ -73,8 +73,7 @@ function redirected(call: Call, status: number, location: string | null, origin:
   if (call.method === 'get' || status === 307 || status === 308) return call;
   const target = location === null ? null : URL.parse(location, origin);
   if (target?.origin !== origin) return null;
-  const { timeoutMs, signal } = call;
-  return { method: 'get', path: target.href, timeoutMs, signal };
+  return { method: 'get', path: target.href, signal: call.signal };
 }
 
 function headerOf(headers: Record<string, string>, name: string): string | null {

@@ -2,11 +2,12 @@ import type { OpenAI } from 'openai';
 import { readBounded, sniff } from './answer-body.ts';
 import type { LaunchAnswer, StreamAnswer, Upstream } from './answers.ts';
 import { callFailure } from './call-failure.ts';
-import { jsonHeaders, MOST_BODY_BYTES } from './calls.ts';
+import { BY_SIGNAL, jsonHeaders, MOST_BODY_BYTES } from './calls.ts';
 import { mayBeTheInclude, pathOf, queryOf } from './paths.ts';
 import { failedCreate, failure, launchAnswerIn } from './read-answers.ts';
 import { untilId } from './until-id.ts';
 import { openStream } from './upstream-stream.ts';
+import { startTimeout } from './with-timeout.ts';
 
 /** Less than the follower of a stream may be silent. */
 const RESUME_TIMEOUT_MS = 5000;
@@ -18,30 +19,34 @@ export function streamedCalls(
 ): Pick<Upstream, 'createStream' | 'resumeStream'> {
   async function createStream(body: string, model: string): Promise<LaunchAnswer> {
     const connection = new AbortController();
+    const giveUp = () => startTimeout(launchTimeoutMs, () => connection.abort());
+    let callOff = giveUp();
+    let status: number | undefined;
     try {
       const answer = await client
         .post('/responses', {
           body,
           headers: { ...jsonHeaders, accept: 'text/event-stream' },
-          timeout: launchTimeoutMs,
+          timeout: BY_SIGNAL,
           maxRetries: 0,
           signal: connection.signal,
         })
         .asResponse();
-      const giveUp = setTimeout(() => connection.abort(), launchTimeoutMs);
-      try {
-        const sniffed = await sniff(answer);
-        // A gateway that does not stream answers with a response, whose id is as good.
-        if (!sniffed.isEventStream) return await wholeAnswer(sniffed.answer);
-        clearTimeout(giveUp);
-        return await untilId(openStream(sniffed.answer, connection, client), launchTimeoutMs);
-      } finally {
-        clearTimeout(giveUp);
-      }
+      status = answer.status;
+      callOff();
+      callOff = giveUp();
+      const sniffed = await sniff(answer);
+      // A gateway that does not stream answers with a response, whose id is as good.
+      if (!sniffed.isEventStream) return await wholeAnswer(sniffed.answer);
+      callOff();
+      return await untilId(openStream(sniffed.answer, connection, client), launchTimeoutMs);
     } catch (error) {
       // It was silent for too long, and the response may run.
-      if (connection.signal.aborted) return { kind: 'unknown', code: 'timeout', httpStatus: 200 };
+      if (connection.signal.aborted)
+        return { kind: 'unknown', code: 'timeout', ...(status === undefined ? {} : { httpStatus: status }) };
       return failedCreate(error, model);
+    } finally {
+      callOff();
     }
   }
 

@@ -3,6 +3,7 @@ import { Stream } from 'openai/streaming';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
 import { withBoundLines } from './answer-body.ts';
 import { servedModelOf } from './calls.ts';
+import { startTimeout } from './with-timeout.ts';
 
 /** What came of waiting for an event. `broken`: the connection broke, which says nothing about the response. */
 export type Heard =
@@ -37,15 +38,15 @@ export class UpstreamStream {
       let isOver = false;
       const silent = () => {
         isOver = true;
-        clearTimeout(timer);
+        callOff();
         resolve({ kind: 'silent' });
       };
-      const timer = setTimeout(silent, waitMs);
+      const callOff = startTimeout(waitMs, silent);
       this.wake = silent;
       void coming.then(heard => {
         // An event that came just after the time is kept for the next call.
         if (isOver) return;
-        clearTimeout(timer);
+        callOff();
         this.coming = undefined;
         resolve(heard);
       });

@@ -36,7 +36,7 @@ export async function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions)
   async function create(body: string, model: string): Promise<LaunchAnswer> {
     try {
       return await withTimeout(launchTimeoutMs, async signal => {
-        const call = { method: 'post', path: '/responses', body, timeoutMs: launchTimeoutMs, signal } as const;
+        const call = { method: 'post', path: '/responses', body, signal } as const;
         return launchAnswerIn(await send(call));
       });
     } catch (error) {
@@ -50,7 +50,7 @@ export async function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions)
   ): Promise<RetrieveAnswer> {
     const read = async (signal: AbortSignal): Promise<RetrieveAnswer> => {
       const query = queryOf(include);
-      const answer = await send({ method: 'get', path: pathOf(responseId), query, timeoutMs: READ_TIMEOUT_MS, signal });
+      const answer = await send({ method: 'get', path: pathOf(responseId), query, signal });
       const body = parseBody(answer.text);
       if (!body) return { kind: 'failed', code: 'malformed_answer', retryAfterMs: undefined };
       return { kind: 'found', ...body, servedModel: servedModelOf(answer) };
@@ -69,7 +69,7 @@ export async function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions)
     try {
       return await withTimeout(READ_TIMEOUT_MS, async signal => {
         const cancelPath = `${pathOf(responseId)}/cancel`;
-        const answer = await send({ method: 'post', path: cancelPath, timeoutMs: READ_TIMEOUT_MS, signal });
+        const answer = await send({ method: 'post', path: cancelPath, signal });
         return {
           kind: 'acknowledged',
           response: parseBody(answer.text)?.response ?? null,

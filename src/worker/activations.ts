@@ -52,7 +52,8 @@ function optionsOf(queue: QueueName, { configuration, lanes }: Context) {
         queue,
         concurrency,
         activate: launch,
-        giveUp: failAsPoison,
+        // A launch that is under way is followed by its intent.
+        giveUp: (id: string, context: Context) => failAsPoison(id, context, { unlaunched: true }),
       };
     case 'poll':
       return {
@@ -80,7 +81,7 @@ function optionsOf(queue: QueueName, { configuration, lanes }: Context) {
   }
 }
 
-async function failAsPoison(id: string, context: Context): Promise<Activation> {
+async function failAsPoison(id: string, context: Context, only: { unlaunched?: true } = {}): Promise<Activation> {
   const message = 'Five workers in a row died while they handled this job.';
-  return await decide(id, { status: 'failed', code: 'poison', message }, context);
+  return await decide(id, { status: 'failed', ...only, code: 'poison', message }, context);
 }

@@ -1,4 +1,4 @@
-import type { Patrol } from '../shared/store/patrol.ts';
+import { CANARY_KEPT_MS, type Patrol } from '../shared/store/patrol.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -10,6 +10,7 @@ export class Canary {
   private readonly telemetry: Context['telemetry'];
   private readonly token: string;
   private last = 0;
+  private sungAt = performance.now();
 
   constructor(patrol: Patrol, token: string, telemetry: Context['telemetry']) {
     this.patrol = patrol;
@@ -19,8 +20,12 @@ export class Canary {
 
   async sing(): Promise<void> {
     const found = await this.patrol.swapCanary(this.token, this.last + 1);
+    const silentMs = performance.now() - this.sungAt;
+    this.sungAt = performance.now();
+    // After a long sleep it has expired.
+    const hasExpired = found === 0 && silentMs > CANARY_KEPT_MS / 2;
     // One more than remembered is a write that arrived and whose answer was lost.
-    if (this.last > 0 && found !== this.last && found !== this.last + 1)
+    if (this.last > 0 && !hasExpired && found !== this.last && found !== this.last + 1)
       this.telemetry.emit('store_forgot', {
         expected: this.last,
         found,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, type Worker } from 'bullmq';
 import { errorCode, isConnectionError, refusalOf } from '../shared/store/connection/store-errors.ts';
+import { Crashes } from '../shared/store/crashes.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { idOfEntry, isOurEntry } from '../shared/store/queues.ts';
-import { Stalls } from '../shared/store/stalls.ts';
 import { type Activation, type Context, done } from './context.ts';
 
 export interface Consumer {
@@ -25,8 +25,8 @@ export interface ConsumerOptions {
   giveUp(id: string, context: Context): Promise<Activation>;
 }
 
-/** After this many crashes without progress in between, an entry is poison. */
-const MOST_STALLS = 5;
+/** After this many workers in a row that died over it, an entry is poison. */
+const MOST_CRASHES = 5;
 const AFTER_ERROR_MS = 5000;
 const RECONNECT_MS = 250;
 /** BullMQ's own limit counts over a job's whole life, so it is turned off. */
@@ -38,20 +38,21 @@ export function openConsumer(
   context: Context,
 ): Consumer {
   const { store, configuration } = context;
-  const stalls = new Stalls(store);
+  const crashes = new Crashes(store);
 
   async function run(job: Job): Promise<Activation> {
     const entry = job.id;
     if (!isOurEntry(entry)) return done('not an entry of Headstone: nothing done');
     const id = idOfEntry(entry);
-    const count = job.stalledCounter ?? 0;
-    if (count === 0) return await activate(id, context, async () => {});
-    const forgive = () => stalls.forgive(queue, entry, count);
-    const isPoison = (await stalls.unforgiven(queue, entry, count)) >= MOST_STALLS;
-    const activation = await (isPoison ? giveUp(id, context) : activate(id, context, forgive));
-    if (activation.kind === 'done') await stalls.forget(queue, entry);
-    else await forgive();
-    return activation;
+    if ((job.stalledCounter ?? 0) === 0) return await activate(id, context, async () => {});
+    const forgive = () => crashes.forgive(queue, entry);
+    const isPoison = (await crashes.begin(queue, entry)) >= MOST_CRASHES;
+    try {
+      return await (isPoison ? giveUp(id, context) : activate(id, context, forgive));
+    } finally {
+      // If it cannot be said, the next one who begins counts this as a crash.
+      await forgive().catch(() => {});
+    }
   }
 
   let busy = 0;
@@ -93,7 +94,8 @@ export function openConsumer(
       } catch (error) {
         // The entry was moved and only the answer was lost, or another worker has it. In both cases it is not lost.
         if (!isConnectionError(error) && refusalOf(error) === null) return;
-        if (context.stopping.aborted) throw error;
+        // An error would end the entry once the store is back. Without one its lock runs out, and another worker takes it (I5).
+        if (context.stopping.aborted) return;
         await sleep(RECONNECT_MS, undefined, { signal: context.stopping }).catch(() => {});
       }
     }

@@ -12,6 +12,12 @@ export async function decide(id: string, decision: Decision, context: Context, r
   return done(summaryOf(await write(id, decision, context, result), decision));
 }
 
+/** Does the same for a decision that holds only under a condition. Null if that is no longer so (I7). */
+export async function decideUnlessStale(id: string, decision: Decision, context: Context): Promise<Activation | null> {
+  const reply = await write(id, decision, context);
+  return reply.reply === 'stale' ? null : done(summaryOf(reply, decision));
+}
+
 /** Ends a job whose deadline has passed, by the same tombstone as a cancel (I10). Null if only this machine's clock says so (I15). */
 export async function expire(id: string, context: Context): Promise<Activation | null> {
   const decision = { status: 'expired', cause: 'expired' } as const;

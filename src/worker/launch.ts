@@ -86,7 +86,9 @@ async function failHeld(
   context: Context,
 ): Promise<Activation> {
   const message = `The provider refused an earlier create, so this one was not sent. ${holdAdvice(code)}`;
-  return await decide(id, { status: 'failed', code, message, refusal: { http_status } }, context);
+  // A worker that was frozen here may find that another has launched the job (I7).
+  const decision = { status: 'failed', unlaunched: true, code, message, refusal: { http_status } } as const;
+  return await decide(id, decision, context);
 }
 
 interface Asked {
@@ -108,7 +110,8 @@ async function intendWhenFree(
     const askedAt = performance.now();
     // Whether the job is a stream is known only with the intent, so a slot is reserved until then.
     const given = { id, token, max_in_flight: configuration.maxInFlight, streams_full: !streams.reserve(id) };
-    const intent = await store.run('intend', given);
+    // If its answer is lost, the same question finds the intent that it wrote (I6).
+    const intent = await insist(() => store.run('intend', given), context);
     if (intent.reply !== 'intended' || !intent.is_stream) streams.unreserve(id);
     if (intent.reply !== 'full' || stopping.aborted || decided.aborted) return { intent, askedAt };
     if (!isWaiting) await waiting();

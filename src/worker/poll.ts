@@ -2,7 +2,7 @@ import { isOutcome } from '../shared/contract/words.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import { conclude, untilNextPoll } from './conclude.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
-import { charge, decide, expire } from './decide.ts';
+import { charge, decide, decideUnlessStale, expire } from './decide.ts';
 import { fetchResponse } from './fetch-response.ts';
 import { identify } from './identify.ts';
 import { observe } from './observation.ts';
@@ -99,7 +99,10 @@ async function whileAbsent(record: JobRecord, responseId: string, context: Conte
   const message = `The provider has answered 404 for this response for ${Math.round(for_ms / 1000)} s.`;
   const { id, model } = record;
   const code = 'response_not_found';
-  const activation = await decide(id, { status: 'failed', response_id: responseId, code, message }, context);
+  const decision = { status: 'failed', response_id: responseId, missing_ms: ABSENT_MS, code, message } as const;
+  const activation = await decideUnlessStale(id, decision, context);
+  // Another worker has seen it since.
+  if (!activation) return parkFor(untilNextPoll(record, context));
   // The 404 is believed, so nobody looks for the usage any more and the row becomes unknown.
   await charge({ job_id: id, model, response_id: responseId }, { window_ms: 0 }, context);
   return activation;

@@ -5,7 +5,15 @@ import { VERSION } from '../shared/runtime/version.ts';
 import { within } from '../shared/runtime/within.ts';
 import { errorCode } from '../shared/store/connection/store-errors.ts';
 import type { Lane } from '../shared/store/lane.ts';
-import { isServed, type Servant, SILENCE_MS, sayLeft, sayServed, servantsOf } from '../shared/store/lanes/servants.ts';
+import {
+  isDeserted,
+  isServed,
+  type Servant,
+  SILENCE_MS,
+  sayLeft,
+  sayServed,
+  servantsOf,
+} from '../shared/store/lanes/servants.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
@@ -149,7 +157,7 @@ export class Rota {
     else await sayServed(lane, this.servant(true));
   }
 
-  /** Serves a lane as a guest if it has had no worker for a while: one that starts has not said yet that it serves it. */
+  /** Serves a lane as a guest if its worker is silent, or if it has had none for a while: one that starts has not said so yet. */
   private async stepIn(lane: Lane, others: Servant[]): Promise<void> {
     const now = performance.now();
     if (isServed(others, this.parts.queues)) {
@@ -158,7 +166,8 @@ export class Rota {
     }
     const since = this.unservedSince.get(lane) ?? now;
     this.unservedSince.set(lane, since);
-    if (now - since < SILENCE_MS || !(await hasShare(lane))) return;
+    if (now - since < SILENCE_MS && !(await isDeserted(lane))) return;
+    if (!(await hasShare(lane))) return;
     await this.serve(lane, true);
     this.parts.context.telemetry.emit('lane_taken_over', { lane: lane.number });
   }

@@ -115,7 +115,11 @@ export class StreamWriter {
   private async recover(): Promise<Flushed> {
     const attached = await this.attach();
     if (!attached) return 'lost';
-    this.numbers.last = Math.max(this.numbers.last, attached.after);
+    if (attached.after > this.numbers.last) {
+      // Another follower heard more than this one, whose connection would bring all that again under other numbers (I7).
+      await this.detach(false);
+      return 'lost';
+    }
     this.pending = this.pending.filter(({ sequence_number: number = 0 }) => number > this.stored);
     return this.pending.length > 0 ? await this.flush() : 'written';
   }

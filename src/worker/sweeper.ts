@@ -15,6 +15,8 @@ const TICK_MS = 1000;
 /** The process that wrote a line of the outbox has this long to carry it out. */
 const OWN_HAND_MS = 1000;
 const MOST_PER_TICK = 500;
+/** A launch that waits here begins late, and 12,000 lines are done in some seconds. */
+const MOST_LINES_PER_TICK = 2000;
 
 /**
  * Finds what was left behind: queue entries that were written and never added, launches whose worker died, jobs past their
@@ -111,7 +113,7 @@ export class Sweeper {
 
   private async sweepOutbox(): Promise<void> {
     const { store, telemetry } = this.context;
-    const work = await store.outbox.overdue(store.now() - OWN_HAND_MS, MOST_PER_TICK);
+    const work = await store.outbox.overdue(store.now() - OWN_HAND_MS, MOST_LINES_PER_TICK);
     if (work.length === 0) return;
     await store.outbox.carryOut(work);
     telemetry.emit('work_recovered', { entries: work.length, from: 'outbox' });
@@ -176,7 +178,8 @@ export class Sweeper {
     const { store } = this.context;
     for (const id of await this.patrol.silentStreams(store.now() - LIVE_MS, MOST_PER_TICK)) {
       const record = await store.record(id);
-      if (record?.status === 'running' && record.stream === 'live') await this.patrol.bringForward('poll', id);
+      const isOpen = record?.status === 'running' && record.stream === 'live';
+      if (isOpen && !(await this.patrol.bringForward('poll', id))) continue;
       // Once is enough: if every process follows as many streams as it may, the job is polled in its time.
       await this.patrol.dropStream(id);
     }

@@ -146,3 +146,21 @@ test('I9: a long stream goes through a worker with little memory, though a reade
   expect(hasEnded).toBe(false);
   expect(lines.filter(({ event }) => event === 'stream_opened')).toHaveLength(1);
 });
+
+for (const stream of [false, true])
+  test(`I3: a worker frozen for longer than a create may take hears the answer that came meanwhile${stream ? ', a stream’s too' : ''}`, {
+    timeout: 30_000,
+  }, async () => {
+    const { producer, startWorker, ledger } = await startScene({ HEADSTONE_LAUNCH_TIMEOUT_MS: '1500' });
+    const worker = await startWorker();
+    const { id } = await producer.enqueue({ ...scripted({ create_ms: 500, duration_ms: 3000 }), stream });
+    await expect.poll(async () => (await ledger()).creates, { timeout: 10_000, interval: 5 }).toBe(1);
+    worker.kill('SIGSTOP');
+    await expect.poll(async () => (await ledger()).responses.length).toBe(1);
+    // The answer lies in its socket, and its time is over when it wakes.
+    const frozenAt = performance.now();
+    await expect.poll(() => performance.now() - frozenAt, { timeout: 5000 }).toBeGreaterThan(2000);
+    worker.kill('SIGCONT');
+    expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+    expect((await producer.get(id))?.launches).toMatchObject([{ state: 'acknowledged' }]);
+  });

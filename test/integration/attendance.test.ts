@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
+import { createFetch } from '../../src/server/create-fetch.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 
 /** A job whose callers wait for it in this process. */
@@ -74,4 +75,25 @@ test('after an outage of Redis, a process that lives says so in time', async () 
   await expect.poll(() => lane.ask(redis => redis.zscore(lane.keys.lastCalls(), id)), { timeout: 15_000 }).toBeNull();
   expect((await producer.get(id))?.tombstone).toBeNull();
   leave(true);
+});
+
+test('a caller who goes while its create is being enqueued leaves the job as any other does', async () => {
+  const { producer } = await startHarness({ env });
+  const leaving = new AbortController();
+  const enqueue = producer.enqueueMany.bind(producer);
+  let id = '';
+  producer.enqueueMany = async jobs => {
+    leaving.abort();
+    const results = await enqueue(jobs);
+    id = results[0]?.id ?? '';
+    return results;
+  };
+  const asked = createFetch(producer, { upgrade: true })('http://provider/v1/responses', {
+    method: 'POST',
+    body: JSON.stringify(scripted({ stuck: true })),
+    headers: { 'content-type': 'application/json' },
+    signal: leaving.signal,
+  });
+  await expect(asked).rejects.toThrow();
+  await expect.poll(async () => id !== '' && (await producer.get(id))?.status, { timeout: 5000 }).toBe('cancelled');
 });

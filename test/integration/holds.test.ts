@@ -263,3 +263,27 @@ test('I10: a trial of the account is not spent on a job that another hold has fo
   await expect.poll(async () => (await producer.depths()).holds, { timeout: 10_000 }).not.toHaveProperty('account');
   expect((await producer.get(bad.id))?.status).toBe('queued');
 });
+
+test('I9: the name of a hold that nobody lifted goes with the hold', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'job');
+  const epoch = await intendJob(store, 'job');
+  const hold = { of: 'model', why: 'model', kind: 'alarm', for_ms: 60_000, code: 'x' } as const;
+  await store.run('resolve', {
+    id: 'job',
+    epoch,
+    how: 'refused',
+    next: 'queued',
+    code: 'model_not_found',
+    due_in_ms: 0,
+    hold,
+  });
+  const scopes = () => store.ask(redis => redis.smembers(store.keys.heldScopes()));
+  await store.run('forget', { limit: 10 });
+  const [scope = ''] = await scopes();
+  expect(scope).not.toBe('');
+  // As if its time were over.
+  await store.ask(redis => redis.del(store.keys.hold(scope)));
+  await store.run('forget', { limit: 10 });
+  expect(await scopes()).toEqual([]);
+});

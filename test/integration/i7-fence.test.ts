@@ -99,3 +99,27 @@ test('I7: a launch found after its job was given up is an orphan, followed and b
   expect(found).toMatchObject({ reply: 'unwanted', cause: 'orphaned', work: [] });
   expect(await store.queues.isKept('settle', 'resp_1')).toBe(true);
 });
+
+test('I7: a worker that was refused and froze fails no job that another has launched since', async () => {
+  const { store } = await openStores();
+  const failed = { status: 'failed', code: 'insufficient_quota', message: 'held' } as const;
+  await runJob(store, 'job', 'resp_of_another');
+  expect((await store.run('decide', { id: 'job', ...failed, unlaunched: true })).reply).toBe('stale');
+  await acceptJob(store, 'waits');
+  expect((await store.run('decide', { id: 'waits', ...failed, unlaunched: true })).reply).toBe('decided');
+});
+
+test('I7: a worker that heard 404 and froze fails no job whose response another has seen since', async () => {
+  const { store } = await openStores();
+  await runJob(store, 'job', 'resp');
+  const failed = { status: 'failed', response_id: 'resp', code: 'response_not_found', message: 'gone' } as const;
+  const about = { id: 'job', response_id: 'resp' };
+  await store.run('absent', { ...about, absent: true });
+  await expect.poll(async () => (await store.run('absent', { ...about, absent: true })).for_ms).toBeGreaterThan(20);
+  await store.run('absent', { ...about, absent: false });
+  expect((await store.run('decide', { id: 'job', ...failed, missing_ms: 20 })).reply).toBe('stale');
+  await store.run('absent', { ...about, absent: true });
+  await expect
+    .poll(async () => (await store.run('decide', { id: 'job', ...failed, missing_ms: 20 })).reply)
+    .toBe('decided');
+});

@@ -79,22 +79,35 @@ test('I5, I9: five crashes over one entry end its job as poison; none of them co
     workers: 0,
     env: { HEADSTONE_MAX_IN_FLIGHT: '1' },
   });
-  const crashed = async (id: string, times: number) =>
+  const crashed = async (id: string, times: number) => {
+    const { keys } = await producer.store.laneOf(id);
     await redis.hset(`${await prefixOf(id)}:launch:hs-${id}`, 'stc', times);
+    await redis.hset(keys.crashes(), `launch:hs-${id}`, times);
+    return () => redis.hget(keys.crashes(), `launch:hs-${id}`);
+  };
   const doomed = await producer.enqueue(scripted());
-  await crashed(doomed.id, 5);
+  const doom = await crashed(doomed.id, 5);
   await runJob(producer.store, 'running', 'resp_running');
   await startWorker();
   expect(await producer.wait(doomed.id)).toMatchObject({ status: 'failed', error: { code: 'poison' } });
+  await expect.poll(doom).toBeNull();
 
   await producer.pauseLaunch(true);
   const waiting = await producer.enqueue(scripted());
-  await crashed(waiting.id, 4);
+  const crashes = await crashed(waiting.id, 4);
   await producer.pauseLaunch(false);
-  const { keys } = await producer.store.laneOf(waiting.id);
-  const forgiven = () => redis.hget(keys.forgivenStalls(), `launch:hs-${waiting.id}`);
-  await expect.poll(forgiven, { timeout: 10_000 }).toBe('4');
+  await expect.poll(crashes, { timeout: 10_000 }).toBeNull();
   expect((await producer.get(waiting.id))?.status).toBe('queued');
+});
+
+test('I5: an entry that no worker ever began with is no poison, however often it stalled', async () => {
+  const { producer, redis, prefixOf, startWorker } = await startHarness({ workers: 0 });
+  const { id } = await producer.enqueue(scripted());
+  await redis.hset(`${await prefixOf(id)}:launch:hs-${id}`, 'stc', 30);
+  await startWorker();
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  const { keys } = await producer.store.laneOf(id);
+  expect(await redis.exists(keys.crashes())).toBe(0);
 });
 
 test('I3, I9: past the bound of a day’s sums, free words and bulk cancels share one place, and the sums stay right', async () => {

@@ -1,8 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import type { StreamEvent } from '../../src/shared/contract/stream.ts';
+import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
+import { readAllBatches } from '../../src/shared/store/events.ts';
+import { StreamWriter } from '../../src/worker/stream-writer.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 import { startProxy } from '../support/proxy.ts';
+import { acceptJob, openStores, relaunch } from '../support/store.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 const ID = 'resp_upstream';
@@ -148,4 +153,38 @@ test('I10: a streamed create that is answered by a body without an end is given 
   const { id } = await producer.enqueue({ model: 'gpt-5.5', input: 'x', stream: true });
   expect(await happened('launch_unknown')).toMatchObject({ job_id: id });
   await worker.close();
+});
+
+test('I7: a follower that wakes behind another one writes nothing of what its readers have', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'job', { stream: true });
+  await relaunch(store, 'job', 'resp');
+  const never = new AbortController().signal;
+  const { configuration } = loadConfiguration({});
+  const context = { store, telemetry: new Telemetry(), configuration, stopping: never, hopeless: never };
+  const job = { id: 'job', model: 'm', responseId: 'resp', include: [], completionWindow: undefined };
+  const event = (number: number) => ({
+    type: number === 0 ? 'response.created' : 'response.output_text.delta',
+    delta: `word ${number}`,
+    sequence_number: number,
+  });
+  const frozenOrDead = () => store.ask(redis => redis.zadd(store.keys.streams(), store.now() - 7000, 'job'));
+  const write = async (writer: StreamWriter, ...numbers: number[]) => {
+    for (const number of numbers) writer.add(event(number));
+    return await writer.flush();
+  };
+  const [first, second] = [new StreamWriter(job, context as never), new StreamWriter(job, context as never)];
+  await first.begin();
+  expect(await write(first, 0, 1, 2)).toBe('written');
+  await frozenOrDead();
+  await second.begin();
+  expect(await write(second, 3, 4, 5)).toBe('written');
+  await frozenOrDead();
+  expect(await write(first, 3)).toBe('lost');
+  const stored = (await readAllBatches(store, 'job')).flatMap(({ events }) =>
+    events.map(({ sequence_number: n }) => n),
+  );
+  expect(stored).toEqual([0, 1, 2, 3, 4, 5]);
+  // Whoever follows the stream next finds it let go.
+  expect(await store.ask(redis => redis.hget(store.keys.job('job'), 'stream_token'))).toBeNull();
 });

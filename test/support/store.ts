@@ -93,6 +93,8 @@ export async function acceptJob(store: Runs, id: string, wish: Partial<AcceptWis
 }
 
 interface AcceptWish {
+  stream: boolean;
+  priority: number;
   tenant: string;
   fingerprint: string;
   deadline_ms: number;

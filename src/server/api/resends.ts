@@ -24,6 +24,7 @@ export async function idOfSend(
       new_id,
       window_ms: RESEND_WINDOW_MS,
       takes_over: takesOver,
+      only_looks: one !== plan,
     });
     if (reply === 'again' || one === plan) return id;
   }

@@ -93,12 +93,13 @@ export class PlainCreates {
     if (gone.aborted && isEndedWithCaller) return reply.hijack();
     if (isEndedWithCaller) leaveJob = attendance.enter(named.id, named.sent);
     const id = await enqueue(named, isEndedWithCaller ? attendance.token : undefined);
-    if (isEndedWithCaller && id !== named.id) {
+    // Who left while the job was made could not leave it yet, and leaves it now.
+    if (isEndedWithCaller && (id !== named.id || gone.aborted)) {
       leaveJob(true);
       leaveJob = attendance.enter(id, named.sent);
     }
-    if (isEndedWithCaller) await attendance.join(id);
-    else await attendance.letGoOn(id);
+    if (isEndedWithCaller && !gone.aborted) await attendance.join(id);
+    if (!isEndedWithCaller) await attendance.letGoOn(id);
     if (gone.aborted) leaveJob(this.isClosing);
     reply.header(UPGRADE_HEADER, '1').header('x-headstone-job', id);
     const answer = (request.plainBody as { stream?: unknown }).stream === true ? streamPlainly : answerPlainly;

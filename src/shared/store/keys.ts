@@ -58,8 +58,8 @@ export class Keys {
   outbox = () => this.key('outbox');
   /** Set: the scopes that have parked jobs. */
   parkedScopes = () => this.key('parked_scopes');
-  /** Hash: how many of a queue entry's stalls were followed by progress. */
-  forgivenStalls = () => this.key('forgiven_stalls');
+  /** Hash: how often an entry that had stalled was begun with since a worker last came to an end with it. */
+  crashes = () => this.key('crashes');
   /** Set: the scopes that have a hold, or had one. */
   heldScopes = () => this.key('held_scopes');
   /** Hash: a hold on launches. */

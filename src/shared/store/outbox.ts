@@ -9,6 +9,9 @@ import type { JobRecord } from './record.ts';
 /** How long a notification waits that the app's queue refused. */
 const PUT_OFF_MS = 30_000;
 
+/** How many lines are carried out at once, so that a backlog of thousands takes seconds. */
+const AT_ONCE = 25;
+
 /** What the outbox needs of the store. */
 interface OutboxStore {
   readonly keys: Keys;
@@ -40,17 +43,21 @@ export class Outbox {
   async carryOut(work: Work[]): Promise<void> {
     let failure: unknown;
     let canTell = true;
-    for (const entry of work) {
-      try {
-        if (entry.queue === 'notify' && !canTell) await this.putOff(entry);
-        else if (await this.attempt(entry)) await this.clear([entry]);
-      } catch (error) {
+    // What apps are told comes last, because their queues may be slow.
+    const [entries, notices] = [work.filter(isEntry), work.filter(entry => !isEntry(entry))];
+    for (const some of [...chunksOf(entries), ...chunksOf(notices)]) {
+      const attempts = some.map(entry => (isEntry(entry) || canTell ? this.attempt(entry) : this.putOff(entry)));
+      const settled = await Promise.allSettled(attempts);
+      const isDone = (position: number) => settled[position]?.status === 'fulfilled' && settled[position].value;
+      const left = some.filter((_, position) => settled[position]?.status === 'rejected');
+      for (const one of settled) if (one.status === 'rejected') failure = one.reason;
+      // While replicas are missing, each further notification would wait for them in vain.
+      if (failure instanceof HeadstoneError && failure.code === 'not_durable') canTell = false;
+      // The app's queue may refuse for as long as it likes, and must not keep the other entries waiting (I10).
+      await Promise.allSettled(left.filter(entry => !isEntry(entry)).map(entry => this.putOff(entry)));
+      await this.clear(some.filter((_, position) => isDone(position))).catch((error: unknown) => {
         failure = error;
-        // The app's queue may refuse for as long as it likes, and must not keep the other entries waiting (I10).
-        if (entry.queue === 'notify') await this.putOff(entry).catch(() => {});
-        // While replicas are missing, each further notification would wait for them in vain.
-        if (error instanceof HeadstoneError && error.code === 'not_durable') canTell = false;
-      }
+      });
     }
     if (failure !== undefined) throw failure;
   }
@@ -75,8 +82,16 @@ export class Outbox {
     return true;
   }
 
-  private async putOff(entry: Work): Promise<void> {
+  /** Leaves the line for later; false, because it stays. */
+  private async putOff(entry: Work): Promise<false> {
     const later = this.store.now() + PUT_OFF_MS;
     await this.store.ask(client => client.zadd(this.store.keys.outbox(), 'XX', later, entry.line));
+    return false;
   }
+}
+
+const isEntry = ({ queue }: Work) => queue !== 'notify';
+
+function chunksOf(work: Work[]): Work[][] {
+  return Array.from({ length: Math.ceil(work.length / AT_ONCE) }, (_, n) => work.slice(n * AT_ONCE, (n + 1) * AT_ONCE));
 }

@@ -3,7 +3,7 @@ import { ATTENDED_FOR_MS } from './lua/attend.ts';
 import type { QueueEntry } from './lua/work.ts';
 
 const LEASE_MS = 5000;
-const CANARY_KEPT_MS = 600_000;
+export const CANARY_KEPT_MS = 600_000;
 
 /** An intent whose POST may be under way. */
 export interface OpenIntent {
@@ -96,10 +96,10 @@ export class Patrol {
     await this.store.ask(client => client.zremrangebyscore(this.store.keys.rows(), '-inf', before));
   }
 
-  /** Adds an entry that is due now, whatever its queue holds of it. */
-  async bringForward(queue: QueueEntry['queue'], id: string): Promise<void> {
+  /** Adds an entry that is due now, whatever its queue holds of it. False if it is active, and may be about to end. */
+  async bringForward(queue: QueueEntry['queue'], id: string): Promise<boolean> {
     const now = this.store.now();
-    await this.store.queues.ensure({ queue, id, dueAt: now, priority: 0 }, now);
+    return (await this.store.queues.ensure({ queue, id, dueAt: now, priority: 0 }, now)).settled;
   }
 
   /** Adds an entry if it is missing. One that is parked keeps its time. */

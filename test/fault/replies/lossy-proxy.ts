@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
-import { Decoder } from 'ioredis/built/resp/decoder.js';
-import { nameOf } from '../script-names.ts';
+import { readAlong } from '../answers.ts';
 
 export interface LossyProxy {
   redisUrl: string;
@@ -18,9 +17,6 @@ export interface Loss {
   time: number;
 }
 
-/** These are answered by messages that come by themselves. */
-const subscriptions = new Set(['subscribe', 'unsubscribe', 'psubscribe', 'punsubscribe', 'ssubscribe', 'sunsubscribe']);
-
 /**
  * A proxy to Redis that knows which answer belongs to which command. It loses one: Redis has done what it was told, the
  * connection breaks, and nobody ever hears of it.
@@ -33,8 +29,8 @@ export async function startLossyProxy(redisUrl: string, loss: Loss | null): Prom
   let left = loss?.time ?? 0;
 
   /** True if it is the one to lose. */
-  const isLost = (name: string | null | undefined): boolean => {
-    if (name == null) return false;
+  const isLost = (name: string | null): boolean => {
+    if (name === null) return false;
     answered.push(name);
     if (name !== loss?.name) return false;
     left -= 1;
@@ -43,21 +39,16 @@ export async function startLossyProxy(redisUrl: string, loss: Loss | null): Prom
 
   const server = createServer(client => {
     const redis = connect(Number(port), hostname);
-    const asked: (string | null)[] = [];
     let breaks = false;
-    const questions = decoder(([command = '', ...args]) => {
-      const name = command.toLowerCase();
-      if (!subscriptions.has(name)) asked.push(nameOf(name, args));
-    });
-    const answers = decoder(() => {
-      breaks ||= isLost(asked.shift());
+    const conversation = readAlong(name => {
+      breaks ||= isLost(name);
     });
     client.on('data', chunk => {
-      questions.write(chunk);
-      redis.write(chunk);
+      if (conversation.ask(chunk)) redis.write(chunk);
+      else client.destroy();
     });
     redis.on('data', chunk => {
-      answers.write(chunk);
+      conversation.answer(chunk);
       if (!breaks) return client.write(chunk);
       client.destroy();
       resolve(performance.now());
@@ -84,14 +75,4 @@ export async function startLossyProxy(redisUrl: string, loss: Loss | null): Prom
       server.close();
     },
   };
-}
-
-/** Reads the protocol in one direction: commands are arrays of texts, and an answer is whatever it is. */
-function decoder(onWhole: (value: string[]) => void): Decoder {
-  return new Decoder({
-    onReply: onWhole,
-    onErrorReply: () => onWhole([]),
-    onPush: () => {},
-    getTypeMapping: () => ({}),
-  });
 }

@@ -47,7 +47,7 @@ async function unfinishedOf({ producer }: Stage, ids: string[]): Promise<string[
 }
 
 /** What a lane still keeps of work, although everything has ended (I9). */
-async function leftIn(lane: Awaited<ReturnType<Stage['producer']['store']['laneOf']>>): Promise<string[]> {
+export async function leftIn(lane: Awaited<ReturnType<Stage['producer']['store']['laneOf']>>): Promise<string[]> {
   const { keys, queues } = lane;
   const counts = await lane.ask(async client => ({
     outbox: await client.zcard(keys.outbox()),
@@ -80,7 +80,7 @@ async function resumed({ struck, hasStruck, told }: Stage, ids: string[]): Promi
 }
 
 /** The last answer of a question that is asked until its answer is empty. */
-async function lastOf(ask: () => Promise<string[]>, mostMs: number): Promise<string[]> {
+export async function lastOf(ask: () => Promise<string[]>, mostMs: number): Promise<string[]> {
   const latest = performance.now() + mostMs;
   let answer = await ask();
   while (answer.length > 0 && performance.now() < latest) {

@@ -42,6 +42,12 @@ export async function servantsOf(lane: Lane): Promise<Servant[]> {
   });
 }
 
+/** True if a worker served the lane and fell silent without leaving it, so that it has died or is cut off. */
+export async function isDeserted(lane: Lane): Promise<boolean> {
+  const [, last] = await lane.ask(client => client.zrange(lane.keys.servants(), '-1', '-1', 'WITHSCORES'));
+  return last !== undefined && lane.now() - Number(last) > SILENCE_MS;
+}
+
 /** True if some worker takes from each of the queues. */
 export function isServed(servants: Servant[], queues: readonly QueueName[] = queueNames): boolean {
   return queues.every(queue => servants.some(servant => servant.queues.includes(queue)));

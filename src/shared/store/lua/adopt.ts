@@ -24,19 +24,21 @@ export interface AdoptArguments {
   callback?: string | undefined;
   /** The number of lanes by which the job was placed. Left out, it is not checked. */
   lanes?: number;
+  /** Until when the caller has a claim on the response, by the lane's clock. Left out, it needs none. */
+  claimed_until?: number;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('adopted'), work: workSchema }),
   z.object({ reply: z.literal('same'), status: jobStatusSchema }),
-  z.object({ reply: z.enum(['conflict', 'taken', 'misplaced']) }),
+  z.object({ reply: z.enum(['conflict', 'taken', 'misplaced', 'late']) }),
 ]);
 
 /**
  * Adopts a response that other code created: writes a job that is running already, its ledger row and its next poll.
  *
  * `same`: the response was adopted before. `conflict`: the id or the response belongs to another job of this tenant.
- * `taken`: it belongs to another tenant. `misplaced`: as of `accept`.
+ * `taken`: it belongs to another tenant. `misplaced`: as of `accept`. `late`: the claim is over, and another lane may have adopted it.
  */
 export const adopt = defineScript<AdoptArguments>()({
   name: 'adopt',
@@ -55,6 +57,7 @@ end
 local row = load(key('row', args.response_id))
 if row.response_id then return reply(row.tenant == args.tenant and 'conflict' or 'taken') end
 if is_misplaced() then return reply('misplaced') end
+if args.claimed_until and now > args.claimed_until then return reply('late') end
 
 local epoch = redis.call('INCR', key('epoch'))
 local job = write_record('running', {

@@ -18,11 +18,15 @@ export type Decision =
       /** True if the store has every event of the stream, so that none has to be made up from the result. */
       stream_complete?: boolean;
     }
-  /** With an epoch, the decision holds only while that launch is the job's newest and has no answer. */
+  /** With an epoch, the decision holds only while that launch is the job's newest and has no answer (I7). */
   | {
       status: 'failed';
       response_id?: string;
       epoch?: number;
+      /** True decides only a job of which no launch is under way. */
+      unlaunched?: true;
+      /** Decides only a job whose response the provider has answered 404 for, for this long and until now. */
+      missing_ms?: number;
       code: string;
       message: string;
       refusal?: Refusal | undefined;
@@ -54,8 +58,8 @@ const replySchema = z.discriminatedUnion('reply', [
 /**
  * Gives an open job its one outcome, once (I1, I2). ARGV[2] is the result's body, if there is one. No other step publishes it.
  *
- * `already`: another decision came first and stands. `stale`: the decision is about a response that is no longer the job's
- * (I7). `attended`: a caller waits for the job. `early`: by Redis' clock the deadline has not passed, whatever a pod's own clock says (I15).
+ * `already`: another decision came first and stands. `stale`: what the decision is about is no longer so: the response is not
+ * the job's any more, or the launch not its newest, or somebody has launched it or seen its response since (I7). `attended`: a caller waits for the job. `early`: by Redis' clock the deadline has not passed, whatever a pod's own clock says (I15).
  */
 export const decide = defineScript<DecideArguments>()({
   name: 'decide',
@@ -67,6 +71,8 @@ if not job.status then return reply('missing') end
 if not open[job.status] then return reply('already', {status = job.status}) end
 if args.response_id and args.response_id ~= job.response_id then return reply('stale') end
 if args.epoch and (job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch) then return reply('stale') end
+if args.unlaunched and job.status ~= 'queued' then return reply('stale') end
+if args.missing_ms and now - tonumber(job.missing_since or now) < args.missing_ms then return reply('stale') end
 if args.status == 'expired' and tonumber(job.deadline_at) > now then
   return reply('early')
 end

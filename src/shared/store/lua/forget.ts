@@ -8,7 +8,7 @@ export interface ForgetArguments {
 
 const replySchema = z.object({ reply: z.literal('forgotten'), records: z.number() });
 
-/** Removes expired records with their indexes. A record with an unsettled response stays for another 7 days. */
+/** Removes expired records with their indexes, and the names of holds that have expired. A record with an unsettled response stays for another 7 days. */
 export const forget = defineScript<ForgetArguments>()({
   name: 'forget',
   flags: 'allow-oom',
@@ -16,6 +16,10 @@ export const forget = defineScript<ForgetArguments>()({
 local longer_ms = 7 * 86400000
 -- The version before listed all jobs here. They are in the indexes of their statuses.
 redis.call('UNLINK', key('jobs'))
+-- A hold that nobody lifted has expired, and tenants choose the names of models (I9).
+for _, scope in ipairs(redis.call('SRANDMEMBER', key('held_scopes'), 20)) do
+  if redis.call('EXISTS', key('hold', scope)) == 0 then redis.call('SREM', key('held_scopes'), scope) end
+end
 local records = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.limit)) do
   local place = key('job', id)

@@ -13,6 +13,8 @@ export interface ResendArguments {
   window_ms: number;
   /** True also finds the job of an equal create whose caller went away a moment ago. */
   takes_over?: boolean;
+  /** True only looks: if this lane knows of no earlier send, another one may, and nothing is noted here. */
+  only_looks?: boolean;
 }
 
 const replySchema = z.object({ reply: z.enum(['first', 'again']), id: z.string() });
@@ -81,7 +83,7 @@ if left and takeable[redis.call('HGET', key('job', left), 'status') or ''] then
   keep(left)
   return reply('again', {id = left})
 end
-keep(args.new_id)
+if not args.only_looks then keep(args.new_id) end
 return reply('first', {id = args.new_id})
 `,
   reply: replySchema,

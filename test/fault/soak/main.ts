@@ -1,0 +1,34 @@
+// npm run soak -- --minutes 10: processes are hit each second under load, and nothing may be lost. It prints a table, and ends
+// with 1 if a promise was broken or too little happened.
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { hasRedisServer } from '../../../tools/redis-server.ts';
+import { soak } from './soak.ts';
+import { ENOUGH, rareIn, tableOf } from './table.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    rate: { type: 'string', default: '50' },
+    seed: { type: 'string', default: String(randomInt(1_000_000)) },
+  },
+});
+const [minutes, rate, seed] = [Number(values.minutes), Number(values.rate), Number(values.seed)];
+if (!(minutes > 0 && rate > 0 && Number.isInteger(seed)))
+  throw new Error('--minutes and --rate are positive numbers, and --seed is a whole one.');
+if (!hasRedisServer())
+  throw new Error(
+    'The soak needs a redis-server on the PATH of which it may do what it likes: apt-get install redis-server.',
+  );
+
+/** Shorter runs show less, and are not blamed for it. */
+const LONG_MINUTES = 10;
+const MOST_SHOWN = 40;
+
+const report = await soak({ minutes, rate, seed, onProgress: line => process.stderr.write(`${line}\n`) });
+const rare = minutes >= LONG_MINUTES ? rareIn(report, ENOUGH) : [];
+process.stdout.write(`${tableOf(report)}\n`);
+for (const sentence of [...report.violations.slice(0, MOST_SHOWN), ...rare]) process.stdout.write(`${sentence}\n`);
+if (report.violations.length > MOST_SHOWN)
+  process.stdout.write(`… and ${report.violations.length - MOST_SHOWN} more.\n`);
+process.exitCode = report.violations.length + rare.length > 0 ? 1 : 0;

@@ -1,0 +1,206 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpenAI } from 'openai';
+import type { Producer } from '../../../src/producer/producer.ts';
+import { isOutcome, type OutcomeStatus } from '../../../src/shared/contract/words.ts';
+import { scripted } from '../../support/harness.ts';
+import type { Random } from '../random.ts';
+import type { History } from './history.ts';
+import type { Order, Way } from './orders.ts';
+
+export interface UsersOptions {
+  producer: Producer;
+  /** The base URL of the provider. */
+  providerUrl: string;
+  /** The servers that can be asked at the moment. */
+  servers(): string[];
+  history: History;
+  random: Random;
+}
+
+/** How long a user tries before they complain. */
+const PATIENCE_MS = 120_000;
+const CALL_MS = 15_000;
+
+/** People and apps: they order jobs, cancel them, look at them, and repeat what failed. */
+export class Users {
+  /** What a user would complain of. */
+  readonly complaints: string[] = [];
+  readonly ordered: Record<Way, number> = { enqueue: 0, http: 0, upgrade: 0, stream: 0, adopt: 0 };
+  private readonly options: UsersOptions;
+  private readonly client: OpenAI;
+  private readonly provider: OpenAI;
+
+  constructor(options: UsersOptions) {
+    this.options = options;
+    // As through a load balancer, which sends each try to a server that is well.
+    const balanced: typeof fetch = async (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      return await fetch(new URL(pathname + search, options.random.pick(options.servers())), init);
+    };
+    this.client = new OpenAI({
+      apiKey: 'any',
+      baseURL: 'http://balanced/v1',
+      fetch: balanced,
+      maxRetries: 8,
+      timeout: CALL_MS,
+    });
+    this.provider = new OpenAI({ apiKey: 'any', baseURL: options.providerUrl, maxRetries: 5 });
+  }
+
+  /** Resolves when the user has what they ordered, or has complained. */
+  async order(order: Order): Promise<void> {
+    this.ordered[order.way] += 1;
+    try {
+      await this[order.way](order);
+    } catch (error) {
+      this.complaints.push(`${order.way} ${order.number}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  private async enqueue(order: Order): Promise<void> {
+    const { producer } = this.options;
+    const id = `order-${order.number}`;
+    await insist(() => producer.enqueue(requestOf(order), { id }));
+    await this.attend(id, order);
+  }
+
+  private async http(order: Order): Promise<void> {
+    const { id } = await insist(() => this.client.responses.create({ ...requestOf(order), background: true }));
+    await this.attend(id, order);
+  }
+
+  private async adopt(order: Order): Promise<void> {
+    const { id } = await this.provider.responses.create({ ...requestOf(order), background: true });
+    await insist(() => this.options.producer.adopt(id));
+    await this.attend(id, order);
+  }
+
+  /** A plain create: its answer is the result, and its abort is the cancel. */
+  private async upgrade({ cancelAfterMs, ...order }: Order): Promise<void> {
+    const leaving = new AbortController();
+    if (cancelAfterMs !== null) void sleep(cancelAfterMs).then(() => leaving.abort());
+    const { signal } = leaving;
+    try {
+      const answer = await this.client.responses.create(requestOf(order), { signal });
+      if (answer.status !== 'completed') throw new Error(`The answer is ${answer.status}.`);
+    } catch (error) {
+      const isLost = error instanceof OpenAI.APIError && error.code === 'launch_unknown';
+      if (!signal.aborted && !isLost) throw error;
+    }
+  }
+
+  /** A stream that breaks is gone on with where it broke. */
+  private async stream(order: Order): Promise<void> {
+    let [id, last] = ['', -1];
+    const read = async () => {
+      const events =
+        id === ''
+          ? await this.client.responses.create({ ...requestOf(order), background: true, stream: true })
+          : await this.client.responses.retrieve(id, { stream: true, starting_after: last });
+      for await (const event of events) {
+        const status = 'response' in event ? event.response.status : undefined;
+        // Of a job without a result only the end is shown, and its number says how much is left out (I1).
+        const isCutShort = isOutcome(String(status)) && status !== 'completed';
+        if (event.sequence_number !== last + 1 && !isCutShort)
+          throw new Fatal(`Its stream has ${event.sequence_number} after ${last}.`);
+        last = event.sequence_number;
+        if (event.type === 'response.created') {
+          id = event.response.id;
+          void this.look(id, order);
+          void this.cancelInTime(id, order);
+        }
+        if ('response' in event && isOutcome(String(status))) return event.response;
+      }
+      throw new Error('The stream ended without an outcome.');
+    };
+    await insist(async () =>
+      this.options.history.ask(
+        () => id,
+        'a stream',
+        read,
+        ({ status, output }) => ({
+          said: status as OutcomeStatus,
+          hasResult: status === 'completed' && output.length > 0,
+        }),
+      ),
+    );
+  }
+
+  /** Waits for the outcome of a job that was accepted, and meanwhile looks at it, and perhaps cancels it. */
+  private async attend(id: string, order: Order): Promise<void> {
+    const { producer, history } = this.options;
+    const wait = insist(() =>
+      history.ask(
+        id,
+        'a wait',
+        () => producer.wait(id),
+        finished => ({ said: finished.status, hasResult: 'response' in finished }),
+      ),
+    );
+    await Promise.all([wait, this.look(id, order), this.cancelInTime(id, order)]);
+    await this.read(id);
+  }
+
+  private async look(id: string, { readAfterMs }: Order): Promise<void> {
+    await Promise.all(readAfterMs.map(async afterMs => sleep(afterMs).then(() => this.read(id))));
+  }
+
+  /** Reads a job by the library or over HTTP. */
+  private async read(id: string): Promise<void> {
+    const { producer, history, random } = this.options;
+    if (random.chance(0.5))
+      return void (await insist(() =>
+        history.ask(
+          id,
+          'a read',
+          () => producer.get(id),
+          job => ({ said: job?.outcome?.status ?? 'open', hasResult: job?.response != null }),
+        ),
+      ));
+    await insist(() =>
+      history.ask(
+        id,
+        'a read',
+        () => this.client.responses.retrieve(id),
+        ({ status, output }) => ({
+          said: isOutcome(String(status)) ? (status as OutcomeStatus) : 'open',
+          hasResult: status === 'completed' && output.length > 0,
+        }),
+      ),
+    );
+  }
+
+  private async cancelInTime(id: string, { cancelAfterMs }: Order): Promise<void> {
+    const { producer, history } = this.options;
+    if (cancelAfterMs === null) return;
+    await sleep(cancelAfterMs);
+    await insist(() =>
+      history.ask(
+        id,
+        'a cancel',
+        () => producer.cancel(id, { actor: 'a user', reason: 'changed their mind' }),
+        ({ verdict }) => ({ said: verdict.replace('already_', '') as OutcomeStatus, won: verdict === 'cancelled' }),
+      ),
+    );
+  }
+}
+
+/** What trying again does not mend. */
+class Fatal extends Error {}
+
+/** Tries until it succeeds, as a user does whose store or server is away. */
+async function insist<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
+  const latest = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Fatal || performance.now() > latest) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+function requestOf({ number, script }: Pick<Order, 'number' | 'script'>) {
+  return scripted(script, `Prompt ${number}`);
+}
