@@ -12,6 +12,8 @@ export interface RedisServer {
   port: number;
   /** Sends SIGKILL, as if the machine had died. */
   kill(): Promise<void>;
+  /** Stops it, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
 export function hasRedisServer(): boolean {
@@ -47,6 +49,7 @@ export async function startRedisServer(...options: string[]): Promise<RedisServe
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    signal: signal => void server.kill(signal),
     async kill() {
       process.off('exit', stop);
       server.kill('SIGKILL');

@@ -7,6 +7,9 @@ type Item = Record<string, unknown>;
 const LONGEST_SHOWN = 200;
 const MOST_REFERENCES = 1000;
 
+/** Fields that decide which item is meant. Some gateways ignore the case of a name, so other spellings are refused. */
+const disguises = new Set(['id', 'type', 'role', 'content', 'approval_request_id', 'encrypted_content']);
+
 /**
  * Checks the items that an input names by id, because the provider replaces them by their content. The output of a cancelled
  * job, or of another tenant's, must not come back that way (I1, I12). Throws `invalid_request`.
@@ -20,7 +23,19 @@ export async function assertReferences(
   input: unknown,
   sharesAccount: boolean,
 ): Promise<void> {
-  const ids = [...new Set(itemsIn(input).flatMap(idsLookedUp))];
+  const items = itemsIn(input);
+  const disguised = items
+    .flatMap(item => Object.keys(item))
+    .find(name => disguises.has(name.toLowerCase()) && name !== name.toLowerCase());
+  if (disguised !== undefined)
+    throw new HeadstoneError(
+      'invalid_request',
+      `The input has an item with a field ${disguised}. Write it as ${disguised.toLowerCase()}.`,
+      {
+        param: 'input',
+      },
+    );
+  const ids = [...new Set(items.flatMap(idsLookedUp))];
   if (ids.length === 0) return;
   if (ids.length > MOST_REFERENCES)
     throw new HeadstoneError('invalid_request', `The input names more than ${MOST_REFERENCES} items by their ids.`, {

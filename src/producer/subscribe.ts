@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import type { Job } from '../shared/contract/job.ts';
 import type { StreamEvent, SubscribeOptions } from '../shared/contract/stream.ts';
@@ -37,7 +38,7 @@ export async function* subscribe(
       const page = await reader.page(cursor);
       if (page === 'decided') break;
       for (const event of page) {
-        if (!reader.mayShow()) break;
+        if (!(await reader.mayShow())) break;
         cursor = event.sequence_number;
         // The reader has had a created event from Headstone, since the job existed before the response.
         if (event.type !== 'response.created') yield shown(event, shownId(first), request);
@@ -106,6 +107,8 @@ class Reader {
         if (isDue) statusReadAt = performance.now();
         const events = (await readBatches(this.store, this.id, cursor)).flatMap(batch => batch.events);
         this.readAt = performance.now();
+        // Reading a page takes some milliseconds, and other readers have a turn before the next one (I9).
+        await nextTurn();
         const fresh = events.filter(event => event.sequence_number > cursor);
         if (fresh.length > 0) return fresh;
         if (isOutcome(status)) return 'decided';
@@ -132,10 +135,21 @@ class Reader {
     }
   }
 
-  /** False if an event that was read may have been refused since. */
-  mayShow(): boolean {
+  /** False if an event that was read was refused since, or may have been. After a while the status alone is read again. */
+  async mayShow(): Promise<boolean> {
     this.throwIfEnded();
-    return !this.mayBeDecided && performance.now() - this.readAt < FRESH_MS;
+    if (!this.mayBeDecided && performance.now() - this.readAt < FRESH_MS) return true;
+    try {
+      this.mayBeDecided = false;
+      const readAt = performance.now();
+      const status = await this.status();
+      if (status === 'cancelled' || status === 'expired') this.mayBeDecided = true;
+      else this.readAt = readAt;
+    } catch (error) {
+      this.mayBeDecided = true;
+      if (!(error instanceof HeadstoneError && error.retryable)) throw error;
+    }
+    return !this.mayBeDecided;
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 const NEWLINE = 10;
-/** One line of an event stream may hold a whole response. */
-const LONGEST_LINE_BYTES = 64_000_000;
+const RETURN = 13;
+/** One event of a stream may hold a whole response, and in so many lines. */
+const LONGEST_EVENT_BYTES = 64_000_000;
+const MOST_LINES = 10_000;
 const MOST_BLANKS = 64_000;
 
 /** An answer's body as text; null if it is longer than `mostBytes`, and then the rest is not read. */
@@ -19,19 +21,42 @@ export async function readBounded(answer: Pick<Response, 'body'>, mostBytes: num
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-/** The same event stream, which fails at a line that is too long. The SDK would keep all of such a line in memory (I9). */
-export function withBoundLines(answer: Response): Response {
+/** The same event stream, which fails at an event that is too long. The SDK would keep all of such an event in memory (I9). */
+export function withBoundEvents(answer: Response): Response {
   if (!answer.body) return answer;
-  let bytes = 0;
+  const event = new EventSize();
   const bounds = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
-      const end = chunk.lastIndexOf(NEWLINE);
-      bytes = end < 0 ? bytes + chunk.byteLength : chunk.byteLength - end - 1;
-      if (bytes > LONGEST_LINE_BYTES) controller.error(new Error('A line of the stream has no end.'));
+      event.add(chunk);
+      if (event.bytes > LONGEST_EVENT_BYTES || event.lines > MOST_LINES)
+        controller.error(new Error('An event of the stream has no end.'));
       else controller.enqueue(chunk);
     },
   });
   return new Response(answer.body.pipeThrough(bounds), { status: 200, headers: [...answer.headers] });
+}
+
+/** How much of an event has come: an empty line ends one. Lines end with \n, \r or both. */
+class EventSize {
+  bytes = 0;
+  lines = 0;
+  private isLineEmpty = true;
+  private wasReturn = false;
+
+  add(chunk: Uint8Array): void {
+    for (const byte of chunk) {
+      this.bytes += 1;
+      const isSecondHalf = byte === NEWLINE && this.wasReturn;
+      this.wasReturn = byte === RETURN;
+      if (isSecondHalf) continue;
+      if (byte !== NEWLINE && byte !== RETURN) this.isLineEmpty = false;
+      else if (this.isLineEmpty) this.bytes = this.lines = 0;
+      else {
+        this.lines += 1;
+        this.isLineEmpty = true;
+      }
+    }
+  }
 }
 
 export interface Sniffed {

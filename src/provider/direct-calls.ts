@@ -67,12 +67,12 @@ export function directCalls(options: ClientOptions, bySdk: SendCall): SendCall {
 /**
  * The call that a redirect asks for, which the SDK's `fetch` follows further; null if it must not be sent. After 307 and 308
  * nothing was done yet. After any other answer to a POST it was done, and only its outcome is elsewhere: to send a create again
- * would launch twice (I6). The key goes to no other host.
+ * would launch twice (I6). Neither the key nor the prompt goes to another host, and no other host is believed.
  */
 function redirected(call: Call, status: number, location: string | null, origin: string): Call | null {
-  if (call.method === 'get' || status === 307 || status === 308) return call;
   const target = location === null ? null : URL.parse(location, origin);
   if (target?.origin !== origin) return null;
+  if (call.method === 'get' || status === 307 || status === 308) return call;
   return { method: 'get', path: target.href, signal: call.signal };
 }
 

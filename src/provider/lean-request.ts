@@ -121,19 +121,19 @@ function headersIn(raw: Buffer[]): Record<string, string> {
   return headers;
 }
 
-const unpackers: Record<string, (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-};
+const unpackers = new Map<string, (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+]);
 
 const decoder = new TextDecoder();
 
 /** Null for a body that unpacks to more than it may, or not at all. No packing was asked for, but some gateways do it. */
 async function textOf(bytes: Buffer, headers: Record<string, string>, mostBytes: number): Promise<string | null> {
   const encoding = headers['content-encoding'];
-  const unpack = encoding === undefined ? undefined : unpackers[encoding.trim().toLowerCase()];
+  const unpack = unpackers.get(encoding?.trim().toLowerCase() ?? '');
   // Unlike Buffer, a TextDecoder drops the byte order mark that some gateways put before their JSON.
   if (!unpack) return decoder.decode(bytes);
   return await unpack(bytes, { maxOutputLength: mostBytes }).then(

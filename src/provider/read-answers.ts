@@ -1,4 +1,5 @@
 import { type UpstreamResponse, upstreamResponseSchema } from '../shared/contract/response.ts';
+import { isDeeper } from '../shared/runtime/measure-json.ts';
 import type { LaunchAnswer } from './answers.ts';
 import { callFailure, errorBodyOf, errorTextOf, LONGEST_MESSAGE } from './call-failure.ts';
 import { type Answer, servedModelOf } from './calls.ts';
@@ -28,9 +29,13 @@ interface Body {
   text: string;
 }
 
-/** Null for what is not a response: HTML, JSON cut short, a body without an id. */
+/** Reading millions of levels takes a minute, during which nothing else is done. A shorter text has fewer. */
+const MOST_NESTING = 100_000;
+const MAY_BE_DEEP = 1_000_000;
+
+/** Null for what is not a response: HTML, JSON cut short or without a bottom, a body without an id. */
 export function parseBody(text: string | null): Body | null {
-  if (text === null) return null;
+  if (text === null || (text.length > MAY_BE_DEEP && isDeeper(text, MOST_NESTING))) return null;
   try {
     const parsed = upstreamResponseSchema.safeParse(JSON.parse(text));
     return parsed.success ? { response: parsed.data, text } : null;

@@ -5,12 +5,15 @@ import { errorTextIn, LONGEST_MESSAGE } from './call-failure.ts';
 import type { UpstreamStream } from './upstream-stream.ts';
 
 const LONGEST_WITHOUT_ID_MS = 600_000;
+/** What is kept of a stream until its id is known: keepalives of ten minutes, many times over (I9). */
+const MOST_BYTES = 1_000_000;
 
 /** Listens until an event shows the response's id. For minutes only keepalives may come before it, as users report. */
 export async function untilId(stream: UpstreamStream, silenceMs: number): Promise<LaunchAnswer> {
   const heardBefore: UpstreamEvent[] = [];
   const givenUpAt = performance.now() + LONGEST_WITHOUT_ID_MS;
-  while (performance.now() < givenUpAt) {
+  let bytes = 0;
+  while (performance.now() < givenUpAt && bytes <= MOST_BYTES) {
     const heard = await stream.next(silenceMs);
     if (heard.kind !== 'event') {
       stream.close();
@@ -23,7 +26,10 @@ export async function untilId(stream: UpstreamStream, silenceMs: number): Promis
     }
     heardBefore.push(heard.event);
     const parsed = upstreamResponseSchema.safeParse(heard.event.response);
-    if (!parsed.success) continue;
+    if (!parsed.success) {
+      bytes += JSON.stringify(heard.event).length;
+      continue;
+    }
     stream.putBack(heardBefore);
     return { kind: 'acknowledged', response: parsed.data, servedModel: stream.servedModel, stream };
   }

@@ -1,7 +1,7 @@
 import type { OpenAI } from 'openai';
 import { Stream } from 'openai/streaming';
 import { streamEventSchema, type UpstreamEvent } from '../shared/contract/stream.ts';
-import { withBoundLines } from './answer-body.ts';
+import { withBoundEvents } from './answer-body.ts';
 import { servedModelOf } from './calls.ts';
 import { startTimeout } from './with-timeout.ts';
 
@@ -80,7 +80,7 @@ export class UpstreamStream {
 
 /** Reads an answer's server-sent events by the SDK. What is not an event is passed over. */
 export function openStream(answer: Response, connection: AbortController, client: OpenAI): UpstreamStream {
-  const stream = Stream.fromSSEResponse<NamedEvent>(withBoundLines(answer), connection, client, true, 'events');
+  const stream = Stream.fromSSEResponse<NamedEvent>(withBoundEvents(answer), connection, client, true, 'events');
   return new UpstreamStream(eventsOf(stream), () => connection.abort(), servedModelOf(answer));
 }
 

@@ -19,7 +19,7 @@ import { healthRoutes } from './health.ts';
 import { describeApi } from './openapi.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { openRouter } from './router.ts';
-import { secureAnswers } from './security-headers.ts';
+import { assertHost, secureAnswers } from './security-headers.ts';
 import { webhookRoutes } from './webhooks/routes.ts';
 
 export interface AppOptions {
@@ -37,6 +37,7 @@ export async function buildApp(options: AppOptions): Promise<Api> {
   const { producer, configuration, telemetry, apiKeys, insecureListen } = options;
   const app = openRouter(configuration, telemetry);
   await secureAnswers(app);
+  app.addHook('onRequest', assertHost);
   underBasePath(app, configuration.basePath);
   await app.register(cookie);
 

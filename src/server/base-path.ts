@@ -43,15 +43,19 @@ export function withoutBasePath(url: string, basePath: string): string {
   return rest.startsWith('/') ? rest : url;
 }
 
+/** Bounds the work of reading it. */
+const LONGEST_PREFIX = 200;
+
 /** Links in Headstone's own markup. Every field in it is escaped, so no field can look like one. */
 const ownLinks = /\b(href|src|action|data-stream)="\/(?!\/)/g;
 
 function prefixOf(request: FastifyRequest, basePath: string): string {
   const { 'x-forwarded-prefix': forwarded } = request.headers;
-  // Fastify lists several addresses if it trusts the proxy that forwarded the request.
+  // Fastify lists several addresses if it trusts the proxy that forwarded the request. Anybody can send the header.
   const isTrusted = (request.ips?.length ?? 0) > 1;
-  const given = typeof forwarded === 'string' ? forwarded.split(',')[0]?.trim().replace(/\/+$/, '') : undefined;
-  return isTrusted && given !== undefined && plainPath.test(given) ? given : basePath;
+  if (!isTrusted || typeof forwarded !== 'string' || forwarded.length > LONGEST_PREFIX) return basePath;
+  const given = forwarded.split(',')[0]?.trim().replace(/\/+$/, '') ?? '';
+  return plainPath.test(given) ? given : basePath;
 }
 
 function isOwnPath(location: string): boolean {

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { HeadstoneError, publicMessage } from '../shared/contract/errors.ts';
@@ -80,6 +81,18 @@ export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): voi
       [`HTTP/1.1 ${status} ${reason}`, ...headers.map(([name, value]) => `${name}: ${value}`), '', body].join('\r\n'),
     );
   socket.destroy(error);
+}
+
+/** Answers the header `expect` with anything but `100-continue`, which Node leaves to us. */
+export function answerExpectation(_request: IncomingMessage, answer: ServerResponse): void {
+  const body = errorBody(
+    'The server meets no such expectation. Leave out the header expect.',
+    null,
+    'invalid_request_error',
+  );
+  answer
+    .writeHead(417, { ...bareHeaders, 'content-type': 'application/json; charset=utf-8' })
+    .end(JSON.stringify(body));
 }
 
 /** An error's kind and the place where it was thrown. Its message is left out, because it could quote a prompt (I13). */

@@ -8,8 +8,14 @@ import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Caller } from './access/key-ring.ts';
 import type { Api } from './api/schemas.ts';
 import { withoutBasePath } from './base-path.ts';
-import { answerBadHttp, answerBadUrlUnder, answerErrorWith, answerUnknownUrl } from './error-answer.ts';
-import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies } from './limits.ts';
+import {
+  answerBadHttp,
+  answerBadUrlUnder,
+  answerErrorWith,
+  answerExpectation,
+  answerUnknownUrl,
+} from './error-answer.ts';
+import { BODY_ALLOWANCE_BYTES, MOST_HEADER_BYTES, REQUEST_MS, readBodies, SILENCE_MS } from './limits.ts';
 import { ownUrl } from './own-url.ts';
 
 const LONGEST_PARAM = 4096;
@@ -20,7 +26,9 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
     forceCloseConnections: true,
     bodyLimit: configuration.maxRequestBytes + BODY_ALLOWANCE_BYTES,
     requestTimeout: REQUEST_MS,
-    http: { maxHeaderSize: MOST_HEADER_BYTES },
+    connectionTimeout: SILENCE_MS,
+    // Node would answer a request without a host by itself, and without our headers.
+    http: { maxHeaderSize: MOST_HEADER_BYTES, requireHostHeader: false },
     // Some gateways' ids have hundreds of characters, and a URL may encode each as three.
     routerOptions: { maxParamLength: LONGEST_PARAM },
     rewriteUrl: request => ownUrl(withoutBasePath(request.url ?? '/', configuration.basePath)),
@@ -35,6 +43,7 @@ export function openRouter(configuration: Configuration, telemetry: Telemetry): 
   // TypeScript checks the answers by the same schemas, so checking them again would only cost time.
   app.setSerializerCompiler(() => data => JSON.stringify(data));
   app.decorateRequest('caller', null as unknown as Caller);
+  app.server.on('checkExpectation', answerExpectation);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

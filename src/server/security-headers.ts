@@ -1,5 +1,6 @@
 import helmet from '@fastify/helmet';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HeadstoneError } from '../shared/contract/errors.ts';
 
 interface Allowed {
   script?: string;
@@ -48,3 +49,8 @@ export const bareHeaders = {
   'referrer-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 } as const;
+
+/** Node leaves this to us, so that its answer has the headers too. */
+export async function assertHost({ headers }: FastifyRequest): Promise<void> {
+  if (headers.host === undefined) throw new HeadstoneError('invalid_request', 'The header host is missing.');
+}

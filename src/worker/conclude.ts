@@ -1,8 +1,8 @@
 import type { RetrieveAnswer } from '../provider/answers.ts';
 import { wordOf } from '../provider/call-failure.ts';
 import { windowMsOf } from '../shared/contract/completion-window.ts';
-import type { UpstreamResponse } from '../shared/contract/response.ts';
 import type { ResultStatus } from '../shared/contract/words.ts';
+import { isDeeper } from '../shared/runtime/measure-json.ts';
 import type { Observation } from '../shared/store/lua/shapes.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import { type Activation, type Context, done, parkFor } from './context.ts';
@@ -26,7 +26,9 @@ export interface Finding {
 /** The one place that turns the provider's status of a response into an outcome of the job. */
 export async function conclude(finding: Finding, context: Context): Promise<Activation> {
   const { record, responseId, found, observation, isStreamComplete } = finding;
-  const result = resultOf(found.response);
+  if (resultStatuses.has(found.response.status) && isDeeper(found.text, MOST_NESTING))
+    return await decide(record.id, { ...unreadable, response_id: responseId, observation }, context);
+  const result = resultOf(found);
   if (result)
     return await decide(
       record.id,
@@ -50,10 +52,21 @@ export async function conclude(finding: Finding, context: Context): Promise<Acti
   }
 }
 
-/** What becomes of the job if the response is a result; null if it is none. */
-export function resultOf({ status, output }: UpstreamResponse) {
+/** No output is as deep. Whoever wrote it out again would exhaust the stack: a page, a stream, the app. */
+const MOST_NESTING = 1000;
+
+const unreadable = {
+  status: 'failed',
+  code: 'unreadable_result',
+  message: `The provider’s result is nested deeper than ${MOST_NESTING} levels, so it is not kept. Its tokens are booked.`,
+} as const;
+
+/** What becomes of the job if the response is a result; null if it is none that can be kept. */
+export function resultOf({ response: { status, output }, text }: Pick<FoundResponse, 'response' | 'text'>) {
   const outcome = resultStatuses.get(status);
-  return outcome ? { status: outcome, has_result: true as const, item_ids: itemIdsOf(output) } : null;
+  return outcome && !isDeeper(text, MOST_NESTING)
+    ? { status: outcome, has_result: true as const, item_ids: itemIdsOf(output) }
+    : null;
 }
 
 /** A gateway that runs everything in the foreground ends with `requires_action` if the app has to call a function. */
@@ -74,8 +87,10 @@ async function afterFailedRun(finding: Finding, context: Context): Promise<Activ
   const message = found.response.error?.message ?? 'The run failed at the provider.';
   const rerun = passingCodes.has(code) ? await tryRerun(finding, code, context) : null;
   if (rerun) return rerun;
-  const failed = { status: 'failed', response_id: responseId, code, message, observation, has_body: true } as const;
-  return await decide(id, failed, context, found.text);
+  const failed = { status: 'failed', response_id: responseId, code, message, observation } as const;
+  // Without a body its owner has the reason all the same.
+  if (isDeeper(found.text, MOST_NESTING)) return await decide(id, failed, context);
+  return await decide(id, { ...failed, has_body: true }, context, found.text);
 }
 
 /** Null if the job has no attempt left. */

@@ -121,7 +121,7 @@ async function acknowledge(
   { store, pace }: Context,
 ): Promise<ReplyOf<'acknowledge'>> {
   // A gateway that ignores `background` has run it already, and may know nothing of it when it is asked again.
-  const result = stream ? null : resultOf(response);
+  const result = stream ? null : resultOf({ response, text: text ?? '' });
   const given = {
     id,
     epoch,

@@ -124,3 +124,14 @@ test('I12: the board is for admins; where all keys are of one tenant the others 
   await own.producer.enqueue(scripted(), { tenant: 'museum' });
   expect((await own.ask('GET', '/queues', keys.alice)).status).toBe(403);
 });
+
+test('no name that a tenant chooses breaks the board or a notice', async () => {
+  const { producer, look, server, happened } = await startBoard();
+  await producer.enqueue({ ...scripted(), model: '</body>' });
+  await producer.enqueue({ ...scripted({ create: 'no_model' }), model: "$'$&" });
+  await happened('launches_held');
+  expect((await look('launch')).jobs.map(({ name }) => name).join()).toContain('</body>');
+  const page = await (await fetch(`${server.url}/jobs`, { headers: { accept: 'text/html' } })).text();
+  expect(page).toContain('model $&#39;$&#38;');
+  expect(page).not.toContain('<!--notices-->');
+});

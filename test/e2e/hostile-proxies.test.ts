@@ -257,3 +257,39 @@ test('trying to sign in has a limit by address, and signing in one by key', asyn
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await refused.text()).toContain('Too many tries');
 });
+
+test('a header that nobody may send is not read, and one that a proxy may send is short', async () => {
+  const { server } = await startFrontDoor({ workers: 0, apiKeys });
+  const slashes = `${'/'.repeat(15_000)}x`;
+  const startedAt = performance.now();
+  for (let call = 0; call < 20; call += 1)
+    await rawRequest(server.url, 'GET', '/healthz', { 'x-forwarded-prefix': slashes });
+  // One of them alone took a tenth of a second.
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+  const behind = await startFrontDoor({ workers: 0, apiKeys, env: { HEADSTONE_TRUSTED_PROXIES: '127.0.0.1' } });
+  const forwarded = { 'x-forwarded-for': '10.1.2.3', 'x-forwarded-prefix': slashes, accept: 'text/html' };
+  expect((await rawRequest(behind.server.url, 'GET', '/sign-in', forwarded)).status).toBe(200);
+});
+
+test('what Node would answer by itself has our headers too', async () => {
+  const { server } = await startFrontDoor({ workers: 0, apiKeys });
+  const expectation = await rawLines(server.url, ['GET /healthz HTTP/1.1', 'Host: x', 'Expect: nothing']);
+  const hostless = await rawLines(server.url, ['GET /healthz HTTP/1.1']);
+  expect(expectation).toMatch(/^HTTP\/1.1 417 /);
+  expect(hostless).toMatch(/^HTTP\/1.1 400 /);
+  for (const answered of [expectation, hostless])
+    expect(answered.toLowerCase()).toContain('x-content-type-options: nosniff');
+});
+
+test('the form to sign in takes a key, and no more', async () => {
+  const { server } = await startFrontDoor({ workers: 0, apiKeys });
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  for (const headers of [form, { 'content-type': 'application/json' }]) {
+    const reply = await fetch(`${server.url}/sign-in`, {
+      method: 'POST',
+      headers,
+      body: `{"key":"${'x'.repeat(20_000)}"}`,
+    });
+    expect(reply.status).toBe(413);
+  }
+});

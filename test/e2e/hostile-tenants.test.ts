@@ -288,3 +288,12 @@ test('I9: a reader who has gone before the stream began keeps no place', async (
     .poll(async () => /headstone_stream_readers (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1])
     .toBe('0');
 });
+
+test('I12: an item’s id in other letters is refused, because a lenient gateway would look it up', async () => {
+  const { clientOf } = await startFrontDoor({ workers: 0, apiKeys });
+  const input = [{ type: 'item_reference', ID: 'msg_of_another' }] as never;
+  await expect(clientOf(keys.bob).responses.create({ model: 'm', input, background: true })).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining('ID'),
+  });
+});

@@ -55,8 +55,9 @@ export async function boardRoutes(app: Api, producer: Producer, keyRing: KeyRing
         // A 401 has no caller.
         statusCode !== 200 || caller.admin ? payload : asReadOnly(payload),
       );
-      scope.addHook('onSend', async ({ basePath }, _reply, payload) =>
-        typeof payload === 'string'
+      scope.addHook('onSend', async ({ basePath }, reply, payload) =>
+        // Its JSON holds what tenants have named.
+        typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html')
           ? payload.replace(foreignFonts, '').replace('</body>', `${wayBack(basePath)}</body>`)
           : payload,
       );

@@ -37,7 +37,7 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
     scope.addHook('onSend', async (request, _reply, page) =>
       // One tenant need not know what concerns all of them, and every page of an operator says it.
       typeof page === 'string' && page.includes(NOTICES)
-        ? page.replace(NOTICES, request.caller.admin ? await notices.markup() : '')
+        ? await withNotices(page, request.caller.admin ? notices.markup() : '')
         : page,
     );
     overviewRoutes(scope, producer);
@@ -47,4 +47,9 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
     wastePageRoutes(scope, producer);
     descriptionRoutes(scope);
   });
+}
+
+async function withNotices(page: string, markup: string | Promise<string>): Promise<string> {
+  const [before = '', ...after] = page.split(NOTICES);
+  return [before, await markup, ...after].join('');
 }

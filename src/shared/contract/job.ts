@@ -18,7 +18,7 @@ const tombstoneSchema = z.object({
 });
 export type Tombstone = z.infer<typeof tombstoneSchema>;
 
-/** Why a job failed. `code` is the provider's, or Headstone's: launch_unknown, response_not_found, response_of_another_job, poison. */
+/** Why a job failed. `code` is the provider's, or Headstone's: launch_unknown, response_not_found, response_of_another_job, unreadable_result, poison. */
 export const refusalSchema = z.object({
   http_status: z.number().int().optional(),
   type: z.string().optional(),

@@ -24,13 +24,15 @@ export interface FleetOptions {
   onAnswered(member: Member, name: string, answer: unknown): void;
 }
 
-export const blows = ['killed', 'stopped and woken', 'cut off', 'cut off in silence'] as const;
+export const blows = ['killed', 'asked to stop', 'stopped and woken', 'cut off', 'cut off in silence'] as const;
 export type Blow = (typeof blows)[number];
 
 /** How long a blow lasts: from a moment to longer than the lock that the soak gives. */
 const SHORTEST_MS = 500;
 const LONGEST_MS = 6000;
 const ZOMBIE_MS = 3000;
+/** How long a pod has to end by itself, as Kubernetes gives it by default. */
+const GRACE_MS = 30_000;
 
 /** The processes of a deployment, each with a line of its own to Redis. */
 export class Fleet {
@@ -39,6 +41,8 @@ export class Fleet {
   private readonly lines = new Map<Member, Line>();
   private readonly children = new Map<Member, Child>();
   private readonly recovering = new Set<Promise<void>>();
+  /** Processes that were asked to stop and did not end well, or in time. */
+  readonly complaints: string[] = [];
 
   constructor(options: FleetOptions) {
     this.options = options;
@@ -83,6 +87,15 @@ export class Fleet {
       member.address = '';
       child?.kill('SIGKILL');
       await child?.ended;
+      await this.launch(member);
+    } else if (blow === 'asked to stop') {
+      member.address = '';
+      const askedAt = performance.now();
+      child?.kill('SIGTERM');
+      const ending = await child?.ended;
+      const tookMs = performance.now() - askedAt;
+      if (ending !== 'exit code 0' || tookMs > GRACE_MS)
+        this.complaints.push(`${member.name} was asked to stop: ${ending}, after ${Math.round(tookMs)} ms.`);
       await this.launch(member);
     } else if (blow === 'stopped and woken') {
       child?.kill('SIGSTOP');

@@ -8,6 +8,8 @@ export interface Line {
   cut(): void;
   /** Loses every byte without a word, as a network does. */
   freeze(): void;
+  /** The connections that there are lose every byte from now on, and new ones work. */
+  forget(): void;
   heal(): void;
   close(): void;
 }
@@ -16,6 +18,7 @@ export interface Line {
 export async function openLine(redisUrl: string, onAnswered: (name: string, answer: unknown) => void): Promise<Line> {
   const { hostname, port } = new URL(redisUrl);
   const sockets = new Set<Socket>();
+  const forgotten = new WeakSet<Socket>();
   let state: 'open' | 'cut' | 'frozen' = 'open';
   const server = createServer(client => {
     if (state === 'cut') return client.destroy();
@@ -26,7 +29,7 @@ export async function openLine(redisUrl: string, onAnswered: (name: string, answ
     const pass = (from: Socket, to: Socket, read: (chunk: Buffer) => boolean) => {
       sockets.add(from);
       from.on('data', (chunk: Buffer) => {
-        if (state !== 'open') return;
+        if (state !== 'open' || forgotten.has(from)) return;
         if (read(chunk)) to.write(chunk);
         else from.destroy();
       });
@@ -54,6 +57,9 @@ export async function openLine(redisUrl: string, onAnswered: (name: string, answ
     },
     freeze() {
       state = 'frozen';
+    },
+    forget() {
+      for (const socket of sockets) forgotten.add(socket);
     },
     heal() {
       // What a frozen line has lost never arrives, so its connections are of no use.

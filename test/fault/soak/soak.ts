@@ -51,6 +51,7 @@ const settings = {
   HEADSTONE_LAUNCH_TIMEOUT_MS: '5000',
   HEADSTONE_DISCONNECT_GRACE_MS: '2000',
   HEADSTONE_UPGRADE: '1',
+  HEADSTONE_STREAM_READERS: '5000',
   HEADSTONE_HEALTH_PORT: '0',
   OPENAI_API_KEY: 'any',
 };
@@ -149,6 +150,7 @@ export async function soak({ minutes, rate, seed, onProgress = () => {} }: SoakO
     bytesPerJob: books.bytesPerJob,
     violations: [
       ...users.complaints,
+      ...fleet.complaints,
       ...unexplained(history),
       ...books.violations,
       ...endings

@@ -80,13 +80,15 @@ export class Users {
     const leaving = new AbortController();
     if (cancelAfterMs !== null) void sleep(cancelAfterMs).then(() => leaving.abort());
     const { signal } = leaving;
-    try {
-      const answer = await this.client.responses.create(requestOf(order), { signal });
-      if (answer.status !== 'completed') throw new Error(`The answer is ${answer.status}.`);
-    } catch (error) {
-      const isLost = error instanceof OpenAI.APIError && error.code === 'launch_unknown';
-      if (!signal.aborted && !isLost) throw error;
-    }
+    await insist(async () => {
+      try {
+        const answer = await this.client.responses.create(requestOf(order), { signal });
+        if (answer.status !== 'completed') throw new Fatal(`The answer is ${answer.status}.`);
+      } catch (error) {
+        const isLost = error instanceof OpenAI.APIError && error.code === 'launch_unknown';
+        if (!signal.aborted && !isLost) throw error;
+      }
+    });
   }
 
   /** A stream that breaks is gone on with where it broke. */

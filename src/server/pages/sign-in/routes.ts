@@ -9,6 +9,8 @@ import type { Api } from '../../api/schemas.ts';
 import { signInPage } from './sign-in-page.ts';
 
 const HOME = '/';
+/** A key and a path. Anybody may send this form. */
+const MOST_BYTES = 8192;
 
 /** The path to go to next. It never leads to another server. */
 const nextSchema = z.string().transform(ownPath).catch(HOME);
@@ -24,7 +26,7 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions, lim
 
   app.post(
     '/sign-in',
-    { schema: { body: z.object({ key: z.string().catch(''), next: nextSchema }) } },
+    { bodyLimit: MOST_BYTES, schema: { body: z.object({ key: z.string().catch(''), next: nextSchema }) } },
     async (request, reply) => {
       const { key, next } = request.body;
       const refuse = (status: number, problem: string) =>
