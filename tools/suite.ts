@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { binaries, root, runFile } from './run-file.ts';
 
-/** The longest suite takes a third of this. */
+/** The longest suite of `.ci/run` takes a third of this. */
 const LIMIT_MS = 30 * 60_000;
 
 export interface SuiteResult {
@@ -28,12 +28,17 @@ interface Report {
 const noReport: Report = { numPassedTests: 0, numFailedTests: 0, testResults: [] };
 
 /** `args` go to vitest. Its output is shown while it runs. */
-export async function runSuite(title: string, args: string[], env: Record<string, string> = {}): Promise<SuiteResult> {
+export async function runSuite(
+  title: string,
+  args: string[],
+  env: Record<string, string> = {},
+  limitMs = LIMIT_MS,
+): Promise<SuiteResult> {
   process.stdout.write(`\n== ${title}\n`);
   const folder = mkdtempSync(join(tmpdir(), 'headstone-tests-'));
   const file = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const { code } = await runFile(binaries.vitest, ['run', ...reporters, ...args], { env, limitMs: LIMIT_MS });
+  const { code } = await runFile(binaries.vitest, ['run', ...reporters, ...args], { env, limitMs });
   const { numPassedTests, numFailedTests, testResults } = readReport(file);
   rmSync(folder, { recursive: true });
   const failures = testResults.flatMap(failuresOf).map(failure => `${title}: ${failure}`);

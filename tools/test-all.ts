@@ -1,6 +1,10 @@
-// What `npm test` leaves out: the other store, the long forms and the mutants. Run `npm test` first.
+// What `npm test` leaves out: the other store, the long forms, a soak of one minute and the mutants. Run `npm test` first.
+import { randomInt } from 'node:crypto';
+import { soak } from '../test/fault/soak/soak.ts';
+import { tableOf } from '../test/fault/soak/table.ts';
 import { runMutants } from './mutants.ts';
 import { hasRedisServer } from './redis-server.ts';
+import { resultOfSoak } from './soak-result.ts';
 import { runSuite, type SuiteResult, summarize } from './suite.ts';
 
 /** These test the store itself, or use no store at all: a second store would not change what they see. */
@@ -19,8 +23,11 @@ const needNoSecondStore = [
   'test/e2e/passthrough*',
   'test/e2e/probe*',
   'test/e2e/processes*',
+  'test/fault/crash-points*',
   'test/fault/every-redis*',
   'test/fault/failover*',
+  'test/fault/lost-replies*',
+  'test/fault/outages*',
   'test/integration/embedded-store*',
 ];
 
@@ -33,6 +40,13 @@ if (hasRedisServer()) {
     'redis-server is not on the PATH, so there is no second store to test on (apt-get install redis-server).\n',
   );
 results.push(await runSuite('long forms', ['test/long']));
+
+process.stdout.write('\n== soak\n');
+if (hasRedisServer()) {
+  const soaked = await soak({ minutes: 1, rate: 20, seed: randomInt(1_000_000) });
+  process.stdout.write(`${tableOf(soaked)}\n`);
+  results.push(resultOfSoak(soaked));
+} else process.stdout.write('redis-server is not on the PATH, so there was no soak.\n');
 
 process.stdout.write('\n== mutants\n');
 const { caught, survived } = await runMutants();

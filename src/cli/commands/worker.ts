@@ -13,7 +13,7 @@ export function workerCommand(): Command {
   return withExamples(
     new Command('worker')
       .addOption(
-        new Option('--queues <names>', 'the queues to take from: launch, poll, settle')
+        new Option('--queues <names>', 'the queues to take from: launch, poll, settle, callback')
           .argParser(parseQueues)
           .default([...queueNames], queueNames.join(',')),
       )

@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { createProducer } from '../../src/producer/create-producer.ts';
+import type { Producer } from '../../src/producer/producer.ts';
+import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
+import { hasRedisServer, startRedisServer } from '../../tools/redis-server.ts';
+import { lanesOfSuite } from '../support/lanes.ts';
+import { startProxy } from '../support/proxy.ts';
+import { isShort, report } from './form.ts';
+import { inTurns } from './scenes/play.ts';
+
+const hasRedis = hasRedisServer();
+if (!hasRedis)
+  process.stdout.write(
+    'redis-server is not on the PATH, so no cancel was tried against a failover or a kill (apt-get install redis-server).\n',
+  );
+
+const CANCELS = isShort ? 200 : 1000;
+const KILLS = isShort ? 3 : 50;
+const AT_ONCE = 20;
+
+function open(redisUrl: string, env: Record<string, string> = {}): Producer {
+  const { configuration } = loadConfiguration({ ...lanesOfSuite, HEADSTONE_PREFIX: '{lost}', ...env });
+  const producer = createProducer({ connection: redisUrl, configuration });
+  onTestFinished(() => producer.close());
+  return producer;
+}
+
+async function enqueue(producer: Producer, count: number): Promise<string[]> {
+  const jobs = Array.from({ length: count }, (_, n) => ({ request: { model: 'm', input: `Prompt ${n}` } }));
+  return (await producer.enqueueMany(jobs)).map(({ id }) => id);
+}
+
+/** Cancels jobs, and returns those whose cancel was acknowledged. */
+async function cancelAll(producer: Producer, ids: string[], between: (done: number) => void): Promise<string[]> {
+  let done = 0;
+  const acknowledged = await inTurns(AT_ONCE, ids, async id => {
+    const isDone = await producer.cancel(id).then(
+      ({ verdict }) => verdict === 'cancelled',
+      () => false,
+    );
+    done += 1;
+    between(done);
+    return isDone ? [id] : [];
+  });
+  return acknowledged.flat();
+}
+
+async function lostOf(producer: Producer, acknowledged: string[]): Promise<string[]> {
+  const jobs = await inTurns(AT_ONCE, acknowledged, async id => ({ id, status: (await producer.get(id))?.status }));
+  return jobs.flatMap(({ id, status }) => (status === 'cancelled' ? [] : [id]));
+}
+
+/** Cancels go on while the replica is cut off without a word, and then the primary dies and the replica takes over. */
+async function failOver(replicas: '0' | '1'): Promise<{ acknowledged: number; lost: number }> {
+  const primary = await startRedisServer();
+  const wire = await startProxy(primary.port);
+  const replica = await startRedisServer('--replicaof', '127.0.0.1', String(wire.port));
+  const client = new Redis(replica.url);
+  onTestFinished(async () => {
+    client.disconnect();
+    await replica.kill();
+  });
+  await expect.poll(() => client.info('replication'), { timeout: 10_000 }).toContain('master_link_status:up');
+  const before = open(primary.url, { HEADSTONE_WAIT_REPLICAS: replicas });
+  const ids = await enqueue(before, CANCELS);
+  const acknowledged = await cancelAll(before, ids, done => {
+    if (done === CANCELS / 2) wire.freeze();
+  });
+  await primary.kill();
+  await client.replicaof('NO', 'ONE');
+  const lost = await lostOf(open(replica.url), acknowledged);
+  return { acknowledged: acknowledged.length, lost: lost.length };
+}
+
+test.runIf(hasRedis)(
+  'I1, I14: a failover loses no cancel that was acknowledged, and without HEADSTONE_WAIT_REPLICAS it does',
+  {
+    timeout: 300_000,
+  },
+  async () => {
+    const careful = await failOver('1');
+    const careless = await failOver('0');
+    report({
+      part: 'Failover',
+      what: 'the replica is cut off under load, the primary is killed, the replica promoted; HEADSTONE_WAIT_REPLICAS=1',
+      tried: careful.acknowledged,
+      violations: careful.lost,
+      figures: `Without the setting ${careless.lost} of ${careless.acknowledged} acknowledged cancels were lost.`,
+    });
+    expect(careful.acknowledged).toBeGreaterThan(CANCELS / 3);
+    expect(careful.lost).toBe(0);
+    expect(careless.lost).toBeGreaterThan(0);
+  },
+);
+
+test.runIf(hasRedis)(
+  'I1: no cancel that was acknowledged is lost when Redis is killed with append-only on',
+  {
+    timeout: 600_000,
+  },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'headstone-log-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const start = async () => await startRedisServer('--dir', folder, '--appendonly', 'yes');
+    let redis = await start();
+    onTestFinished(() => redis.kill());
+    let [tried, lost] = [0, 0];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const producer = open(redis.url);
+      const ids = await enqueue(producer, AT_ONCE * 5);
+      let killing: Promise<void> | undefined;
+      const acknowledged = await cancelAll(producer, ids, done => {
+        if (done === AT_ONCE + kill) killing = redis.kill();
+      });
+      await killing;
+      redis = await start();
+      tried += acknowledged.length;
+      lost += (await lostOf(open(redis.url), acknowledged)).length;
+    }
+    report({
+      part: 'Kills of Redis',
+      what: `kill -9 with append-only on, ${KILLS} times, under cancels`,
+      tried,
+      violations: lost,
+    });
+    expect(lost).toBe(0);
+    expect(tried).toBeGreaterThan(KILLS * AT_ONCE);
+  },
+);
