@@ -7,7 +7,7 @@ import { inTurns } from './scenes/play.ts';
 import { scenes } from './scenes/scenes.ts';
 
 /** A play waits for locks to expire far more than it works. In the short form other tests run beside it. */
-const AT_ONCE = isShort ? 6 : 14;
+const AT_ONCE = isShort ? 4 : 14;
 const RESUMED_WITHIN_MS = 15_000;
 
 /** Steps that each process comes to again and dies at. Some others depend on the time, and may not come again. */

@@ -124,7 +124,7 @@ test('I10: a worker that is asked to stop hands its stream over at once', { time
 });
 
 test('I9: a long stream goes through a worker with little memory, though a reader does not read', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   // The worker just fits in this heap. If it kept something of each event, it would run out of memory.
   vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=64');

@@ -6,7 +6,7 @@ import { openLossyStage } from './replies/stage.ts';
 import { inTurns, playOn } from './scenes/play.ts';
 import { type Scene, scenes } from './scenes/scenes.ts';
 
-const AT_ONCE = isShort ? 8 : 14;
+const AT_ONCE = isShort ? 6 : 14;
 const RESUMED_WITHIN_MS = 15_000;
 
 async function play(scene: Scene, loss: Loss | null) {
