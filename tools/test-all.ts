@@ -26,9 +26,12 @@ const needNoSecondStore = [
   'test/fault/crash-points*',
   'test/fault/every-redis*',
   'test/fault/failover*',
+  'test/fault/lost-cancels*',
   'test/fault/lost-replies*',
   'test/fault/outages*',
+  'test/fault/quota*',
   'test/integration/embedded-store*',
+  'test/model/exhaustive*',
 ];
 
 const results: SuiteResult[] = [];

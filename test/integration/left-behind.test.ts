@@ -1,0 +1,89 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { createWorker } from '../../src/worker/create-worker.ts';
+import { type Harness, scripted, startHarness } from '../support/harness.ts';
+import { acceptJob, intendJob } from '../support/store.ts';
+
+const patient = { timeout: 15_000 };
+
+/** As if the ten minutes of the patrol had passed. */
+async function patrolIsDue({ producer, redis }: Harness, what: 'open' | 'unsettled', member: string): Promise<void> {
+  for (const { keys } of await producer.store.allLanes()) await redis.zadd(keys[what](), 'XX', 0, member);
+}
+
+async function wipeQueues({ producer }: Harness): Promise<void> {
+  for (const queue of producer.queues) await queue.obliterate({ force: true });
+  for (const lane of await producer.store.allLanes()) await lane.ask(redis => redis.del(lane.keys.outbox()));
+}
+
+test('I5: a poll that is due and that nobody has', { timeout: 30_000 }, async () => {
+  const harness = await startHarness({ env: { HEADSTONE_POLL_MIN_MS: '60000', HEADSTONE_POLL_MAX_MS: '60000' } });
+  const { producer, happened } = harness;
+  const { id } = await producer.enqueue(scripted());
+  await happened('launch_acknowledged');
+  await wipeQueues(harness);
+  await patrolIsDue(harness, 'open', id);
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+});
+
+test('I4, I10: an intent without an answer, of a job that is open and of one that was cancelled', {
+  timeout: 40_000,
+}, async () => {
+  const { producer, startWorker } = await startHarness({ workers: 0 });
+  const lane = producer.store.home;
+  await producer.ready();
+  for (const id of ['open', 'cancelled']) {
+    await acceptJob(lane, id);
+    await intendJob(lane, id);
+  }
+  await producer.cancel('cancelled');
+  await startWorker();
+  for (const [id, status] of [
+    ['open', 'failed'],
+    ['cancelled', 'cancelled'],
+  ] as const)
+    await expect
+      .poll(() => producer.get(id), patient)
+      .toMatchObject({ status, launches: [{ state: 'unknown', code: 'worker_lost' }] });
+});
+
+test('I3, I5: a tombstone whose response nobody watches', { timeout: 30_000 }, async () => {
+  const harness = await startHarness();
+  const { producer, happened } = harness;
+  const { id } = await producer.enqueue(scripted({ duration_ms: 1000, flip_after_ms: 200 }));
+  const { response_id: responseId } = await happened('launch_acknowledged');
+  const lane = await producer.store.laneOf(id);
+  // The process that cancelled died, and its line and entry were lost with it.
+  await lane.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
+  await wipeQueues(harness);
+  await patrolIsDue(harness, 'unsettled', responseId);
+  expect(await happened('tokens_wasted')).toMatchObject({ response_id: responseId, status: 'final' });
+});
+
+test('I9: entries of indexes whose records and rows are gone', { timeout: 30_000 }, async () => {
+  const { producer } = await startHarness();
+  const { home } = producer.store;
+  await producer.ready();
+  const places = { ended: home.keys.ended(), rows: home.keys.rows(), held: home.keys.heldScopes() };
+  await home.ask(async redis => {
+    await redis.zadd(places.ended, 1, 'a record that is gone');
+    await redis.zadd(places.rows, 1, 'a row that is gone');
+    await redis.sadd(places.held, 'model:gone');
+  });
+  await expect.poll(() => home.ask(redis => redis.exists(...Object.values(places))), patient).toBe(0);
+});
+
+test('I10: a lane without an owner', { timeout: 40_000 }, async () => {
+  const { producer, prefix, redisUrl, configuration, telemetry, simulator, happened } = await startHarness({
+    workers: 0,
+    env: { HEADSTONE_LANES: '2' },
+  });
+  const openai = { apiKey: 'any', baseURL: simulator.url };
+  const worker = createWorker({ connection: redisUrl, prefix, configuration, telemetry, openai, lanes: [0] });
+  onTestFinished(() => worker.close());
+  await worker.start();
+  const jobs = await producer.enqueueMany(
+    Array.from({ length: 8 }, (_, n) => ({ request: scripted({}, `Prompt ${n}`) })),
+  );
+  expect(await happened('lane_taken_over')).toEqual({ lane: 1 });
+  for (const { id } of jobs) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+});
