@@ -29,7 +29,21 @@ from Redis for up to six seconds. Jobs come by the library, over HTTP, as upgrad
 cancelled, and some of those flip. Readers and writers note what they were told and when. Afterwards a checker looks for an order of
 events that explains every answer: each job is one register, open until one moment and of one outcome ever after.`;
 
-const rest = `## What this found, and what was mended
+const rest = `## Everything that can happen to one job
+
+\`test/model/exhaustive\` goes through all that two workers, two crashes or freezes, a cancel, a flip, the outbox and a lane that changes hands
+can do to a job: 19,286 states, and 388,434 if the job may be launched again. No promise is broken in any of them. In each of eight
+protocols with one fault it finds the violation, by the shortest way. \`test/model/protocol-is-the-lua\` runs the functions of this check
+and the scripts side by side, and after each step both have to have said and kept the same.
+
+## What can be left behind
+
+Each is planted by a test, which waits until somebody has taken it up: a job without a queue entry, a poll that nobody has, an intent without an
+answer, a tombstone whose response nobody watches, entries of indexes without a record, a lane without an owner
+(\`integration/left-behind\`, \`i5-nothing-lost\`); a bulk cancel whose process died (\`e2e/cancellations\`); the callers of a server that died
+(\`integration/attendance\`); a stream without a follower (\`fault/killed-worker\`).
+
+## What this found, and what was mended
 
 - A worker that had been stopped woke with all of its creates timed out, although their answers lay in its sockets. Their ids were lost, and
   five such creates in a row held the model for everybody. Now what has arrived is heard before a late time-out counts.

@@ -10,7 +10,13 @@ const run = promisify(execFile);
 /** Runs an example of a client that knows nothing of background responses. Its second call is aborted. */
 async function ranPlainly(command: string, file: string): Promise<string> {
   const { server, happened, producer } = await startFrontDoor({
-    env: { HEADSTONE_UPGRADE: '1', HEADSTONE_DISCONNECT_GRACE_MS: '200', HEADSTONE_SETTLE_WINDOW_MS: '6000' },
+    env: {
+      HEADSTONE_UPGRADE: '1',
+      HEADSTONE_DISCONNECT_GRACE_MS: '200',
+      HEADSTONE_SETTLE_WINDOW_MS: '6000',
+      // The example is a process of its own, which needs the machine to start.
+      HEADSTONE_LAUNCH_TIMEOUT_MS: '10000',
+    },
     speed: 2,
   });
   const { stdout } = await run(command, [join(root, file), `${server.url}/v1`], { timeout: 25_000 });
