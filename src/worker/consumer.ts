@@ -46,7 +46,8 @@ export function openConsumer(
     const id = idOfEntry(entry);
     if ((job.stalledCounter ?? 0) === 0) return await activate(id, context, async () => {});
     const forgive = () => crashes.forgive(queue, entry);
-    const isPoison = (await crashes.begin(queue, entry)) >= MOST_CRASHES;
+    // A full store cannot count, and takes what the entry is about all the same.
+    const isPoison = (await crashes.begin(queue, entry).catch(() => 0)) >= MOST_CRASHES;
     try {
       return await (isPoison ? giveUp(id, context) : activate(id, context, forgive));
     } finally {

@@ -134,4 +134,6 @@ test('no name that a tenant chooses breaks the board or a notice', async () => {
   const page = await (await fetch(`${server.url}/jobs`, { headers: { accept: 'text/html' } })).text();
   expect(page).toContain('model $&#39;$&#38;');
   expect(page).not.toContain('<!--notices-->');
+  const unknown = await (await fetch(`${server.url}/nothing`, { headers: { accept: 'text/html' } })).text();
+  expect(unknown).toContain('Held: launches of model');
 });

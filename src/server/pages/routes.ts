@@ -2,7 +2,7 @@ import formBody from '@fastify/formbody';
 import type { Producer } from '../../producer/producer.ts';
 import type { CancellationDriver } from '../../shared/store/cancellation-driver.ts';
 import type { Sessions } from '../../shared/store/sessions.ts';
-import type { KeyRing } from '../access/key-ring.ts';
+import type { Caller, KeyRing } from '../access/key-ring.ts';
 import { SignInLimit } from '../access/sign-in-limit.ts';
 import type { Api } from '../api/schemas.ts';
 import { assetRoutes } from './assets.ts';
@@ -28,18 +28,19 @@ const MOST_FORM_BYTES = 128_000;
 /** The pages for people. They are rendered by the server and work without scripts. */
 export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing }: PageParts): Promise<void> {
   await assetRoutes(app);
+  const notices = new Notices(producer);
+  // Pages for what went wrong are no routes of this scope, and have notices too.
+  app.addHook('onSend', async ({ caller }, reply, page) => {
+    const isPage = typeof page === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
+    if (!isPage || !page.includes(NOTICES)) return page;
+    // One tenant need not know what concerns all of them, and nobody is known where no key was given.
+    return await withNotices(page, (caller as Caller | null)?.admin ? notices.markup() : '');
+  });
   await app.register(async scope => {
     await scope.register(formBody, { bodyLimit: MOST_FORM_BYTES });
     scope.addHook('onRoute', route => {
       route.schema = { ...route.schema, hide: true };
     });
-    const notices = new Notices(producer);
-    scope.addHook('onSend', async (request, _reply, page) =>
-      // One tenant need not know what concerns all of them, and every page of an operator says it.
-      typeof page === 'string' && page.includes(NOTICES)
-        ? await withNotices(page, request.caller.admin ? notices.markup() : '')
-        : page,
-    );
     overviewRoutes(scope, producer);
     if (keyRing) signInRoutes(scope, keyRing, sessions, new SignInLimit(producer.store));
     jobPageRoutes(scope, producer, keyRing);
