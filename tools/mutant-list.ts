@@ -226,8 +226,8 @@ export const mutants: Mutant[] = [
         to: "if (reply === 'again' || one === plan) return new_id;",
       },
     ],
-    test: 'test/fault/lost-replies.test.ts',
-    pattern: 'the answer of Redis to any command is lost',
+    test: 'test/integration/lanes-raised.test.ts',
+    pattern: 'sent three times is one job',
   },
   {
     name: 'a time-out that is believed before the answer that came first',

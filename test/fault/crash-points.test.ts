@@ -6,8 +6,8 @@ import { randomOf } from './random.ts';
 import { inTurns } from './scenes/play.ts';
 import { scenes } from './scenes/scenes.ts';
 
-/** A play waits for locks to expire far more than it works. In the short form other tests run beside it. */
-const AT_ONCE = isShort ? 4 : 14;
+/** A play waits for locks to expire far more than it works. */
+const AT_ONCE = isShort ? 8 : 14;
 const RESUMED_WITHIN_MS = 15_000;
 
 /** Steps that each process comes to again and dies at. Some others depend on the time, and may not come again. */

@@ -121,14 +121,14 @@ async function overHttp(stage: Stage): Promise<string[]> {
   const read = await stage.client.responses.retrieve(created.id);
   if (read.status !== 'cancelled' || read.output.length > 0)
     throw new Error(`I1: after the cancel it reads ${read.status}.`);
-  return await idsOf(stage);
+  return await theJob(stage);
 }
 
 async function upgraded(stage: Stage): Promise<string[]> {
   const answer = await stage.client.responses.create(scripted({ duration_ms: 500 }));
   if (answer.status !== 'completed' || answer.output_text === '')
     throw new Error(`The caller was answered ${answer.status}.`);
-  return await idsOf(stage);
+  return await theJob(stage);
 }
 
 async function upgradedStream(stage: Stage): Promise<string[]> {
@@ -153,7 +153,7 @@ async function deserted(stage: Stage): Promise<string[]> {
   asked.catch(() => {});
   await until(async () => stage.hasStruck() || (await stage.ledger()).responses.length > 0);
   leaving.abort();
-  return await idsOf(stage);
+  return await theJob(stage);
 }
 
 async function bulkCancelled(stage: Stage): Promise<string[]> {
@@ -171,6 +171,13 @@ async function bulkCancelled(stage: Stage): Promise<string[]> {
 }
 
 const idsOf = async ({ producer }: Stage) => (await producer.list()).map(({ id }) => id);
+
+/** The job of a create, which is one however often the SDK sent it. */
+async function theJob(stage: Stage): Promise<string[]> {
+  const ids = await idsOf(stage);
+  if (ids.length > 1) throw new Error(`I6: one create made ${ids.length} jobs.`);
+  return ids;
+}
 
 /** Looks again until it is true. After half a minute it says what it waited for. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

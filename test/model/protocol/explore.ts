@@ -22,16 +22,17 @@ export function explore(rules: Rules): Explored {
     const next: World[] = [];
     for (const world of frontier) {
       const key = keyOf(world);
-      const moves = movesOf(world, rules).filter(move => keyOf(move.world) !== key);
+      const moves = movesOf(world, rules)
+        .map(move => ({ ...move, key: keyOf(move.world) }))
+        .filter(move => move.key !== key);
       if (moves.length === 0) {
         const what = unfinished(world);
         if (what !== null) return { states: seen.size, violation: { what, way: wayTo(key) } };
       }
       for (const move of moves) {
         const what = forbidden(world, move);
-        const found = keyOf(move.world);
-        const isNew = !seen.has(found);
-        if (isNew) seen.set(found, { from: key, by: move.name });
+        const isNew = !seen.has(move.key);
+        if (isNew) seen.set(move.key, { from: key, by: move.name });
         if (what !== null) return { states: seen.size, violation: { what, way: [...wayTo(key), move.name] } };
         if (isNew) next.push(move.world);
       }
