@@ -10,6 +10,7 @@ import { hasRedisServer, type RedisServer } from '../../tools/redis-server.ts';
 import { scripted } from '../support/harness.ts';
 import { clientOf, startRedis } from '../support/own-redis.ts';
 import { isShort, report } from './form.ts';
+import { insist } from './patience.ts';
 import { aftermathOf } from './scenes/aftermath.ts';
 import { layGround } from './scenes/ground.ts';
 import { type Line, openLine } from './soak/line.ts';
@@ -107,7 +108,9 @@ async function suffer({ name, needsDisk = false, lastsMs = LASTS_MS, begin, end 
   const unwanted = ids.filter((_, n) => n % 3 === 0);
   await expect.poll(async () => (await ground.ledger()).responses.length, { timeout: 10_000 }).toBeGreaterThan(3);
   await begin({ redis, line, worker, disk });
-  const cancelling = Promise.all(unwanted.map(async id => ({ id, ...(await insist(() => producer.cancel(id))) })));
+  const cancelling = Promise.all(
+    unwanted.map(async id => ({ id, ...(await insist(() => producer.cancel(id), 2 * LASTS_MS + lastsMs)) })),
+  );
   await sleep(lastsMs);
   await end({ redis, line, worker, disk });
   const endedAt = performance.now();
@@ -132,17 +135,6 @@ const scriptOf = (n: number) => ({
   flip_after_ms: 300,
   cancel: n % 2 ? ('flip' as const) : ('honour' as const),
 });
-
-/** Tries until it is done, as an app does. */
-async function insist<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
-  for (;;) {
-    try {
-      return await attempt();
-    } catch {
-      await sleep(200);
-    }
-  }
-}
 
 /** A disk that is full after some megabytes; null where none can be mounted. */
 function smallDisk() {

@@ -1,5 +1,6 @@
 import { audit } from '../../../src/cli/reports/audit.ts';
 import type { Job } from '../../../src/shared/contract/job.ts';
+import { askUntil } from '../patience.ts';
 import type { Stage } from './stage.ts';
 
 /** When the last fault is over, everything has ended after this long. */
@@ -81,11 +82,5 @@ async function resumed({ struck, hasStruck, told }: Stage, ids: string[]): Promi
 
 /** The last answer of a question that is asked until its answer is empty. */
 export async function lastOf(ask: () => Promise<string[]>, mostMs: number): Promise<string[]> {
-  const latest = performance.now() + mostMs;
-  let answer = await ask();
-  while (answer.length > 0 && performance.now() < latest) {
-    await new Promise(resolve => setTimeout(resolve, 50));
-    answer = await ask();
-  }
-  return answer;
+  return await askUntil(ask, answer => answer.length === 0, mostMs);
 }

@@ -1,6 +1,7 @@
 import type { EnqueueOptions } from '../../../src/shared/contract/request.ts';
 import type { Script } from '../../../src/simulator/script.ts';
 import { scripted } from '../../support/harness.ts';
+import { askUntil } from '../patience.ts';
 import type { Stage } from './stage.ts';
 
 /** Something that users do, in a deployment to which a fault may happen at any moment. */
@@ -181,9 +182,5 @@ async function theJob(stage: Stage): Promise<string[]> {
 
 /** Looks again until it is true. After half a minute it says what it waited for. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const latest = performance.now() + 30_000;
-  while (!(await condition())) {
-    if (performance.now() > latest) throw new Error(`For 30 s it did not come true: ${condition}`);
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
+  if (!(await askUntil(condition, Boolean, 30_000))) throw new Error(`For 30 s it did not come true: ${condition}`);
 }

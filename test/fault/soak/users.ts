@@ -3,6 +3,7 @@ import { OpenAI } from 'openai';
 import type { Producer } from '../../../src/producer/producer.ts';
 import { isOutcome, type OutcomeStatus } from '../../../src/shared/contract/words.ts';
 import { scripted } from '../../support/harness.ts';
+import { Fatal, insist as insistFor } from '../patience.ts';
 import type { Random } from '../random.ts';
 import type { History } from './history.ts';
 import type { Order, Way } from './orders.ts';
@@ -190,22 +191,8 @@ export class Users {
   }
 }
 
-/** What trying again does not mend. */
-class Fatal extends Error {}
-
-/** Tries until it succeeds, as a user does whose store or server is away. */
-async function insist<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
-  const latest = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error instanceof Fatal || performance.now() > latest) throw error;
-      await sleep(200);
-    }
-  }
-}
-
 function requestOf({ number, script }: Pick<Order, 'number' | 'script'>) {
   return scripted(script, `Prompt ${number}`);
 }
+
+const insist = async <Answer>(attempt: () => Promise<Answer>) => await insistFor(attempt, PATIENCE_MS);

@@ -25,7 +25,7 @@ export interface AdoptArguments {
   /** The number of lanes by which the job was placed. Left out, it is not checked. */
   lanes?: number;
   /** Until when the caller has a claim on the response, by the lane's clock. Left out, it needs none. */
-  claimed_until?: number;
+  claimed_until?: number | undefined;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
