@@ -26,8 +26,6 @@ export interface Finding {
 /** The one place that turns the provider's status of a response into an outcome of the job. */
 export async function conclude(finding: Finding, context: Context): Promise<Activation> {
   const { record, responseId, found, observation, isStreamComplete } = finding;
-  if (resultStatuses.has(found.response.status) && isDeeper(found.text, MOST_NESTING))
-    return await decide(record.id, { ...unreadable, response_id: responseId, observation }, context);
   const result = resultOf(found);
   if (result)
     return await decide(
@@ -36,6 +34,9 @@ export async function conclude(finding: Finding, context: Context): Promise<Acti
       context,
       found.text,
     );
+  // It is a result all the same, but none that can be kept.
+  if (resultStatuses.has(found.response.status))
+    return await decide(record.id, { ...unreadable, response_id: responseId, observation }, context);
   switch (found.response.status) {
     case 'failed':
       return await afterFailedRun(finding, context);
