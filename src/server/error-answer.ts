@@ -18,15 +18,13 @@ export function answerErrorWith(telemetry: Telemetry) {
     const isPage = isForPeople(request);
     if (status !== undefined && status >= 400 && status < 500) {
       if (isPage) return sendErrorPage(request, reply, status, clientMistake(error as FastifyError));
-      return reply
-        .code(status)
-        .header('x-should-retry', 'false')
-        .send(errorBody(clientMistake(error as FastifyError), null, 'invalid_request_error'));
+      reply.header('x-should-retry', 'false');
+      return sendError(reply, status, errorBody(clientMistake(error as FastifyError), null, 'invalid_request_error'));
     }
     telemetry.emit('request_failed', { request_id: request.id, ...placeOf(error) });
     const sentence = `Headstone failed. Its log has more about request ${request.id}.`;
     if (isPage) return sendErrorPage(request, reply, 500, sentence);
-    return reply.code(500).send(errorBody(sentence, null, 'server_error'));
+    return sendError(reply, 500, errorBody(sentence, null, 'server_error'));
   };
 }
 
@@ -38,7 +36,12 @@ function answerHeadstoneError(error: HeadstoneError, request: FastifyRequest, re
   const message = request.caller?.admin ? error.message : publicMessage(error);
   if (status === 429) reply.header('retry-after', String(RETRY_AFTER_S));
   if (isForPeople(request)) return sendErrorPage(request, reply, status, message);
-  return reply.code(status).send(errorBody(message, error.code, errorType(status), error.param));
+  return sendError(reply, status, errorBody(message, error.code, errorType(status), error.param));
+}
+
+/** The route may have said already that it sends events or CSV, as one does that fails before the first of them. */
+function sendError(reply: FastifyReply, status: number, body: ReturnType<typeof errorBody>): FastifyReply {
+  return reply.code(status).type('application/json; charset=utf-8').send(body);
 }
 
 export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {

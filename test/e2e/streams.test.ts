@@ -1,5 +1,6 @@
 import type { OpenAI } from 'openai';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { HeadstoneError } from '../../src/shared/contract/errors.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted } from '../support/harness.ts';
 
@@ -95,4 +96,31 @@ test('what cannot be streamed is said by a status, and not in the middle', async
   await expect(client.responses.retrieve('resp_nobody', { stream: true })).rejects.toMatchObject({ status: 404 });
   const bad = client.responses.create({ ...request(), input: '' });
   await expect(bad).rejects.toMatchObject({ status: 400, param: 'input' });
+});
+
+test('a stream that fails before its first event says why, as any other call does', async () => {
+  const { server, producer } = await startFrontDoor();
+  const { id } = await producer.enqueue(scripted());
+  await producer.wait(id);
+  const { store } = producer;
+  const failing = async (error: Error) => {
+    const lane = await store.laneOf(id);
+    // It fails once the route has said that it sends events.
+    vi.spyOn(lane.decisions, 'listen').mockImplementationOnce(async () => {
+      vi.spyOn(lane, 'job').mockRejectedValueOnce(error);
+      return () => {};
+    });
+    const answer = await fetch(`${server.url}/v1/responses/${id}?stream=true`);
+    return { status: answer.status, type: answer.headers.get('content-type'), body: await answer.json() };
+  };
+  const away = new HeadstoneError('store_unreachable', 'Redis is away.');
+  expect(await failing(away)).toMatchObject({
+    status: 503,
+    type: 'application/json; charset=utf-8',
+    body: { error: { code: 'store_unreachable' } },
+  });
+  expect(await failing(new Error('odd'))).toMatchObject({
+    status: 500,
+    body: { error: { type: 'server_error', message: expect.stringContaining('Its log has more') } },
+  });
 });
