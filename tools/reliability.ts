@@ -53,6 +53,7 @@ answer, a tombstone whose response nobody watches, entries of indexes without a 
 - A worker that was frozen between a refusal and its decision failed a job that another one had launched since. Likewise after a 404.
 - A follower of a stream that woke behind another one wrote again what readers had.
 - Two lanes could adopt one response if one adopter was frozen for a minute.
+- A stream that failed before its first event, as when the store was away, was answered \`500 {}\`. Now it says why.
 - A pause by a process that had not heard of new lanes left those running.
 - A launch waited for 50 s behind 12,000 lines of the outbox, and now for 8 s. A lane whose only worker was killed was taken over after up to
   16 s, and now five seconds sooner.

@@ -1,4 +1,5 @@
 import { HeadstoneError } from '../shared/contract/errors.ts';
+import { disguisedNameOfItem } from '../shared/contract/request.ts';
 import { isResult } from '../shared/contract/words.ts';
 import type { Store } from '../shared/store/store.ts';
 
@@ -6,9 +7,6 @@ type Item = Record<string, unknown>;
 
 const LONGEST_SHOWN = 200;
 const MOST_REFERENCES = 1000;
-
-/** Fields that decide which item is meant. Some gateways ignore the case of a name, so other spellings are refused. */
-const disguises = new Set(['id', 'type', 'role', 'content', 'approval_request_id', 'encrypted_content']);
 
 /**
  * Checks the items that an input names by id, because the provider replaces them by their content. The output of a cancelled
@@ -24,16 +22,12 @@ export async function assertReferences(
   sharesAccount: boolean,
 ): Promise<void> {
   const items = itemsIn(input);
-  const disguised = items
-    .flatMap(item => Object.keys(item))
-    .find(name => disguises.has(name.toLowerCase()) && name !== name.toLowerCase());
+  const disguised = items.map(disguisedNameOfItem).find(name => name !== undefined);
   if (disguised !== undefined)
     throw new HeadstoneError(
       'invalid_request',
       `The input has an item with a field ${disguised}. Write it as ${disguised.toLowerCase()}.`,
-      {
-        param: 'input',
-      },
+      { param: 'input' },
     );
   const ids = [...new Set(items.flatMap(idsLookedUp))];
   if (ids.length === 0) return;

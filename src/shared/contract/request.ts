@@ -29,12 +29,20 @@ const judged = new Set(
   ),
 );
 
+/** Fields of an item that decide which one is meant. */
+const judgedOfItems = new Set(['id', 'type', 'role', 'content', 'approval_request_id', 'encrypted_content']);
+
 /** The first name that a lenient gateway would take for one of those fields; undefined if there is none. */
-export function disguisedNameIn(names: object): string | undefined {
+export function disguisedNameIn(names: object, fields = judged): string | undefined {
   return Object.keys(names).find(name => {
     const plain = name.toLowerCase();
-    return plain !== name && (judged.has(plain) || plain.startsWith(RESERVED));
+    return plain !== name && (fields.has(plain) || plain.startsWith(RESERVED));
   });
+}
+
+/** The same of an item of an input. */
+export function disguisedNameOfItem(item: object): string | undefined {
+  return disguisedNameIn(item, judgedOfItems);
 }
 
 const metadataSchema = counted(

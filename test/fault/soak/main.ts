@@ -31,4 +31,5 @@ process.stdout.write(`${tableOf(report)}\n`);
 for (const sentence of [...report.violations.slice(0, MOST_SHOWN), ...rare]) process.stdout.write(`${sentence}\n`);
 if (report.violations.length > MOST_SHOWN)
   process.stdout.write(`… and ${report.violations.length - MOST_SHOWN} more.\n`);
+for (const sentence of report.gaveUp.slice(0, MOST_SHOWN)) process.stderr.write(`Gave up: ${sentence}\n`);
 process.exitCode = report.violations.length + rare.length > 0 ? 1 : 0;

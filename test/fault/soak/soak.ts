@@ -34,8 +34,8 @@ export interface SoakReport extends Pick<SoakOptions, 'minutes' | 'rate' | 'seed
   /** From the last blow until everything had ended; null if that did not come. */
   endedAfterMs: number | null;
   bytesPerJob: number;
-  /** Users who had no answer after two minutes of trying. Their jobs have to end all the same. */
-  gaveUp: number;
+  /** Of users who had no answer after two minutes of trying: the last reason. Their jobs have to end all the same. */
+  gaveUp: string[];
   violations: string[];
 }
 
@@ -123,7 +123,7 @@ export async function soak({ minutes, rate, seed, onProgress = () => {} }: SoakO
   const progress = setInterval(() => {
     const left = Math.max(0, Math.round((until - performance.now()) / 1000));
     onProgress(
-      `${left} s left; ${orders.length} jobs ordered, ${users.gaveUp} users gave up, ${users.complaints.length} complaints.`,
+      `${left} s left; ${orders.length} jobs ordered, ${users.gaveUp.length} users gave up, ${users.complaints.length} complaints.`,
     );
   }, PROGRESS_EVERY_MS);
 

@@ -14,7 +14,7 @@ export function tableOf(report: SoakReport): string {
     ['failed jobs', list(report.failures)],
     ['answers in the history', count(answers)],
     ['violations', String(violations.length)],
-    ['users without an answer after two minutes', count(report.gaveUp)],
+    ['users without an answer after two minutes', count(report.gaveUp.length)],
     ['all ended', endedAfterMs === null ? 'no' : `${(endedAfterMs / 1000).toFixed(1)} s after the last blow`],
     ['Redis', `${count(bytesPerJob)} bytes a job`],
     ['bound', `with 95 % confidence fewer than 1 violation in ${count(Math.floor(jobs / 3))} jobs, if there is none`],

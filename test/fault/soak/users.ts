@@ -26,8 +26,8 @@ const CALL_MS = 15_000;
 export class Users {
   /** What a user would complain of. */
   readonly complaints: string[] = [];
-  /** How many had no answer, however often they tried. Too much at once for a machine is no broken promise. */
-  gaveUp = 0;
+  /** Why some had no answer, however often they tried. Too much at once for a machine is no broken promise. */
+  readonly gaveUp: string[] = [];
   readonly ordered: Record<Way, number> = { enqueue: 0, http: 0, upgrade: 0, stream: 0, adopt: 0 };
   private readonly options: UsersOptions;
   private readonly client: OpenAI;
@@ -56,8 +56,8 @@ export class Users {
     try {
       await this[order.way](order);
     } catch (error) {
-      if (error instanceof Fatal) this.complaints.push(`${order.way} ${order.number}: ${error.message}`);
-      else this.gaveUp += 1;
+      const list = error instanceof Fatal ? this.complaints : this.gaveUp;
+      list.push(`${order.way} ${order.number}: ${error instanceof Error ? error.message : error}`);
     }
   }
 
