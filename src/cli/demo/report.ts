@@ -42,7 +42,8 @@ function outcomeTable({ jobs: all }: Books, { cancelled }: Played): string {
 }
 
 function whenCancelled(cancelled: Played['cancelled']): string {
-  return [...Map.groupBy(cancelled, one => one.when)].map(([when, some]) => `${some.length} while ${when}`).join(', ');
+  const won = cancelled.filter(one => one.won);
+  return [...Map.groupBy(won, one => one.when)].map(([when, some]) => `${some.length} while ${when}`).join(', ');
 }
 
 export interface Ended {
@@ -63,7 +64,9 @@ export function conclusion({ cancelled, jobs, rows, waste: { totals } }: Ended):
     ...(totals.unknown > 0 ? [`${counted(totals.unknown, 'response')} without a known usage`] : []),
   ];
   const bill = `${usd(totals.cost_usd_micros)}${open.length > 0 ? ` (and ${open.join(', ')})` : ''}`;
-  return `You cancelled ${won.length} jobs. The provider finished ${finishedAnyway} of them anyway and charged ${bill}. ${seen === 0 ? 'Nobody saw their results' : `${seen} RESULTS WERE SEEN`}.`;
+  const late = cancelled.length - won.length;
+  const tooLate = late > 0 ? ` ${counted(late, 'cancel')} came too late.` : '';
+  return `You cancelled ${counted(won.length, 'job')}.${tooLate} The provider finished ${finishedAnyway} of them anyway and charged ${bill}. ${seen === 0 ? 'Nobody saw their results' : `${seen} RESULTS WERE SEEN`}.`;
 }
 
 function indent(text: string): string {

@@ -16,14 +16,15 @@ interface Plan {
   sim: object;
 }
 
+/** Each lasts long enough for the cancel to be in time on a slow machine, and ends within the time that a watch lasts. */
 const cancels: Plan[] = [
-  { cancelWhen: 'launching', reason: 'pressed twice', sim: { create_ms: 1200, duration_ms: 2000 } },
-  { cancelWhen: 'launching', reason: 'pressed twice', sim: { create_ms: 1200, duration_ms: 2500 } },
-  { cancelWhen: 'running', reason: 'wrong prompt', sim: { duration_ms: 2500 } },
-  { cancelWhen: 'running', reason: 'wrong prompt', sim: { duration_ms: 3000 } },
-  { cancelWhen: 'running', reason: 'too slow', sim: { duration_ms: 3500, cancel_fails: 1 } },
-  { cancelWhen: 'running', reason: 'closed the tab', sim: { duration_ms: 2000 } },
-  { cancelWhen: 'running', reason: 'closed the tab', sim: { duration_ms: 2000, cancel: 'honour' } },
+  { cancelWhen: 'launching', reason: 'pressed twice', sim: { create_ms: 2400, duration_ms: 2800 } },
+  { cancelWhen: 'launching', reason: 'pressed twice', sim: { create_ms: 2400, duration_ms: 3200 } },
+  { cancelWhen: 'running', reason: 'wrong prompt', sim: { duration_ms: 4600 } },
+  { cancelWhen: 'running', reason: 'wrong prompt', sim: { duration_ms: 5000 } },
+  { cancelWhen: 'running', reason: 'too slow', sim: { duration_ms: 5200, cancel_fails: 1 } },
+  { cancelWhen: 'running', reason: 'closed the tab', sim: { duration_ms: 4800 } },
+  { cancelWhen: 'running', reason: 'closed the tab', sim: { duration_ms: 4800, cancel: 'honour' } },
 ];
 const lateCancels: Plan[] = [
   { cancelWhen: 'queued', reason: 'batch withdrawn', sim: {} },
