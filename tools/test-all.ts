@@ -18,7 +18,7 @@ const needNoSecondStore = [
   'test/fault/crash-points*',
   'test/fault/every-redis*',
   'test/fault/failover*',
-  'test/fault/lost-cancels*',
+  'test/fault/killed-redis*',
   'test/fault/lost-replies*',
   'test/fault/outages*',
   'test/fault/quota*',

@@ -26,3 +26,18 @@ test('a hold is listed with its reason, its jobs and its next try, and is tried 
   expect(performance.now() - askedAt).toBeLessThan(15_000);
   await expect.poll(async () => (await holds()).data).toEqual([]);
 });
+
+test('once its jobs are cancelled a hold is not shown any more, and the next job tries at once', async () => {
+  const { producer, happened } = await startFrontDoor();
+  const refused = { ...scripted({ create: 'no_model', create_times: 1 }), model: 'gpt-9' };
+  const { id } = await producer.enqueue(refused);
+  await happened('launches_held');
+  await producer.cancel(id, { actor: 'ops', reason: 'a typing error' });
+  expect(await producer.holds()).toMatchObject([{ scope: 'model:gpt-9', waiting: 0 }]);
+  await producer.releaseHold('model:gpt-9');
+  expect(await producer.holds()).toEqual([]);
+  const askedAt = performance.now();
+  const next = await producer.enqueue({ ...scripted({ duration_ms: 200 }), model: 'gpt-9' });
+  expect(await producer.wait(next.id)).toMatchObject({ status: 'completed' });
+  expect(performance.now() - askedAt).toBeLessThan(15_000);
+});

@@ -3,7 +3,7 @@ import { scripted, startHarness } from '../support/harness.ts';
 
 test('I10: a response that is stuck for ever ends at the job’s deadline, and is cancelled upstream', async () => {
   const { producer, happened, simulatorLedger } = await startHarness();
-  const { id } = await producer.enqueue(scripted({ stuck: true }), { deadlineMs: 700 });
+  const { id } = await producer.enqueue(scripted({ stuck: true }), { deadlineMs: 2500 });
   expect(await producer.wait(id)).toMatchObject({ status: 'expired', tombstone: { cause: 'expired' } });
   await happened('upstream_cancelled');
   expect((await simulatorLedger()).responses[0]?.cancelled_at).not.toBeNull();

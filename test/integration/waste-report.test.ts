@@ -4,11 +4,11 @@ import { scripted, startHarness } from '../support/harness.ts';
 test('I3: what is unknown stands in the report with its upper bound, until its usage is seen', async () => {
   const { producer, happened } = await startHarness();
   const bounded = await producer.enqueue({
-    ...scripted({ duration_ms: 700, flip_after_ms: 200 }),
+    ...scripted({ duration_ms: 1700, flip_after_ms: 200 }),
     max_output_tokens: 2000,
   });
   const unbounded = await producer.enqueue({
-    ...scripted({ duration_ms: 700, flip_after_ms: 200 }),
+    ...scripted({ duration_ms: 1700, flip_after_ms: 200 }),
     tools: [{ type: 'web_search' }],
   });
   for (const { id } of [bounded, unbounded]) {

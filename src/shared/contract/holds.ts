@@ -39,22 +39,28 @@ const advice: Record<string, string> = {
   forbidden: 'The provider refuses access. Check the permissions of OPENAI_API_KEY and any firewall on the way.',
   invalid_api_key: 'The provider refuses the key. Check OPENAI_API_KEY.',
   insufficient_quota: 'The account has no quota left. Check its billing.',
-  model_not_found: 'The provider has no model or deployment of this name for this account.',
-  rate_limit_exceeded: 'The provider asks to slow down. Launching goes on by itself.',
+  model_not_found:
+    'The provider has no model or deployment of this name for this account. Create it, or cancel the jobs that ask for it.',
 };
 
-const FALLBACK = 'One job tries each minute. When it succeeds, launching goes on by itself.';
+const TRIALS = 'One job tries each minute. When it succeeds, launching goes on by itself.';
+const SLOWER = 'The provider asks to slow down. Launching goes on by itself.';
 
 /** What to do about a hold, by the code of the refusal that began it. */
 export function holdAdvice(code: string): string {
-  return Object.hasOwn(advice, code) ? (advice[code] ?? FALLBACK) : FALLBACK;
+  if (code === 'rate_limit_exceeded') return SLOWER;
+  const what = Object.hasOwn(advice, code) ? `${advice[code]} ` : '';
+  return `${what}${TRIALS}`;
 }
 
-/** Says in words which launches a hold keeps back. A scope is `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
+/** Says in words which launches a hold keeps back. */
 export function heldLaunches(scope: string): string {
-  if (scope === 'account') return 'all launches';
-  const [, tenant, model] = /^tenant:([^|]*)\|model:(.*)$/s.exec(scope) ?? [];
-  return tenant === undefined
-    ? `launches of ${scope.replace(':', ' ')}`
-    : `launches of model ${model} for tenant ${tenant}`;
+  const { tenant, model } = reachOf(scope);
+  if (model === undefined) return 'all launches';
+  return `launches of model ${model}${tenant === undefined ? '' : ` for tenant ${tenant}`}`;
+}
+
+/** Whom a hold keeps back. A scope is `account`, `model:NAME` or `tenant:NAME|model:NAME`. */
+export function reachOf(scope: string): { tenant?: string; model?: string } {
+  return { .../^(?:tenant:(?<tenant>[^|]*)\|)?model:(?<model>.*)$/s.exec(scope)?.groups };
 }

@@ -5,6 +5,7 @@ import type { Lane } from './lane.ts';
 /** The holds on launches of all lanes. Each lane has a copy of each, and counts the jobs that wait in it. */
 export async function readHolds(lanes: Lane[]): Promise<HeldLaunches[]> {
   const found = (await Promise.all(lanes.map(holdsOf))).flat();
+  const now = Math.max(...lanes.map(lane => lane.now()));
   const byScope = Map.groupBy(found, ({ scope }) => scope);
   return [...byScope.values()]
     .map(copies => ({
@@ -13,6 +14,7 @@ export async function readHolds(lanes: Lane[]): Promise<HeldLaunches[]> {
       next_try_at: Math.min(...copies.map(({ next_try_at }) => next_try_at)),
       waiting: copies.reduce((sum, { waiting }) => sum + waiting, 0),
     }))
+    .filter(hold => isHolding(hold, now))
     .sort((left, right) => left.since - right.since);
 }
 
@@ -30,11 +32,14 @@ async function holdsOf(lane: Lane): Promise<HeldLaunches[]> {
       return { scope, kind, code, since: Number(since ?? 0), next_try_at: Number(until ?? 0), waiting };
     }),
   );
-  // A rate limit that has passed is only remembered. An alarm holds until a launch succeeds.
   return holds.filter(
-    (hold): hold is HeldLaunches =>
-      hold.code !== null && (hold.kind === 'alarm' || (hold.kind === 'rate' && hold.next_try_at > lane.now())),
+    (hold): hold is HeldLaunches => (hold.kind === 'alarm' || hold.kind === 'rate') && hold.code !== null,
   );
+}
+
+/** A rate limit that has passed is only remembered, and so is an alarm under which nobody waits: the next job tries at once. */
+function isHolding({ kind, waiting, next_try_at: nextTryAt }: HeldLaunches, now: number): boolean {
+  return nextTryAt > now || (kind === 'alarm' && waiting > 0);
 }
 
 /** Tries at once whether a hold is over. Throws `invalid_request` if no lane has it. */

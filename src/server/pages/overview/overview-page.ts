@@ -1,11 +1,12 @@
 import { html } from 'ghtml';
-import { heldLaunches, holdAdvice } from '../../../shared/contract/holds.ts';
+import { heldLaunches, holdAdvice, reachOf } from '../../../shared/contract/holds.ts';
 import type { WasteReport, WasteSum } from '../../../shared/contract/ledger.ts';
 import type { Overview } from '../../../shared/contract/overview.ts';
 import { span, usd, whole } from '../../../shared/runtime/format.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
+import { pathOf } from '../parts.ts';
 import { everyDay, named } from '../waste/days.ts';
 import { costOf, sumsTable, wastedTokens } from '../waste/sums.ts';
 
@@ -81,7 +82,7 @@ function controls({ depths, holds }: Overview): string {
   const held = holds.map(
     ({ scope, code, waiting }) => html`<form class="card row" method="post" action="/holds/release">
 <input type="hidden" name="scope" value="${scope}">
-<span>Held: ${heldLaunches(scope)} (<code>${code}</code>), ${whole(waiting)} waiting. ${holdAdvice(code)}</span>
+<span>Held: ${heldLaunches(scope)} (<code>${code}</code>), <a href="${pathOf('/jobs', { status: 'queued', ...reachOf(scope) })}">${whole(waiting)} waiting</a>. ${holdAdvice(code)}</span>
 <button>Try now</button>
 </form>`,
   );
