@@ -7,7 +7,8 @@ import { inTurns } from './scenes/play.ts';
 import { scenes } from './scenes/scenes.ts';
 
 /** A play waits for locks to expire far more than it works. */
-const AT_ONCE = isShort ? 8 : 14;
+const AT_ONCE = isShort ? 8 : 12;
+const SAID_EVERY = 250;
 const RESUMED_WITHIN_MS = 15_000;
 
 /** Steps that each process comes to again and dies at. Some others depend on the time, and may not come again. */
@@ -20,7 +21,13 @@ test('I1 to I8, I10: a process that is killed at any of its steps', { timeout: 3
   expect(healthy.flatMap(complaintsOf)).toEqual([]);
 
   const deaths = Array.from({ length: Math.max(1, rounds) }, (_, round) => deathsOf(healthy, round, random, isShort));
-  const plays = await inTurns(AT_ONCE, deaths.flat(), ({ scene, ...death }) => play(scene, redisUrl, death));
+  let done = 0;
+  const plays = await inTurns(AT_ONCE, deaths.flat(), async ({ scene, ...death }) => {
+    const ended = await play(scene, redisUrl, death);
+    done += 1;
+    if (done % SAID_EVERY === 0) process.stdout.write(`${done} of ${deaths.flat().length} plays have ended.\n`);
+    return ended;
+  });
   const died = plays.filter(({ hasStruck }) => hasStruck);
   const resumed = died.flatMap(({ resumedMs }) => resumedMs ?? []);
   const steps = new Set(died.map(({ at }) => at));

@@ -50,7 +50,7 @@ async function failOver(way: Way, replicas: '0' | '1'): Promise<Tally> {
   const readers = new AbortController();
   const read = async (id: string) => {
     const job = await producer.wait(id, { signal: readers.signal }).catch(() => null);
-    if (job?.response) delivered.set(id, JSON.stringify(job.response));
+    if (job && 'response' in job) delivered.set(id, JSON.stringify(job.response));
   };
   const reading = wanted.map(read);
   await expect.poll(() => delivered.size, { timeout: 60_000 }).toBeGreaterThan(RESULTS / 4);
