@@ -162,8 +162,7 @@ function cancellationOf(parts: Record<string, string>[]): Cancellation | null {
   return cancellationSchema.parse({
     id: first.id,
     object: 'cancellation',
-    // One that was stopped before it had begun everywhere goes on nowhere.
-    status: parts.length < Number(first.lanes ?? 1) && first.status !== 'stopped' ? 'running' : statusOf(parts),
+    status: statusOf(parts, Number(first.lanes ?? 1)),
     filter: JSON.parse(first.shown_filter ?? '{}'),
     reason: first.reason ?? null,
     actor: first.actor ?? null,
@@ -179,9 +178,14 @@ function cancellationOf(parts: Record<string, string>[]): Cancellation | null {
   });
 }
 
-/** A cancellation goes on while a lane has something left, and is stopped if one was. */
-function statusOf(parts: Record<string, string>[]): string {
-  return ['running', 'stopped'].find(status => parts.some(part => part.status === status)) ?? 'done';
+/**
+ * A cancellation goes on while a lane has something left, and is stopped if one was. If the process that began it died before it
+ * had told every lane, nobody goes on with those, which is a stop too; beginning it again goes on.
+ */
+function statusOf(parts: Record<string, string>[], lanes: number): string {
+  const is = (status: string) => parts.some(part => part.status === status);
+  if (is('running')) return 'running';
+  return is('stopped') || parts.length < lanes ? 'stopped' : 'done';
 }
 
 /** How many jobs of a model have a status. */

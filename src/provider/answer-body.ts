@@ -1,8 +1,12 @@
 const NEWLINE = 10;
 const RETURN = 13;
+/** A line that begins with it is a comment. */
+const COLON = 58;
 /** One event of a stream may hold a whole response, and in so many lines. */
 const LONGEST_EVENT_BYTES = 64_000_000;
 const MOST_LINES = 10_000;
+/** Comments keep a connection open, and this much of them lasts for days. */
+const MOST_IDLE_BYTES = 1_000_000;
 const MOST_BLANKS = 64_000;
 
 /** An answer's body as text; null if it is longer than `mostBytes`, and then the rest is not read. */
@@ -21,7 +25,10 @@ export async function readBounded(answer: Pick<Response, 'body'>, mostBytes: num
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-/** The same event stream, which fails at an event that is too long. The SDK would keep all of such an event in memory (I9). */
+/**
+ * The same event stream, which fails at an event that is too long, since the SDK would keep all of it in memory (I9), and at a
+ * flood of comments, since they would keep a worker busy that has others to serve.
+ */
 export function withBoundEvents(answer: Response): Response {
   if (!answer.body) return answer;
   const event = new EventSize();
@@ -30,6 +37,7 @@ export function withBoundEvents(answer: Response): Response {
       event.add(chunk);
       if (event.bytes > LONGEST_EVENT_BYTES || event.lines > MOST_LINES)
         controller.error(new Error('An event of the stream has no end.'));
+      else if (event.idleBytes > MOST_IDLE_BYTES) controller.error(new Error('The stream has no events.'));
       else controller.enqueue(chunk);
     },
   });
@@ -40,6 +48,9 @@ export function withBoundEvents(answer: Response): Response {
 class EventSize {
   bytes = 0;
   lines = 0;
+  /** The empty lines and comments since the last line of an event. */
+  idleBytes = 0;
+  private isIdle = false;
   private isLineEmpty = true;
   private wasReturn = false;
 
@@ -49,7 +60,10 @@ class EventSize {
       const isSecondHalf = byte === NEWLINE && this.wasReturn;
       this.wasReturn = byte === RETURN;
       if (isSecondHalf) continue;
-      if (byte !== NEWLINE && byte !== RETURN) this.isLineEmpty = false;
+      const endsLine = byte === NEWLINE || byte === RETURN;
+      if (this.isLineEmpty) this.isIdle = endsLine || byte === COLON;
+      this.idleBytes = this.isIdle ? this.idleBytes + 1 : 0;
+      if (!endsLine) this.isLineEmpty = false;
       else if (this.isLineEmpty) this.bytes = this.lines = 0;
       else {
         this.lines += 1;

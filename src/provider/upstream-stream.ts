@@ -5,6 +5,9 @@ import { withBoundEvents } from './answer-body.ts';
 import { servedModelOf } from './calls.ts';
 import { startTimeout } from './with-timeout.ts';
 
+/** So many in a row that are none of a response's events. */
+const MOST_PASSED_OVER = 10_000;
+
 /** What came of waiting for an event. `broken`: the connection broke, which says nothing about the response. */
 export type Heard =
   | { kind: 'event'; event: UpstreamEvent }
@@ -90,11 +93,17 @@ interface NamedEvent {
 }
 
 async function* eventsOf(stream: AsyncIterable<NamedEvent>): AsyncGenerator<UpstreamEvent, void> {
+  let passedOver = 0;
   for await (const { event, data } of stream) {
     const parsed = streamEventSchema.safeParse(data);
-    if (parsed.success) yield parsed.data;
+    passedOver += 1;
     // A gateway's error has no type. Either the event's name or the data itself shows that it is one.
-    else if (event === 'error' || hasError(data)) yield { type: 'error', ...objectOf(data) };
+    if (!parsed.success && event !== 'error' && !hasError(data)) {
+      if (passedOver > MOST_PASSED_OVER) throw new Error('The stream has no events of a response.');
+      continue;
+    }
+    passedOver = 0;
+    yield parsed.success ? parsed.data : { type: 'error', ...objectOf(data) };
   }
 }
 

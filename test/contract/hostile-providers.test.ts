@@ -62,6 +62,37 @@ test.for([
   expect(sent).toBeLessThan(mostBytes + 1_000_000);
 });
 
+test.for([
+  ['comments', ': still there\n\n'],
+  ['empty lines', '\n'],
+  ['events that are none of a response', 'data: {}\n\n'],
+])('I9, I10: a stream that sends nothing but %s is left, and its response is polled', async ([, piece]) => {
+  const created = { id: 'resp_1', status: 'in_progress', object: 'response' };
+  const first = `data: ${JSON.stringify({ type: 'response.created', sequence_number: 0, response: created })}\n\n`;
+  let sent = 0;
+  const upstreamUrl = await startUpstream((call, _body, response) => {
+    if (call.method !== 'POST' && !call.url?.includes('stream=true'))
+      return answer(response, 200, { ...created, status: 'completed', output: [] });
+    if (call.method === 'POST') response.write(first);
+    const more = () => {
+      while (!response.destroyed && response.write(piece.repeat(1000))) sent += piece.length * 1000;
+    };
+    response.on('drain', more);
+    more();
+  });
+  const { producer, happened } = await startHarness({ upstreamUrl });
+  const { id } = await producer.enqueue({ ...wish, stream: true });
+  await happened('stream_broken');
+  expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+  expect(sent).toBeLessThan(20_000_000);
+});
+
+test('comments between events keep a stream open for as long as there are events', async () => {
+  const text = `${': still there\n\n'.repeat(1000)}data: 1\n\n`.repeat(200);
+  const body = new Response(text).body as ReadableStream<Uint8Array>;
+  expect(await withBoundEvents(new Response(body)).text()).toBe(text);
+});
+
 test('events that end are none of it, however they are cut into pieces', async () => {
   const text = 'data: 1\n\ndata: 2\r\n\r\ndata: 3\r\r'.repeat(20_000);
   const body = new ReadableStream<Uint8Array>({

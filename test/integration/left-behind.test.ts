@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import type { Lane } from '../../src/shared/store/lane.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { type Harness, scripted, startHarness } from '../support/harness.ts';
 import { acceptJob, intendJob } from '../support/store.ts';
@@ -86,4 +87,27 @@ test('I10: a lane without an owner', { timeout: 40_000 }, async () => {
   );
   expect(await happened('lane_taken_over')).toEqual({ lane: 1 });
   for (const { id } of jobs) expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+});
+
+test('I10: a bulk cancel whose process died before every lane knew of it', { timeout: 40_000 }, async () => {
+  const { producer } = await startHarness({ env: { HEADSTONE_LANES: '4' } });
+  const { cancellations, store } = producer;
+  await producer.pauseLaunch(true);
+  await producer.enqueueMany(Array.from({ length: 40 }, (_, n) => ({ request: scripted({}, `Prompt ${n}`) })));
+  const last = store.lanes[3] as Lane;
+  const run = last.run.bind(last);
+  last.run = async (name, ...rest) => {
+    if (name === 'begin_cancellation') throw new Error('This process ends here.');
+    return await run(name, ...rest);
+  };
+  await expect(cancellations.begin({ all: true }, { id: 'withdrawn' })).rejects.toThrow('ends here');
+  last.run = run;
+  // A worker carries on in the lanes that know of it, and nobody does in the last one.
+  await expect.poll(async () => (await cancellations.get('withdrawn')).status, patient).toBe('stopped');
+  expect(await producer.list({ status: 'queued' })).not.toEqual([]);
+
+  await cancellations.begin({ all: true }, { id: 'withdrawn' });
+  await cancellations.run('withdrawn');
+  expect(await cancellations.get('withdrawn')).toMatchObject({ status: 'done', cancelled: 40, expected: 40 });
+  expect(await producer.list({ status: 'queued' })).toEqual([]);
 });
