@@ -66,7 +66,7 @@ test.for([
   ['comments', ': still there\n\n'],
   ['empty lines', '\n'],
   ['events that are none of a response', 'data: {}\n\n'],
-])('I9, I10: a stream that sends nothing but %s is left, and its response is polled', async ([, piece]) => {
+] as const)('I9, I10: a stream that sends nothing but %s is left, and its response is polled', async ([, piece]) => {
   const created = { id: 'resp_1', status: 'in_progress', object: 'response' };
   const first = `data: ${JSON.stringify({ type: 'response.created', sequence_number: 0, response: created })}\n\n`;
   let sent = 0;

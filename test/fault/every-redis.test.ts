@@ -65,6 +65,12 @@ describe.runIf(hasRedis)('a server that is the wrong one by now', () => {
     await clientOf(primary).replicaof('127.0.0.1', String(heir.port));
     const movedAt = performance.now();
     wire.leadNextTo(heir.port);
+    const warnings: string[] = [];
+    const warn = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
+    // All of them are refused at once.
+    await Promise.allSettled(Array.from({ length: 40 }, (_, n) => producer.enqueue(scripted({}, `Refused ${n}`))));
     await expect
       .poll(() => producer.wait(inFlight.id, { timeoutMs: 500 }).catch(() => null), { timeout: 20_000 })
       .toMatchObject({ status: 'completed' });
@@ -77,6 +83,7 @@ describe.runIf(hasRedis)('a server that is the wrong one by now', () => {
       responses.map(({ response_id }) => response_id).sort(),
     );
     expect(events.filter(({ name }) => name === 'launch_unrecorded')).toEqual([]);
+    expect(warnings).toEqual([]);
   });
 
   test('a replica that stays one is told at the start, and by health', { timeout: 30_000 }, async () => {

@@ -24,8 +24,8 @@ export class Link {
 
   constructor(connection: Connection, patience: Patience, telemetry: Telemetry) {
     const { client, owned } = openRedis(connection, patience, telemetry);
-    // Every lane that waits for the connection listens.
-    client.setMaxListeners(0);
+    // Every lane and caller that waits for the connection listens. BullMQ adds to the number, so 0 would not be without limit.
+    client.setMaxListeners(Number.POSITIVE_INFINITY);
     this.client = client;
     this.owned = owned;
     this.subscriptions = new Subscriptions(client);

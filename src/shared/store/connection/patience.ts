@@ -20,16 +20,21 @@ const CALLER_SILENCE_MS = CALLER_TIMEOUT_MS + 1000;
 const SAME_FAILOVER_MS = 15_000;
 const MOST_LEAVING_DELAY_MS = 2000;
 
-/** How often a connection has left a server. Reconnecting slows down with it, because the server may be wrong for ever. */
-const departures = new WeakMap<object, { count: number; at: number }>();
+/**
+ * How often a connection has left a server, by its options. Reconnecting slows down with it, because the server may be wrong
+ * for ever. All commands that one server refuses are one departure.
+ */
+const departures = new WeakMap<object, { count: number; at: number; isUnderWay: boolean }>();
 
 /** Leaves servers that are replicas by now. `again`: the refused command is sent to the next server; it did nothing on this one. */
 export function leaveWrongServers(again: boolean): NonNullable<RedisOptions['reconnectOnError']> {
   return function (this: object, error: Error) {
     if (!isWrongServer(error)) return false;
     const known = departures.get(this);
-    const isSame = known !== undefined && performance.now() - known.at < SAME_FAILOVER_MS;
-    departures.set(this, { count: isSame ? known.count + 1 : 1, at: performance.now() });
+    if (!known?.isUnderWay) {
+      const isSame = known !== undefined && performance.now() - known.at < SAME_FAILOVER_MS;
+      departures.set(this, { count: isSame ? known.count + 1 : 1, at: performance.now(), isUnderWay: true });
+    }
     return again ? 2 : 1;
   };
 }
@@ -37,6 +42,7 @@ export function leaveWrongServers(again: boolean): NonNullable<RedisOptions['rec
 /** The delay has full jitter, so that pods which lost the same Redis do not all come back at the same moment. */
 function reconnectDelayMs(this: object, attempt: number): number {
   const known = departures.get(this);
+  if (known) known.isUnderWay = false;
   const isLeaving = known !== undefined && performance.now() - known.at < SAME_FAILOVER_MS;
   const steps = Math.min(isLeaving ? known.count : attempt, 10);
   const most = isLeaving ? MOST_LEAVING_DELAY_MS : MOST_RECONNECT_DELAY_MS;

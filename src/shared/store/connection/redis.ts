@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { type Cluster, Redis } from 'ioredis';
 import type { Telemetry } from '../../runtime/telemetry.ts';
 import { clusterOf, type RedisClient, type RedisOptions } from './client.ts';
@@ -83,6 +84,8 @@ function watched(client: RedisClient, telemetry: Telemetry): RedisClient {
     telemetry.emit('store_lost', { address: addressOf(client), error: errorCode(error) });
   };
   client.on('error', lose);
+  // ioredis waits for a connection's end once for each command that a wrong server refuses.
+  client.on('connect', () => void (client as { stream?: Duplex }).stream?.setMaxListeners(0));
   client.on('ready', () => {
     if (lost) telemetry.emit('store_back', { address: addressOf(client) });
     lost = false;
