@@ -5,8 +5,8 @@ import { scripted } from '../support/harness.ts';
 import { startScene } from '../support/scene.ts';
 import { observed } from '../support/store.ts';
 
-/** A lost worker is noticed after two seconds, because these tests are about what happens afterwards. */
-const short = { HEADSTONE_LOCK_MS: '1000' };
+/** A lost worker is noticed after four seconds, because these tests are about what happens afterwards. */
+const short = { HEADSTONE_LOCK_MS: '2000' };
 const relaunch = { onUnknownLaunch: 'relaunch' } as const;
 
 type Scene = Awaited<ReturnType<typeof startScene>>;

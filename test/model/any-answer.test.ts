@@ -127,7 +127,12 @@ test('no answer of a provider makes a job unreadable, uncancellable, stuck, or s
   });
   const { client, producer, redis, prefix, server } = await startFrontDoor({
     upstreamUrl,
-    env: { HEADSTONE_STREAM_SILENCE_MS: '200', HEADSTONE_UNKNOWN_GRACE_MS: '50', HEADSTONE_CONCURRENCY: 'launch=4' },
+    env: {
+      HEADSTONE_LAUNCH_TIMEOUT_MS: '1500',
+      HEADSTONE_STREAM_SILENCE_MS: '200',
+      HEADSTONE_UNKNOWN_GRACE_MS: '50',
+      HEADSTONE_CONCURRENCY: 'launch=4',
+    },
   });
   const everyHold = `${prefix.slice(0, -1)}*:hold:*`;
   let run = 0;
