@@ -5,6 +5,7 @@ import type { Stage } from './stage.ts';
 
 /** When the last fault is over, everything has ended after this long. */
 const MOST_MS = 45_000;
+const BOOKS_MS = 5000;
 
 export interface Aftermath {
   /** What a promise forbids, in sentences. */
@@ -15,24 +16,27 @@ export interface Aftermath {
 
 /** Waits until the jobs have ended and all is settled, and looks at what must hold afterwards. */
 export async function aftermathOf(stage: Stage, ids: string[], creates = 1): Promise<Aftermath> {
-  const { producer, ledger } = stage;
   const unfinished = await lastOf(() => unfinishedOf(stage, ids).catch(notSeen), MOST_MS);
-  // Who looks asks again like any caller: on a machine that is overloaded an answer may come too late.
-  const read = async () => ({
-    jobs: (await Promise.all(ids.map(id => producer.get(id)))) as Job[],
-    simulator: await ledger(),
-    rows: await producer.ledger(),
-  });
-  const { jobs, simulator, rows } = await insist(read, MOST_MS);
+  // Who looks asks again like any caller: on a machine that is overloaded an answer may come too late. The two ledgers are read
+  // one after the other, and an answer that comes late may stand in one of them only.
+  const compare = () => insist(() => compared(stage, ids), MOST_MS);
+  const { differences, simulator } = await askUntil(compare, books => books.differences.length === 0, BOOKS_MS);
   const most = creates * ids.length;
   return {
     violations: [
       ...unfinished,
-      ...audit({ jobs, rows, simulator }),
+      ...differences,
       ...(simulator.creates > most ? [`I6: ${simulator.creates} creates where ${most} are the most.`] : []),
     ],
     resumedMs: await resumed(stage, ids),
   };
+}
+
+async function compared({ producer, ledger }: Stage, ids: string[]) {
+  const jobs = (await Promise.all(ids.map(id => producer.get(id)))) as Job[];
+  const rows = await producer.ledger();
+  const simulator = await ledger();
+  return { simulator, differences: audit({ jobs, rows, simulator }) };
 }
 
 const notSeen = (error: Error) => [`I10: nobody can look: ${error.message}`];

@@ -115,7 +115,9 @@ async function adopted({ producer, provider }: Stage): Promise<string[]> {
 }
 
 async function overHttp(stage: Stage): Promise<string[]> {
-  const created = await stage.client.responses.create({ ...scripted(wasteful), background: true });
+  // It runs for longer than a machine that is busy takes to start another server.
+  const patient = scripted({ ...wasteful, duration_ms: 15_000 });
+  const created = await stage.client.responses.create({ ...patient, background: true });
   await until(async () => (await stage.ledger()).responses.length > 0);
   const answered = await stage.client.responses.cancel(created.id);
   if (answered.status !== 'cancelled') throw new Error(`The cancel was answered ${answered.status}.`);
