@@ -54,7 +54,7 @@ test('--server: cancels by id and by filter, with verdicts and exit codes', { ti
     code: 0,
     stdout: 'tides  cancelled\n',
   });
-  expect((await run('cancel', 'tides')).stdout).toBe('tides  was cancelled before\n');
+  expect((await run('cancel', 'tides')).stdout).toBe('tides  had already been cancelled\n');
   expect(await run('wait', 'tides')).toMatchObject({ code: 1, stderr: 'Job tides was cancelled by alice: wrong\n' });
   expect(await run('cancel', 'nobody')).toMatchObject({ code: 1, stderr: 'There is no job nobody.\n' });
   for (const id of ['one', 'two']) await run('enqueue', 'About dunes', '--id', id, '--tag', 'nightly');
@@ -125,7 +125,7 @@ test('--server: a job whose result is gone still says how it ended, as by Redis'
   await producer.deleteResult('one');
   expect(await run('cancel', 'one', 'two')).toMatchObject({
     code: 0,
-    stdout: 'one  was cancelled before\ntwo  was cancelled before\n',
+    stdout: 'one  had already been cancelled\ntwo  had already been cancelled\n',
   });
   expect(await run('wait', 'one')).toMatchObject({ code: 1, stderr: 'Job one was cancelled by alice\n' });
   expect(JSON.parse((await run('get', 'one', '--json')).stdout)).toMatchObject({ status: 'cancelled', response: null });
@@ -218,7 +218,9 @@ test('a wait that nothing ends says why, and Ctrl-C says how to go on', { timeou
     .toContain(`launching is paused (headstone resume launch --server ${server.url})`);
   child.kill('SIGINT');
   expect(await child.ended).toBe(130);
-  expect(child.stderr()).toContain(`The job goes on: headstone wait tides --server ${server.url}`);
+  expect(child.stderr()).toContain(
+    `The job was not cancelled. To wait for it again: headstone wait tides --server ${server.url}`,
+  );
   expect(await producer.get('tides')).toMatchObject({ status: 'queued' });
 });
 

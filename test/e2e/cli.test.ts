@@ -85,7 +85,10 @@ test('enqueue, list, cancel, get, waste: as a person types them', { timeout: 60_
     code: 0,
     stdout: `${id}  cancelled\n`,
   });
-  expect(await headstone(['cancel', id], env)).toMatchObject({ code: 0, stdout: `${id}  was cancelled before\n` });
+  expect(await headstone(['cancel', id], env)).toMatchObject({
+    code: 0,
+    stdout: `${id}  had already been cancelled\n`,
+  });
   expect((await headstone(['get', id], env)).stdout).toMatch(
     /Cancelled by alice \(“wrong”\), .* after it was enqueued\.[\s\S]*Cancelled by alice: “wrong”\./,
   );

@@ -12,7 +12,7 @@ test('an unknown launch is said to be unknown, and nothing says that it was not 
   const { id } = await producer.enqueue(scripted({ create: 'truncated', create_times: 1 }));
   expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'launch_unknown' } });
   const { text } = await read(`${server.url}/jobs/${id}`);
-  expect(text).toContain('Not known: 1 create may have been run and billed, and no id came back.');
+  expect(text).toContain('The provider may have run and billed 1 create whose response id never came back');
   expect(text).not.toContain('nothing was charged');
 });
 

@@ -66,10 +66,10 @@ test('no worker is said on every page; a tenant sees its own waste and nothing o
     { name: 'harbour', key: 'key-of-the-harbour', tenant: 'harbour', admin: false },
   ];
   const { server } = await startFrontDoor({ apiKeys, workers: 0 });
-  expect(textOf(await read(`${server.url}/jobs`, 'key-of-the-operator'))).toContain('No worker is alive');
+  expect(textOf(await read(`${server.url}/jobs`, 'key-of-the-operator'))).toContain('No worker is running');
   const own = textOf(await read(server.url, 'key-of-the-harbour'));
   expect(own).toContain('Today (UTC)');
-  for (const part of ['No worker is alive', 'Queued', 'Pause launching']) expect(own).not.toContain(part);
+  for (const part of ['No worker is running', 'Queued', 'Pause launching']) expect(own).not.toContain(part);
   const press = await fetch(`${server.url}/launch/pause`, {
     method: 'POST',
     headers: { authorization: 'Bearer key-of-the-harbour', 'content-type': 'application/x-www-form-urlencoded' },

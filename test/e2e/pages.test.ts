@@ -133,7 +133,7 @@ test('bulk cancels: who, when, which, what was saved and what was wasted, and ex
   await happened('tokens_wasted', ({ job_id }) => job_id === running);
   const list = await read(`${server.url}/cancellations`);
   expect(list.main).toMatch(
-    /done open jobs with tag bulk bob withdrawn 3 of 3 about \$[\d.e-]+, 2 jobs \$[\d.e-]+, 1 response/,
+    /done open jobs: tag bulk bob withdrawn 3 of 3 about \$[\d.e-]+, 2 jobs \$[\d.e-]+, 1 response/,
   );
   expect(await producer.cancellations.get(id)).toMatchObject({ cancelled: 3, spared_by_model: { 'gpt-5.5': 2 } });
   const jobs = (await read(`${server.url}/jobs?cancellation=${id}`)).text;

@@ -115,7 +115,7 @@ test('probe: says what it does not know: a create without a certain end, a respo
   const args = ['probe', '--model', 'gpt-5-mini', '--n', '3', '--window', '1s', '--yes'];
   const { code, output } = await runFile(main, args, { quiet: true, env });
   expect(output).toContain(
-    'The provider said that it cancelled 1 of 3. 0 stayed so, 0 came back, 1 were not seen again.',
+    'The provider said that it cancelled 1 of 3. 0 stayed cancelled, 0 came back, 1 were not seen again.',
   );
   expect(output).toContain('1 create had no certain end');
   expect(code).toBe(0);
@@ -143,7 +143,7 @@ test('demo --live: says what it costs, shows the problem and the answer at the r
   expect(output).toMatch(
     /LIVE: 4 responses of at most 600 tokens.*are billed to your key\. This can cost up to \$0\.\d{4}/,
   );
-  expect(output).toContain('The provider said that it cancelled 2 of 2. 0 stayed so, 2 came back.');
+  expect(output).toContain('The provider said that it cancelled 2 of 2. 0 stayed cancelled, 2 came back.');
   expect(output).toMatch(
     /You cancelled 2 jobs\. The provider finished 2 of them anyway and charged \$0\.\d+\. Nobody saw their results\./,
   );

@@ -28,7 +28,7 @@ test('what was repeated is told once, with how often and why', () => {
     'Sent to the provider.',
     'The provider accepted the launch as resp_up.',
     'Cancelled by alice: “wrong”. No result will ever be shown.',
-    'Settled: 1,700 tokens wasted, $0.03.',
+    'The charge is known: 1,700 tokens wasted, $0.03.',
   ]);
   expect(lines.map(repetition).filter(Boolean)).toEqual(['10 times within 9.0 s']);
   // Another reason is another line.

@@ -85,6 +85,6 @@ function isCancelled(verdict: Verdict): boolean {
 
 function sentence(verdict: Verdict): string {
   if (verdict === 'cancelled') return 'cancelled';
-  if (verdict === 'already_cancelled') return 'was cancelled before';
+  if (verdict === 'already_cancelled') return 'had already been cancelled';
   return `too late, because it had ended as ${verdict.replace('already_', '')}`;
 }

@@ -35,12 +35,12 @@ export const catalog: CatalogEntry[] = [
   asks('holds', 'show which launches are held back, why, how many jobs wait, and when the next try is', async () =>
     (await import('./holds.ts')).holdsCommand(),
   ),
-  asks('release', 'try at once whether a hold is over; if the provider refuses again, it goes on', async () =>
+  asks('release', 'end the wait of a hold and try at once; if the provider refuses again, the hold stays', async () =>
     (await import('./holds.ts')).releaseCommand(),
   ),
   asks(
     'webhook',
-    'send the message about a job’s outcome to its callback_url again; show the secret that signs them',
+    'send the message about a job’s outcome to its callback_url again; show the secret that signs such messages',
     async () => (await import('./webhook.ts')).webhookCommand(),
   ),
   runs('worker', 'run a worker until SIGTERM; then it finishes what it works on and stops', async () =>

@@ -37,7 +37,7 @@ export function releaseCommand(): Command {
       .action(async (scope: string, { json = false, server }: ClientFlags & { json?: boolean }) => {
         await withClient({ server }, client => client.releaseHold(scope));
         if (json) printJson({ scope, tried: true });
-        else print(`It is tried now. ${commandLine('holds', { server })} shows whether it is over.`);
+        else print(`Headstone tries now. “${commandLine('holds', { server })}” shows whether the hold is over.`);
       }),
     'headstone release model:gpt-5.5',
   );

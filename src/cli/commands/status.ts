@@ -16,7 +16,7 @@ export function statusCommand(): Command {
       print(table(['JOBS', ''], Object.entries(depths.jobs)));
       print();
       const paused = depths.launch_paused ? `. Launching is PAUSED: ${commandLine('resume launch', { server })}` : '';
-      const late = depths.due_polls > 0 ? `, the oldest since ${depths.oldest_due_poll_seconds.toFixed(1)} s` : '';
+      const late = depths.due_polls > 0 ? `, the oldest is ${depths.oldest_due_poll_seconds.toFixed(1)} s late` : '';
       if (depths.store === 'full') print('The store is FULL. New jobs are refused, but cancels still work.');
       print(`Waiting to be launched: ${whole(depths.launch_waiting)}${paused}`);
       for (const [scope, code] of Object.entries(depths.holds))

@@ -18,7 +18,7 @@ export function webhookCommand(): Command {
             .action(async (id: string, { json = false }: { json?: boolean }, command: Command) => {
               await withClient(flagsOf(command), client => client.resendCallback(id));
               if (json) printJson({ id, resent: true });
-              else print(`It is sent again. “headstone get ${id}” shows what comes of it.`);
+              else print(`The message is being sent again. “headstone get ${id}” shows whether it arrived.`);
             }),
         ),
       )

@@ -52,9 +52,11 @@ function tell(event: StreamEvent, asJson: boolean): void {
 async function leave(client: Client, id: string, flags: FollowFlags): Promise<void> {
   const sure = flags.cancelOnInterrupt || (process.stdin.isTTY && (await confirm(`\nCancel job ${id}?`)));
   if (!sure) {
-    process.stderr.write(`\nThe job goes on: ${commandLine(`watch ${id}`, flags)}\n`);
+    process.stderr.write(`\nThe job was not cancelled. To follow it again: ${commandLine(`watch ${id}`, flags)}\n`);
     return;
   }
   const { verdict } = await client.cancel(id, { reason: 'interrupted at the terminal' });
-  process.stderr.write(verdict === 'cancelled' ? '\nCancelled.\n' : `\n${verdict.replace('_', ' ')}.\n`);
+  process.stderr.write(
+    verdict === 'cancelled' ? '\nCancelled.\n' : `\nNothing to cancel: ${verdict.replace('_', ' ')}.\n`,
+  );
 }

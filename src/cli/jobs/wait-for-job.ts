@@ -20,7 +20,9 @@ export async function waitForJob(
       return await client.wait(id, { ...options, signal: interrupted });
     } catch (error) {
       if (!interrupted.aborted) throw error;
-      process.stderr.write(`\nThe job goes on: ${commandLine(`wait ${id}`, { server })}\n`);
+      process.stderr.write(
+        `\nThe job was not cancelled. To wait for it again: ${commandLine(`wait ${id}`, { server })}\n`,
+      );
       process.exitCode = exitCodes.interrupted;
       return null;
     }

@@ -93,7 +93,7 @@ function kindsOf(answersOfEach: Seen[][]): { seen: Seen; responses: number }[] {
 /** The result in words. `isWhole`: the watching was not ended early. */
 export function trialSentence(summary: TrialSummary, isWhole: boolean): string {
   const { cancelled, responses, stayed_cancelled: stayed, came_back: back, not_seen_again: lost } = summary;
-  const staying = isWhole ? 'stayed so' : 'were still so when you stopped';
+  const staying = isWhole ? 'stayed cancelled' : 'were still cancelled when you stopped';
   const unseen = lost > 0 ? `, ${lost} were not seen again` : '';
   const unknown = summary.usage_unknown > 0 ? `; ${summary.usage_unknown} never showed a usage` : '';
   const creates =

@@ -9,7 +9,7 @@ const titles: Record<number, string> = {
   404: 'Not found',
   410: 'No longer kept',
   429: 'Too many at once',
-  503: 'The store is away',
+  503: 'Not available now',
 };
 
 /** True if a person opened this or sent a form. What is under /v1 is for programs, whoever asks. */
@@ -38,5 +38,5 @@ export function errorPage(caller: Caller | null, status: number, message: string
 }
 
 function whoMay({ keyName, tenant }: Caller): string {
-  return `You are signed in with the key ${keyName}, for the tenant ${tenant}. Whoever has an admin’s key may do this: sign out and in again with one, or ask them.`;
+  return `You are signed in with the key ${keyName}, for the tenant ${tenant}. This needs an admin’s key. Sign out and sign in with one, or ask somebody who has one.`;
 }

@@ -54,7 +54,7 @@ export class Notices {
       ...(depths.store === 'full' ? ['The store is full. New jobs are refused, and cancels still work.'] : []),
       ...depths.lanes_away.map(lane => html`Lane ${lane} is away. Its jobs wait, and no number here includes them.`),
       ...(depths.lanes_unserved.length === depths.lanes - depths.lanes_away.length && depths.lanes_unserved.length > 0
-        ? ['No worker is alive, so nothing is launched, polled or settled.']
+        ? ['No worker is running, so nothing is sent to the provider or read from it. Start one: headstone worker']
         : []),
     ];
   }

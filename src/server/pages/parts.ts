@@ -102,7 +102,7 @@ export function pathOf(path: string, query: Record<string, string | undefined>):
 /** What a verdict means, for the person who cancelled. */
 export const verdictSentences: Record<Verdict, string> = {
   cancelled: 'Cancelled. No result of this job will ever be shown, whatever the provider does.',
-  already_cancelled: 'This job was cancelled before.',
+  already_cancelled: 'This job had already been cancelled.',
   already_completed: 'Too late. The job had completed.',
   already_incomplete: 'Too late. The job had ended as incomplete.',
   already_failed: 'Too late. The job had failed.',

@@ -46,7 +46,7 @@ export class HeadstoneError extends Error {
 const publicReasons: Partial<Record<ErrorCode, string>> = {
   store_unreachable: 'The store does not answer. Try again.',
   store_refused: 'The store answers but does not write now. Try again.',
-  store_unsuitable: 'The store of this Headstone must not be used. The log says why.',
+  store_unsuitable: 'Headstone cannot use its store, and trying again does not help. The log says why.',
 };
 
 /** The message of an error for people who may not learn where the store is. */
@@ -65,7 +65,8 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   const { issues } = parsed.error;
   const [first] = issues;
   const problems = issues.slice(0, MOST_PROBLEMS).map(problemOf);
-  if (issues.length > MOST_PROBLEMS) problems.push(`and ${issues.length - MOST_PROBLEMS} more problems`);
+  if (issues.length > MOST_PROBLEMS)
+    problems.push(`and ${issues.length - MOST_PROBLEMS} more problem${issues.length - MOST_PROBLEMS === 1 ? '' : 's'}`);
   throw new HeadstoneError('invalid_request', `${problems.join('; ')}.`, {
     ...(first && first.path.length > 0 ? { param: fieldName(first.path) } : {}),
   });

@@ -39,6 +39,8 @@ const advice: Record<string, string> = {
   forbidden: 'The provider refuses access. Check the permissions of OPENAI_API_KEY and any firewall on the way.',
   invalid_api_key: 'The provider refuses the key. Check OPENAI_API_KEY.',
   insufficient_quota: 'The account has no quota left. Check its billing.',
+  launches_unknown:
+    'Several creates got no usable answer, and may have run and been billed. Check the provider’s status and the network.',
   model_not_found:
     'The provider has no model or deployment of this name for this account. Create it, or cancel the jobs that ask for it.',
 };

@@ -13,16 +13,16 @@ export function outcomeSentence(job: Told, now: number): string {
   switch (job.status) {
     case 'queued':
       return job.held_by === null
-        ? `Waits to be sent to the provider, for ${took} so far.`
+        ? `Has waited ${took} to be sent to the provider.`
         : `Waits, because ${heldLaunches(job.held_by)} are held.`;
     case 'launching':
       return 'Is being sent to the provider.';
     case 'running':
-      return `The provider works on it, ${took} after it was enqueued.`;
+      return `The provider is working on it. It was enqueued ${took} ago.`;
     case 'completed':
       return `Completed in ${took}. ${priceSentence(job)}`;
     case 'incomplete':
-      return `Ended as incomplete after ${took}: it has a result, which is not whole. ${priceSentence(job)}`;
+      return `Ended as incomplete after ${took}: it has a result, but the result is cut short. ${priceSentence(job)}`;
     case 'failed':
       return `Failed after ${took}: ${withStop(job.outcome?.error?.message ?? 'the provider did not say why')} ${priceSentence(job)}`;
     case 'cancelled':
@@ -43,7 +43,9 @@ export function priceSentence(job: Told): string {
   const { launches, ledger } = job;
   const lost = launches.filter(({ state }) => state === 'unknown').length;
   const sentences = [
-    lost > 0 ? `Not known: ${counted(lost, 'create')} may have been run and billed, and no id came back.` : '',
+    lost > 0
+      ? `The provider may have run and billed ${counted(lost, 'create')} whose response id never came back, so the cost is not known.`
+      : '',
     ...ledger.map(rowSentence),
   ].filter(Boolean);
   if (sentences.length > 0) return sentences.join(' ');
@@ -57,14 +59,14 @@ function rowSentence(row: LedgerRow): string {
   if (status === 'unknown') return 'What it cost never became known.';
   if (usage === null || status === 'pending')
     return kind === 'wasted'
-      ? 'The provider may charge for it all the same; it is watched until its tokens are known.'
+      ? 'The provider may still charge for it. Headstone watches the response until its tokens are known.'
       : 'What it cost is not known yet.';
   const price = `${counted(usage.total_tokens, 'token')}, ${usd(cost)}`;
   if (kind !== 'wasted') return `It used ${price}.`;
   if (usage.total_tokens === 0) return 'The provider charged nothing.';
   return upstream === 'completed'
-    ? `The provider finished it all the same, and ${price} were wasted.`
-    : `${whole(usage.total_tokens)} tokens, ${usd(cost)} were wasted.`;
+    ? `The provider finished it all the same. Wasted: ${price}.`
+    : `Wasted: ${whole(usage.total_tokens)} tokens, ${usd(cost)}.`;
 }
 
 function withStop(message: string): string {

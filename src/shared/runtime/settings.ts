@@ -51,7 +51,7 @@ export const settings = {
   },
   prefix: {
     name: 'HEADSTONE_PREFIX',
-    meaning: 'The prefix of every key in Redis. The braces keep all keys on one node of a Redis Cluster.',
+    meaning: 'The prefix of every key in Redis. The braces keep all keys of a lane on one node of a Redis Cluster.',
     fallback: '{headstone}',
     schema: prefixSchema,
   },
@@ -117,7 +117,7 @@ export const settings = {
   concurrency: {
     name: 'HEADSTONE_CONCURRENCY',
     meaning:
-      'How many activations of each queue one worker runs at once, and how many streams, each of which holds a connection.',
+      'How many entries of each queue one worker works on at once, and how many streams it follows, each of which holds a connection.',
     fallback: 'launch=10,poll=50,settle=10,callback=10,stream=50',
     schema: concurrencySchema,
   },
@@ -173,7 +173,8 @@ export const settings = {
   },
   unknownGraceMs: {
     name: 'HEADSTONE_UNKNOWN_GRACE_MS',
-    meaning: 'How long a job with an unknown launch waits for the id of its response before it fails.',
+    meaning:
+      'How long a job with an unknown launch waits for the id of its response before it fails. While the provider’s webhooks arrive, at least 15 minutes.',
     fallback: '30000',
     schema: durationMs(10),
   },
@@ -236,7 +237,7 @@ export const settings = {
   passthrough: {
     name: 'HEADSTONE_PASSTHROUGH',
     meaning:
-      '1 makes the server pass other calls on to the provider, with OPENAI_API_KEY. Where several tenants have keys, it passes on only calls that leave nothing behind for another tenant to read.',
+      '1 makes the server pass other calls on to the provider, with OPENAI_API_KEY. Where several tenants have keys, a key without admin rights can make only calls that leave nothing behind for another tenant to read.',
     fallback: '0',
     schema: flag,
   },
@@ -276,7 +277,7 @@ export const settings = {
   },
   live: {
     name: 'HEADSTONE_LIVE',
-    meaning: '1 allows demo, dev and the contract tests to spend real money.',
+    meaning: '1 makes demo, dev and the contract tests use the real provider, which costs real money.',
     fallback: '0',
     schema: flag,
   },

@@ -77,8 +77,8 @@ const sentences: Record<string, (entry: Entry) => string> = {
     `The provider finished the response all the same (${text(upstream_status)}). The late result was dropped.`,
   settled: ({ status, total_tokens, cost_usd_micros }) =>
     status === 'unknown'
-      ? 'Settled. Its cost never became known.'
-      : `Settled: ${whole(Number(total_tokens ?? 0))} tokens wasted, ${usd(numberOrNull(cost_usd_micros))}.`,
+      ? 'Headstone stopped watching the response. The provider never showed what it cost.'
+      : `The charge is known: ${whole(Number(total_tokens ?? 0))} tokens wasted, ${usd(numberOrNull(cost_usd_micros))}.`,
   callback_delivered: entry => `Told the callback${toldWhat(entry)}.`,
   callback_failed: entry =>
     `The callback${toldWhat(entry)} could not be delivered (${text(entry.code)}). It is tried again.`,

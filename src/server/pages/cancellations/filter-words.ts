@@ -13,5 +13,5 @@ export function selectionOf(filter: CancellationFilter | Cancellation['filter'])
     since === undefined ? '' : `since ${since}`,
     until === undefined ? '' : `until ${until}`,
   ];
-  return `open jobs with ${parts.filter(Boolean).join(', ')}`;
+  return `open jobs: ${parts.filter(Boolean).join(', ')}`;
 }

@@ -75,7 +75,7 @@ export function progressPage({ caller, cancellation, averages, wasted, now }: Pr
     liveMs: status === 'running' ? LIVE_MS : isWatched ? WATCHED_MS : null,
     body: html`<div role="status"><h1 id="headline">${headlines[status]}: ${whole(cancelled)} of ${whole(expected)}</h1></div>
 <progress id="progress" aria-label="Jobs cancelled" max="${most}" value="${status === 'done' ? most : cancelled}">${cancelled}</progress>
-!${status === 'done' && cancelled !== expected ? '<p>The other jobs ended by themselves, or were enqueued meanwhile.</p>' : ''}
+!${status === 'done' && cancelled !== expected ? '<p>The numbers differ because some jobs ended by themselves or were enqueued in the meantime.</p>' : ''}
 !${facts([
       ['Selection', html`${selectionOf(cancellation.filter)}`],
       ['Cancelled by', html`${actor ?? 'unknown'}`],

@@ -18,7 +18,7 @@ export function cancelPage(caller: Caller, job: Job, reason: string | undefined)
       ['Tenant', html`${job.tenant}`],
       ['Reason', html`${reason ?? '–'}`],
     ])}
-<p>No result of it will ever be shown, whatever the provider does. ${whatItSaves(job)} This cannot be undone.</p>
+<p>Its result will never be shown, whatever the provider does. ${whatItSaves(job)} This cannot be undone.</p>
 <form class="row" method="post" action="/jobs/${job.id}/cancel">
 <input type="hidden" name="reason" value="${reason ?? ''}">
 <button class="danger" autofocus>Cancel this job</button>

@@ -91,7 +91,7 @@ function tabs(query: ViewQuery, { counts }: JobsView): string {
 
 function nothing(query: ViewQuery, { looked, next }: JobsView): string {
   const { sort, after, ...filter } = query;
-  if (next !== null) return html`<p class="empty">None of the ${whole(looked)} jobs that were looked at matches.</p>`;
+  if (next !== null) return html`<p class="empty">None of the ${whole(looked)} jobs checked so far matches.</p>`;
   return Object.values(filter).some(value => value !== undefined)
     ? '<p class="empty">No job matches. <a href="/jobs">Show all jobs</a></p>'
     : '<p class="empty">No job yet. Enqueue one: <code>headstone enqueue "Write a report on tides"</code></p>';
@@ -105,7 +105,7 @@ function under(query: ViewQuery, { jobs, next, looked }: JobsView): string {
   const said = sorted
     ? html`The ${sorted} ${counted(jobs.length, 'match', 'matches')} among the newest ${counted(looked, 'job')}.`
     : next !== null && looked > jobs.length
-      ? html`${counted(jobs.length, 'match', 'matches')} among the ${whole(looked)} jobs that were looked at.`
+      ? html`${counted(jobs.length, 'match', 'matches')} among the ${whole(looked)} jobs checked so far.`
       : '';
   const further = query.sort === 'oldest' ? 'Newer' : 'Older';
   return html`<p class="row">!${said && html`<small>!${said}</small>`}

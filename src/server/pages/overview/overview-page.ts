@@ -42,7 +42,7 @@ export function overviewPage({ caller, overview, today, month, causes, now }: Ov
 </div>
 !${overview ? controls(overview) : ''}
 <section><h2>Tokens by day, the last 30 days</h2>!${chart('tokens-by-day', `Tokens by day: ${whole(month.totals.total_tokens)} wasted beside ${whole(month.totals.used_total_tokens)} used`)}</section>
-<section><h2>What caused the waste</h2>
+<section><h2>Why tokens were wasted</h2>
 !${
       causes.data.length === 0
         ? '<p class="empty">Nothing was wasted in the last 30 days.</p>'

@@ -27,11 +27,11 @@ export function rowsPage({ caller, query, view, models, now }: RowsPage): string
     section: '/waste',
     body: html`<h1>!${heading(query)}</h1>
 <p><a href="${pathOf('/waste', { by: query.by, since, until, tenant })}">Back to the sums</a></p>
-!${rows.length === 0 ? html`<p class="empty">None of the ${whole(looked)} responses that were looked at matches.</p>` : rowsTable(caller, rows, models, now)}
+!${rows.length === 0 ? html`<p class="empty">None of the ${whole(looked)} responses checked so far matches.</p>` : rowsTable(caller, rows, models, now)}
 <p class="row">
 !${next === null ? '' : html`<a class="button" href="${linkTo({ ...query, after: next })}">${looked > rows.length ? 'Look further' : 'Older'}</a>`}
 !${query.after === undefined ? '' : html`<a class="button" href="${linkTo({ ...query, after: undefined })}">Back to the beginning</a>`}
-!${next !== null && looked > rows.length ? html`<small>${counted(rows.length, 'match', 'matches')} among the ${whole(looked)} responses that were looked at.</small>` : ''}
+!${next !== null && looked > rows.length ? html`<small>${counted(rows.length, 'match', 'matches')} among the ${whole(looked)} responses checked so far.</small>` : ''}
 </p>`,
   });
 }
