@@ -22,6 +22,9 @@ left behind.
 - **Lost answers.** A proxy reads Redis' protocol. It lets a command through and breaks the connection instead of its answer.
 - **Outages.** Redis is stopped, made a replica, out of memory, on a full disk; a worker is stopped and wakes; a connection is cut,
   falls silent, or is half open.
+- **Failovers.** By hand, by Sentinels and in a cluster: jobs are cancelled and results are read, the replica is cut off, and then the
+  primary is killed and the replica takes over. A violation is an acknowledged cancel or a delivered result that the heir does not know.
+- **Late flips.** Cancelled responses are completed up to fifteen minutes later, by a provider whose time runs faster.
 `;
 
 const about = `Six workers and two servers of four lanes are under load. Each second one of them is killed, asked to stop, stopped and woken, or cut off
@@ -39,7 +42,8 @@ and the scripts side by side, and after each step both have to have said and kep
 ## What can be left behind
 
 Each is planted by a test, which waits until somebody has taken it up: a job without a queue entry, a poll that nobody has, an intent without an
-answer, a tombstone whose response nobody watches, entries of indexes without a record, a lane without an owner
+answer, a tombstone whose response nobody watches, entries of indexes without a record, a lane without an owner, a bulk cancel that not
+every lane knows of
 (\`integration/left-behind\`, \`i5-nothing-lost\`); a bulk cancel whose process died (\`e2e/cancellations\`); the callers of a server that died
 (\`integration/attendance\`); a stream without a follower (\`fault/killed-worker\`).
 

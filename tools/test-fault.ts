@@ -2,6 +2,7 @@
 //
 // --rounds N   each step and each answer in every scene, N times; 20 take an hour and a half
 // --minutes M  how long the soak hits processes (1)
+// --rate R     jobs a second in the soak (50)
 // --seed S     repeats the choices of an earlier run
 // --write      writes docs/reliability.md
 import { randomInt } from 'node:crypto';
@@ -21,13 +22,17 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '0' },
     minutes: { type: 'string', default: '1' },
+    rate: { type: 'string', default: '50' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
     write: { type: 'boolean', default: false },
   },
 });
-const [rounds, minutes, seed] = [Number(values.rounds), Number(values.minutes), Number(values.seed)];
-if (!(Number.isInteger(rounds) && rounds >= 0 && minutes > 0 && Number.isInteger(seed)))
-  throw new Error('--rounds and --seed are whole numbers, and --minutes is a positive one.');
+const rounds = Number(values.rounds);
+const minutes = Number(values.minutes);
+const rate = Number(values.rate);
+const seed = Number(values.seed);
+if (!(Number.isInteger(rounds) && rounds >= 0 && minutes > 0 && rate > 0 && Number.isInteger(seed)))
+  throw new Error('--rounds and --seed are whole numbers, and --minutes and --rate are positive ones.');
 const LONGEST_MS = 4 * 3_600_000;
 
 if (hasRedisServer()) await run();
@@ -52,7 +57,7 @@ async function run(): Promise<void> {
   rmSync(folder, { recursive: true });
 
   process.stdout.write('\n== soak\n');
-  const soaked = await soak({ minutes, rate: 50, seed, onProgress: line => process.stdout.write(`${line}\n`) });
+  const soaked = await soak({ minutes, rate, seed, onProgress: line => process.stdout.write(`${line}\n`) });
   process.stdout.write(`${tableOf(soaked)}\n`);
   if (values.write) writeReliability({ findings, suite, soaked, rounds, seed });
   summarize([suite, resultOfSoak(soaked)]);
