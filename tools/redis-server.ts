@@ -1,5 +1,5 @@
 // Starts redis-server, if it is on the PATH, for tests and benchmarks.
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -15,6 +15,12 @@ export interface RedisServer {
   /** Stops it, or lets it go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
 }
+
+/** This process may end before it has called `kill`. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const server of running) server.kill('SIGKILL');
+});
 
 export function hasRedisServer(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
@@ -39,9 +45,7 @@ export async function startRedisServer(...options: string[]): Promise<RedisServe
   const given = options.map(option => option.replace('{port}', String(port)));
   const server = spawn('redis-server', [...ours, '--maxmemory-policy', 'noeviction', ...given], { stdio: 'ignore' });
   const ended = once(server, 'exit');
-  // This process may end before it has called `kill`.
-  const stop = () => void server.kill('SIGKILL');
-  process.once('exit', stop);
+  running.add(server);
   while (!(await answers(port))) {
     if (server.exitCode !== null) throw new Error(`redis-server ${options.join(' ')} ended with ${server.exitCode}.`);
     await sleep(20);
@@ -51,7 +55,7 @@ export async function startRedisServer(...options: string[]): Promise<RedisServe
     port,
     signal: signal => void server.kill(signal),
     async kill() {
-      process.off('exit', stop);
+      running.delete(server);
       server.kill('SIGKILL');
       await ended;
       rmSync(folder, { recursive: true, force: true });

@@ -17,8 +17,8 @@ if (!hasRedis)
     'redis-server is not on the PATH, so no failover was tried under load (apt-get install redis-server).\n',
   );
 
-/** Cancels before the replica is cut off, and after it. Sentinels take no heir that has been cut off for long. */
-const [BEFORE, AFTER] = isShort ? [100, 60] : [1000, 100];
+/** Cancels before the replica is cut off, and meanwhile. Sentinels take no heir that has been cut off for long. */
+const [BEFORE, MEANWHILE] = isShort ? [100, 40] : [1000, 100];
 const RESULTS = isShort ? 100 : 1000;
 const LATE = 20;
 const AT_ONCE = 20;
@@ -43,7 +43,7 @@ async function failOver(way: Way, replicas: '0' | '1'): Promise<Tally> {
   const forgotten: number[] = [];
   telemetry.subscribe(({ name }) => name === 'store_forgot' && forgotten.push(performance.now()));
   const producer = await startSystem(deployment.url, replicas, telemetry);
-  const doomed = await enqueue(producer, BEFORE + AFTER, () => 120_000);
+  const doomed = await enqueue(producer, BEFORE + MEANWHILE + LATE, () => 120_000);
   const wanted = await enqueue(producer, RESULTS, n => (n / RESULTS) * LONGEST_RUN_MS);
 
   const delivered = new Map<string, string>();
@@ -55,12 +55,17 @@ async function failOver(way: Way, replicas: '0' | '1'): Promise<Tally> {
   const reading = wanted.map(read);
   await expect.poll(() => delivered.size, { timeout: 60_000 }).toBeGreaterThan(RESULTS / 4);
   let done = 0;
-  const cancelled = await inTurns(AT_ONCE, doomed, async id => {
+  const cancel = async (id: string) => {
     const { verdict } = await producer.cancel(id).catch(() => ({ verdict: 'not durable' }));
     done += 1;
     if (done === BEFORE) await deployment.cutOff();
     return verdict === 'cancelled' ? [id] : [];
-  });
+  };
+  // The first ones come before, while and after the replica is cut off; the last ones are too late for it.
+  const cancelled = [
+    ...(await inTurns(AT_ONCE, doomed.slice(0, -LATE), cancel)),
+    ...(await inTurns(AT_ONCE, doomed.slice(-LATE), cancel)),
+  ].flat();
   // These end while the replica knows nothing of it. Readers are told only by those who do not care.
   const late = await enqueue(producer, LATE, () => 100);
   reading.push(...late.map(read));
@@ -75,16 +80,12 @@ async function failOver(way: Way, replicas: '0' | '1'): Promise<Tally> {
   const follows = way !== 'by hand';
   if (follows) await expect.poll(() => forgotten.length, { timeout: 20_000 }).toBeGreaterThan(0);
   const heir = openProducer(heirUrl, '0');
-  const lostCancels = await inTurns(
-    AT_ONCE,
-    cancelled.flat(),
-    async id => (await heir.get(id))?.status !== 'cancelled',
-  );
+  const lostCancels = await inTurns(AT_ONCE, cancelled, async id => (await heir.get(id))?.status !== 'cancelled');
   const lostResults = await inTurns(AT_ONCE, [...delivered], async ([id, response]) => {
     return JSON.stringify((await heir.get(id))?.response) !== response;
   });
   return {
-    cancels: cancelled.flat().length,
+    cancels: cancelled.length,
     lostCancels: lostCancels.filter(Boolean).length,
     results: delivered.size,
     lostResults: lostResults.filter(Boolean).length,
