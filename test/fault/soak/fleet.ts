@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Child, type LogLine, startChild } from '../../../src/cli/processes/children.ts';
+import { insist } from '../patience.ts';
 import type { Random } from '../random.ts';
 import { type Line, openLine } from './line.ts';
 
@@ -33,6 +34,7 @@ const LONGEST_MS = 6000;
 const ZOMBIE_MS = 3000;
 /** How long a pod has to end by itself, as Kubernetes gives it by default. */
 const GRACE_MS = 30_000;
+const START_MS = 60_000;
 
 /** The processes of a deployment, each with a line of its own to Redis. */
 export class Fleet {
@@ -117,7 +119,9 @@ export class Fleet {
     const { members, env, onLine } = this.options;
     const command = members.find(({ name }) => name === member.name)?.command ?? [];
     const redisUrl = this.lines.get(member)?.redisUrl ?? '';
-    const child = await startChild(command, { env: { ...env, REDIS_URL: redisUrl }, onLine });
+    const start = () => startChild(command, { env: { ...env, REDIS_URL: redisUrl }, onLine });
+    // As by a supervisor: on a machine that is overloaded the first start may fail.
+    const child = await insist(start, START_MS);
     this.children.set(member, child);
     member.address = child.address;
     member.isDown = false;
