@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientOptions, OpenAI } from 'openai';
 import { type Depths, obstaclesIn } from '../shared/contract/depths.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
+import { within } from '../shared/runtime/within.ts';
 import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import { followTraces } from '../shared/store/follow-traces.ts';
+import type { Lane } from '../shared/store/lane.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { Context } from './context.ts';
@@ -20,6 +22,7 @@ const SUSPICION_MS = 2000;
 /** How long a worker that has to stop waits for a store that is away. */
 const HOPELESS_MS = 3000;
 const HOPELESS_CHECK_MS = 250;
+const ANSWER_MS = 1000;
 
 export interface WorkerParts extends Pick<Context, 'configuration' | 'telemetry'> {
   store: Store;
@@ -39,6 +42,8 @@ export class Worker {
   private rota: Rota | undefined;
   private closing: Promise<void> | undefined;
   private suspectSince: number | undefined;
+  /** True once nothing is left but lanes whose node was away when this worker was asked to stop. */
+  private waitsOnlyForLostLanes = false;
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
@@ -135,14 +140,19 @@ export class Worker {
   private async drain(): Promise<void> {
     const { rota } = this;
     const closings = rota?.close() ?? [];
-    await Promise.all(closings.filter(({ lane }) => lane.isConnected).map(({ closed }) => closed));
+    const answering = await Promise.all(closings.map(({ lane }) => doesAnswer(lane)));
+    await Promise.all(closings.filter((_, number) => answering[number]).map(({ closed }) => closed));
     // Streams come after them: a create that was waited for may have begun one, which has to be handed on too.
     await this.streams.close();
     await rota?.leave();
+    this.waitsOnlyForLostLanes = true;
     await Promise.all(closings.map(({ closed }) => closed));
   }
 
-  /** Waiting is hopeless once the store has been away for a while and no create is under way, or the slowest create is over. */
+  /**
+   * Waiting is hopeless once the store, or all that is left of it to wait for, has been away for a while and no create is under
+   * way, or once the slowest create is over.
+   */
   private async untilDrainedOrHopeless(drained: AbortSignal): Promise<void> {
     const { store, configuration } = this.parts;
     let latest = performance.now() + configuration.launchTimeoutMs + HOPELESS_MS;
@@ -151,11 +161,21 @@ export class Worker {
       await sleep(HOPELESS_CHECK_MS, undefined, { signal: drained }).catch(() => {});
       // A streamed create may have no id for minutes, and the id has to be written when it comes.
       if (this.inFlight.hasStreamedCreate) latest = Math.max(latest, performance.now() + HOPELESS_MS);
-      if (store.isConnected || this.inFlight.hasCreate) awaySince = undefined;
+      const isAway = !store.isConnected || this.waitsOnlyForLostLanes;
+      if (!isAway || this.inFlight.hasCreate) awaySince = undefined;
       else awaySince ??= performance.now();
       if (awaySince !== undefined && performance.now() - awaySince > HOPELESS_MS) return;
     }
   }
+}
+
+/** A node that died a while ago looks like one that was never asked, so it is asked. */
+async function doesAnswer(lane: Lane): Promise<boolean> {
+  if (!lane.isConnected) return false;
+  return await within(ANSWER_MS, lane.readClock()).then(
+    () => true,
+    () => false,
+  );
 }
 
 function assertLanes(wanted: ReadonlySet<number> | undefined, { lanes }: Store): void {

@@ -166,7 +166,8 @@ test.runIf(hasRedis)(
     const { producer, worker } = await startHarness({
       redisUrl: three.url,
       prefix: `{c-${randomUUID().slice(0, 8)}}`,
-      env: { HEADSTONE_LANES: '6' },
+      // A create may take longer than a pod is given to stop.
+      env: { HEADSTONE_LANES: '6', HEADSTONE_LAUNCH_TIMEOUT_MS: '60000' },
     });
     await producer.enqueue(scripted());
     const owners = await Promise.all(
