@@ -19,11 +19,14 @@ const needNoSecondStore = [
   'test/fault/every-redis*',
   'test/fault/failover*',
   'test/fault/killed-redis*',
+  'test/fault/late-flips*',
   'test/fault/lost-replies*',
   'test/fault/outages*',
   'test/fault/quota*',
   'test/fault/sentinel*',
   'test/integration/embedded-store*',
+  // This one is about what a provider says.
+  'test/model/any-answer*',
   'test/model/exhaustive*',
 ];
 
