@@ -11,16 +11,8 @@ import { binaries, root, runFile } from './run-file.ts';
 const LIMIT_MS = 180_000;
 const AT_ONCE = 2;
 
-export interface MutantOptions {
-  /** True where the whole suite has just passed, so that each test is run with its mutant only. */
-  isSuiteGreen?: boolean;
-}
-
 /** Prints which mutants their tests caught. Throws if one no longer fits its file, or if its test fails without it. */
-export async function runMutants({ isSuiteGreen = false }: MutantOptions = {}): Promise<{
-  caught: number;
-  survived: string[];
-}> {
+export async function runMutants(): Promise<{ caught: number; survived: string[] }> {
   const survived: string[] = [];
   const tried = mutants.filter(({ needsRedisServer }) => !needsRedisServer || hasRedisServer());
   for (const { name } of mutants.filter(mutant => !tried.includes(mutant)))
@@ -28,7 +20,7 @@ export async function runMutants({ isSuiteGreen = false }: MutantOptions = {}): 
   const left = [...tried];
   const work = async () => {
     for (let mutant = left.shift(); mutant; mutant = left.shift()) {
-      const isCaught = await isCaughtByItsTest(mutant, isSuiteGreen);
+      const isCaught = await isCaughtByItsTest(mutant);
       if (!isCaught) survived.push(mutant.name);
       process.stdout.write(`${isCaught ? 'caught  ' : 'SURVIVED'}  ${mutant.name}  (${mutant.test})\n`);
     }
@@ -38,7 +30,7 @@ export async function runMutants({ isSuiteGreen = false }: MutantOptions = {}): 
   return { caught: tried.length - survived.length, survived };
 }
 
-async function isCaughtByItsTest({ name, edits, test, pattern }: Mutant, isSuiteGreen: boolean): Promise<boolean> {
+async function isCaughtByItsTest({ name, edits, test, pattern }: Mutant): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'headstone-mutant-'));
   try {
     for (const part of ['src', 'test', 'tools', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
@@ -46,7 +38,7 @@ async function isCaughtByItsTest({ name, edits, test, pattern }: Mutant, isSuite
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const run = () => runTest(folder, test, pattern);
     // The test must pass on the unchanged copy, because otherwise any failure would count as a catch.
-    if (!isSuiteGreen && (await run()).failed > 0) throw new Error(`The test for "${name}" fails without the mutant.`);
+    if ((await run()).failed > 0) throw new Error(`The test for "${name}" fails without the mutant.`);
     for (const { file, from, to } of edits) {
       const path = join(folder, file);
       const healthy = readFileSync(path, 'utf8');

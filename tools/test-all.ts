@@ -50,7 +50,7 @@ if (hasRedisServer()) {
 } else process.stdout.write('redis-server is not on the PATH, so there was no soak.\n');
 
 process.stdout.write('\n== mutants\n');
-const { caught, survived } = await runMutants({ isSuiteGreen: true });
+const { caught, survived } = await runMutants();
 results.push({
   passed: caught,
   failed: survived.length,

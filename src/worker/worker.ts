@@ -140,7 +140,10 @@ export class Worker {
   private async drain(): Promise<void> {
     const { rota } = this;
     const closings = rota?.close() ?? [];
-    const answering = await Promise.all(closings.map(({ lane }) => doesAnswer(lane)));
+    // Alone, a lane that is slow to answer is worth the whole wait.
+    const answering = await Promise.all(
+      closings.map(({ lane }) => (closings.length > 1 ? doesAnswer(lane) : lane.isConnected)),
+    );
     await Promise.all(closings.filter((_, number) => answering[number]).map(({ closed }) => closed));
     // Streams come after them: a create that was waited for may have begun one, which has to be handed on too.
     await this.streams.close();

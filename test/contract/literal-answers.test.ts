@@ -122,7 +122,7 @@ describe('answers that are odd in their bytes', () => {
 
   test('a stream that never says what it is costs a launch no more time than any other', async () => {
     const { producer, id } = await launchedWith(response => void response.writeHead(200).flushHeaders(), true);
-    expect(await producer.wait(id, { timeoutMs: 20_000 })).toMatchObject({ error: { code: 'launch_unknown' } });
+    expect(await producer.wait(id, { timeoutMs: 10_000 })).toMatchObject({ error: { code: 'launch_unknown' } });
   });
 
   test('I3: a usage that no sum can hold closes neither the job nor the ledger', async () => {

@@ -1,5 +1,6 @@
 import { audit } from '../../../src/cli/reports/audit.ts';
 import type { Job } from '../../../src/shared/contract/job.ts';
+import { isResult } from '../../../src/shared/contract/words.ts';
 import { askUntil, insist } from '../patience.ts';
 import type { Stage } from './stage.ts';
 
@@ -20,7 +21,11 @@ export async function aftermathOf(stage: Stage, ids: string[], creates = 1): Pro
   // Who looks asks again like any caller: on a machine that is overloaded an answer may come too late. The two ledgers are read
   // one after the other, and an answer that comes late may stand in one of them only.
   const compare = () => insist(() => compared(stage, ids), MOST_MS);
-  const { differences, simulator } = await askUntil(compare, books => books.differences.length === 0, BOOKS_MS);
+  const { differences, simulator } = await askUntil(
+    compare,
+    books => books.isShown || books.differences.length === 0,
+    BOOKS_MS,
+  );
   const most = creates * ids.length;
   return {
     violations: [
@@ -36,7 +41,9 @@ async function compared({ producer, ledger }: Stage, ids: string[]) {
   const jobs = (await Promise.all(ids.map(id => producer.get(id)))) as Job[];
   const rows = await producer.ledger();
   const simulator = await ledger();
-  return { simulator, differences: audit({ jobs, rows, simulator }) };
+  // A result that was shown once is shown too often (I1), whatever the next look says.
+  const isShown = jobs.some(({ status, response }) => !isResult(status) && response !== null);
+  return { simulator, isShown, differences: audit({ jobs, rows, simulator }) };
 }
 
 const notSeen = (error: Error) => [`I10: nobody can look: ${error.message}`];
