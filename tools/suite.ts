@@ -15,7 +15,8 @@ export interface SuiteResult {
   tests: { name: string; ms: number }[];
 }
 
-interface Report {
+/** What vitest writes with `--reporter=json`, as far as it is read here. */
+export interface Report {
   numPassedTests: number;
   numFailedTests: number;
   testResults: {

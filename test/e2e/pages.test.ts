@@ -175,6 +175,9 @@ test('a page shows a bounded part of what is long, and its links lead to jobs th
   expect(main).toContain('more characters, which the API has.');
   expect(main).toContain('… and 41 more parts, which the API has.');
   expect(text).toContain(`<a href="/jobs/${first}">`);
+  const earlier = await read(`${server.url}/jobs/${first}`);
+  expect(earlier.main).toContain('Continued by');
+  expect(earlier.text).toContain(`<a href="/jobs/${id}">`);
   expect((await read(`${server.url}/jobs/${foreign.id}`)).text).not.toContain('href="/jobs/resp_of_other_code"');
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { startHarness } from '../support/harness.ts';
+import { continuationsOf } from '../../src/shared/store/continuations.ts';
+import { scripted, startHarness } from '../support/harness.ts';
 
 const request = (input: unknown, model = 'gpt-5.5') => ({ model, input });
 
@@ -124,4 +125,23 @@ test('counts, tokens and costs: the longest, the dearest, and how many there are
   expect((await view({ tenant: 'harbour' })).counts).toMatchObject({ completed: 3, cancelled: 0 });
   expect((await view({})).counts).toMatchObject({ completed: 3, cancelled: 1 });
   expect((await view({ model: 'o3' })).counts).toBeNull();
+});
+
+test('I12: the jobs that continue a job are known over all lanes, the newest first, and to its tenant only', async () => {
+  const { producer, redis, prefixOf } = await startHarness({ env: { HEADSTONE_LANES: '3' } });
+  const { id: first } = await producer.enqueue(scripted({}, 'The first'), { tenant: 'harbour' });
+  await producer.wait(first);
+  const job = await producer.get(first);
+  if (!job) throw new Error('The job is not on record.');
+  expect(await continuationsOf(producer.store, job, 10)).toEqual([]);
+  const next = { ...scripted({}, 'A later turn'), previous_response_id: first };
+  const ids: string[] = [];
+  for (let n = 0; n < 6; n += 1) ids.unshift((await producer.enqueue(next, { tenant: 'harbour' })).id);
+  expect(await continuationsOf(producer.store, job, 10)).toEqual(ids);
+  expect(await continuationsOf(producer.store, job, 2)).toEqual(ids.slice(0, 2));
+  expect(await continuationsOf(producer.store, { ...job, tenant: 'quay' }, 10)).toEqual([]);
+  // The record of one has expired.
+  const [newest = '', ...others] = ids;
+  await redis.unlink(`${await prefixOf(newest)}:job:${newest}`);
+  expect(await continuationsOf(producer.store, job, 10)).toEqual(others);
 });

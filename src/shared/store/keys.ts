@@ -102,6 +102,8 @@ export class Keys {
   canary = (worker: string) => this.key('canary', worker);
   /** Sorted set: the workers that serve this lane, by the time at which they last said so. */
   servants = () => this.key('servants');
+  /** Sorted set: the newest jobs of this lane that continue a response, by sequence. */
+  continued = (responseId: string) => this.key('continued', responseId);
   /** Set: the jobs whose callers chose this id over HTTP, at most one for each tenant. */
   chosen = (id: string) => this.key('chosen', id);
   /** String: the job whose response has this item. */

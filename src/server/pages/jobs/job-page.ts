@@ -19,6 +19,8 @@ export interface JobPage {
   request: Record<string, unknown>;
   /** The job that this one continues, if the caller may see it. */
   predecessor: string | null;
+  /** The newest jobs that continue this one. */
+  continuations: string[];
   /** The verdict of the cancel that led to this page. */
   verdict: Verdict | undefined;
   /** Redis' time. */
@@ -54,7 +56,7 @@ export function jobPage(page: JobPage): string {
   });
 }
 
-function about({ job, request, now, predecessor }: JobPage): string {
+function about({ job, request, now, predecessor, continuations }: JobPage): string {
   const { total_tokens: tokens, cost_usd_micros: cost, is_whole: isWhole } = spentOn(job.ledger);
   const more = isWhole ? '' : ', more is not known';
   return facts([
@@ -66,6 +68,7 @@ function about({ job, request, now, predecessor }: JobPage): string {
     ['Enqueued', moment(job.created_at, now)],
     [job.decided_at === null ? 'Deadline' : 'Ended', moment(job.decided_at ?? job.deadline_at, now)],
     ...continued(request, predecessor),
+    ...continuedBy(continuations),
     ...(job.callback_url === null
       ? []
       : ([['Callback', html`${URL.parse(job.callback_url)?.origin ?? ''}`]] as [string, string][])),
@@ -80,6 +83,12 @@ function continued(
   if (typeof id !== 'string') return [];
   const name = html`<code title="${id}">${shortId(id)}</code>`;
   return [['Continues', predecessor === null ? name : html`<a href="/jobs/${predecessor}">!${name}</a>`]];
+}
+
+function continuedBy(ids: string[]): [string, string][] {
+  if (ids.length === 0) return [];
+  const links = ids.map(id => html`<a href="/jobs/${id}"><code title="${id}">${shortId(id)}</code></a>`);
+  return [['Continued by', links.join(', ')]];
 }
 
 /** What stands in for figures that nobody has: a job that was never sent has used nothing. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Producer } from '../../../producer/producer.ts';
 import { viewQuerySchema } from '../../../shared/contract/view.ts';
 import { reasonSchema, verdictSchema } from '../../../shared/contract/words.ts';
+import { continuationsOf } from '../../../shared/store/continuations.ts';
 import type { KeyRing } from '../../access/key-ring.ts';
 import { locateJob, sharesAccount, tenantShown } from '../../access/permissions.ts';
 import { findJob } from '../../api/find-job.ts';
@@ -13,6 +14,9 @@ import { againPage } from './again-page.ts';
 import { cancelPage } from './cancel-page.ts';
 import { jobPage } from './job-page.ts';
 import { jobsPage } from './list-page.ts';
+
+/** How many jobs that continue a job its page names. */
+const MOST_CONTINUATIONS = 10;
 
 export function jobPageRoutes(app: Api, producer: Producer, keyRing: KeyRing | null): void {
   const { store } = producer;
@@ -38,6 +42,7 @@ export function jobPageRoutes(app: Api, producer: Producer, keyRing: KeyRing | n
           request,
           verdict: query.verdict,
           predecessor: predecessor?.id ?? null,
+          continuations: await continuationsOf(store, job, MOST_CONTINUATIONS),
           now: store.home.now(),
         }),
       );
