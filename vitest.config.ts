@@ -5,7 +5,7 @@ const alone = 'test/alone/**/*.test.ts';
 
 /** These start a process for each fault, or keep a core busy, and come when the others are done. */
 const heavy = [
-  'test/fault/{crash-points,failover-under-load,killed-redis,lost-replies,outages,quota}.test.ts',
+  'test/fault/{crash-points,drain,failover-under-load,killed-redis,lost-replies,outages,quota}.test.ts',
   'test/model/exhaustive.test.ts',
 ];
 

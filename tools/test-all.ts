@@ -16,6 +16,7 @@ const needNoSecondStore = [
   'test/alone/hostile-bodies*',
   'test/fault/cluster*',
   'test/fault/crash-points*',
+  'test/fault/drain*',
   'test/fault/every-redis*',
   'test/fault/failover*',
   'test/fault/killed-redis*',

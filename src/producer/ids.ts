@@ -17,23 +17,28 @@ export interface PlacedId {
 export async function scopedId(store: Store, tenant: string, chosen: string): Promise<PlacedId> {
   const bare = `own_${(await digest(store, ['id', tenant, chosen])).slice(0, 40)}`;
   // It goes where the chosen id belongs, so that one step finds all jobs that are known by that id.
-  return await carried(store, bare, tenant, plan => plan.laneOf(chosen));
+  return await carried(store, bare, tenant, plan => plan.laneOf(chosen), chosen);
 }
 
 /**
  * The id with the lane behind it. While an id belonged elsewhere by an earlier number of lanes, its job may be there, and then
- * it is that job's id.
+ * it is that job's id; likewise if the app itself has enqueued a job of this tenant by the chosen id.
  */
 async function carried(
   store: Store,
   bare: string,
   tenant: string,
   laneBy: (plan: LanePlan) => number,
+  chosen?: string,
 ): Promise<PlacedId> {
   const plan = await store.currentPlan();
   for (const earlier of plan.earlier()) {
-    const id = earlier.carry(bare, laneBy(earlier));
-    if (await locate(store, id, { tenant, seesAll: false })) return { id, lanes: plan.count };
+    const number = laneBy(earlier);
+    const id = earlier.carry(bare, number);
+    const isThere =
+      (await locate(store, id, { tenant, seesAll: false })) !== null ||
+      (chosen !== undefined && (await store.lanes[number]?.record(chosen))?.tenant === tenant);
+    if (isThere) return { id, lanes: plan.count };
   }
   return { id: plan.carry(bare, laneBy(plan)), lanes: plan.count };
 }

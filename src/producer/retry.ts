@@ -54,6 +54,8 @@ export async function repeated(
       onUnknownLaunch: record.on_unknown,
       deadlineMs: record.deadline_at - record.created_at,
       callbackUrl: record.callback,
+      // A job that a caller waits for fails at a hold because of that, and nobody waits for the new one.
+      onHold: record.attended === undefined ? record.on_hold : undefined,
       notify: readAs(notifySchema, record.notify).value,
     },
     caller: { text: withMembers(text, { headstone_predecessor: undefined }), lanes: named.lanes, sharesAccount },

@@ -70,7 +70,7 @@ class Reader {
     this.signal?.addEventListener('abort', this.ring);
     this.store.closing.addEventListener('abort', this.ring);
     // If the store is away, the first read explains it better.
-    this.stops = await Promise.all([
+    const listening = await Promise.allSettled([
       this.store.decisions.listen(message => {
         if (message !== null && message.id !== this.id) return;
         this.mayBeDecided = true;
@@ -79,7 +79,8 @@ class Reader {
       this.store.streamed.listen(id => {
         if (id === null || id === this.id) this.ring();
       }),
-    ]).catch(() => []);
+    ]);
+    this.stops = listening.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
   async job(): Promise<Job> {

@@ -11,6 +11,7 @@ import { type Activation, type Context, done, parkFor } from './context.ts';
 import { decide, expire } from './decide.ts';
 import { insist } from './insist.ts';
 import { recordAnswer } from './launch-answer.ts';
+import { slotRetryMs } from './stream-slots.ts';
 import { resolveUnknown } from './unknown-launch.ts';
 
 /** Sixteen digits are enough to tell the activations of one job apart, and each job in flight keeps one. */
@@ -21,9 +22,6 @@ const FULL_RETRY_MS = 200;
 
 /** An entry that was taken before the pause goes back to the queue, which gives it out again after the pause. */
 const PAUSED_RETRY_MS = 1000;
-
-/** Streams last long, so a slot is not asked for often (I9). */
-const STREAMS_FULL_RETRY_MS = 2000;
 
 /** How long a launch waits whose request cannot be read now (I9). */
 const NOT_SENT_RETRY_MS = 5000;
@@ -61,7 +59,7 @@ async function withoutIntent(
       return parkFor(FULL_RETRY_MS);
     case 'no_slot':
       // Another process may have a slot.
-      return parkFor(STREAMS_FULL_RETRY_MS * (0.5 + Math.random()));
+      return parkFor(slotRetryMs(intent.waited_ms));
     case 'paused':
       return parkFor(PAUSED_RETRY_MS);
     case 'refused':

@@ -19,7 +19,8 @@ export async function resolveUnknown(
   const is_only_tenant = witnessed ? await isOnlyTenant(id, context) : undefined;
   const given = { id, epoch, how: 'unknown' as const, code, grace_ms, witnessed, came, message, is_only_tenant };
   const reply = await insist(() => store.run('resolve', given), context);
-  telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
+  // Its answer may have come meanwhile, and another one may have said this before.
+  if (reply.is_news) telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
   reportHold(reply, code, telemetry);
   await store.outbox.carryOutQuietly(reply.work);
 }

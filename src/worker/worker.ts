@@ -3,6 +3,7 @@ import type { ClientOptions, OpenAI } from 'openai';
 import { type Depths, obstaclesIn } from '../shared/contract/depths.ts';
 import { HeadstoneError } from '../shared/contract/errors.ts';
 import { within } from '../shared/runtime/within.ts';
+import { errorCode } from '../shared/store/connection/store-errors.ts';
 import { readDeployment } from '../shared/store/deployment.ts';
 import { readDepths } from '../shared/store/depths.ts';
 import { followTraces } from '../shared/store/follow-traces.ts';
@@ -47,7 +48,9 @@ export class Worker {
 
   constructor(parts: WorkerParts) {
     this.parts = parts;
-    this.streams = new StreamSlots(parts.configuration.concurrency.stream);
+    this.streams = new StreamSlots(parts.configuration.concurrency.stream, error =>
+      parts.telemetry.emit('activation_failed', { queue: 'stream', entry_id: '', error: errorCode(error) }),
+    );
   }
 
   /** Resolves once the worker takes entries. Throws `configuration`, `store_unreachable`, `store_refused` or `store_unsuitable`. */
@@ -182,6 +185,8 @@ async function doesAnswer(lane: Lane): Promise<boolean> {
 }
 
 function assertLanes(wanted: ReadonlySet<number> | undefined, { lanes }: Store): void {
+  if (wanted?.size === 0)
+    throw new HeadstoneError('configuration', 'lanes names no lane. Leave it out, and the worker serves all of them.');
   const missing = [...(wanted ?? [])].find(number => number >= lanes.length);
   if (missing !== undefined)
     throw new HeadstoneError(

@@ -44,6 +44,21 @@ test('a job is cancelled once nobody in any process waits for it, and not before
   await other.close();
 });
 
+test('a job is free for an equal create only once nobody waits for it, however long the grace is', async () => {
+  const { producer } = await startHarness({ env, workers: 0 });
+  const id = await enqueueAttended(producer);
+  const lane = await producer.store.laneOf(id);
+  const left = () => lane.ask(redis => redis.get(lane.keys.left('equal')));
+  const attend = (by: string, for_ms: number, have_left = false) =>
+    lane.run('attend', { id, by, for_ms, sent: 'equal', have_left });
+  await attend('elsewhere', 30_000);
+  await attend('here', 60_000, true);
+  expect(await left()).toBeNull();
+  await attend('elsewhere', 1, true);
+  await attend(producer.attendance.token, 1, true);
+  await expect.poll(async () => await attend('here', 60_000, true).then(left)).toBe(id);
+});
+
 test('I10: the callers of a process that died have a last call, and then a sweeper cancels their job', async () => {
   const { producer, happened } = await startHarness({ env });
   const id = await enqueueAttended(producer);

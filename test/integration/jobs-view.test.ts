@@ -145,3 +145,47 @@ test('I12: the jobs that continue a job are known over all lanes, the newest fir
   await redis.unlink(`${await prefixOf(newest)}:job:${newest}`);
   expect(await continuationsOf(producer.store, job, 10)).toEqual(others);
 });
+
+test('I12: what a view says and leads on to is of its tenant alone, whoever else uses a tag or a beginning of an id', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  const of = (tenant: string, count: number) =>
+    producer.enqueueMany(
+      Array.from({ length: count }, (_, n) => ({
+        request: request(`${tenant} ${n}`),
+        options: { tenant, tags: ['shared'], id: `order-${tenant}-${n}` },
+      })),
+    );
+  await of('harbour', 3);
+  for (let n = 0; n < 5; n += 1)
+    await producer.enqueueMany(
+      Array.from({ length: 500 }, () => ({ request: request('quay'), options: { tenant: 'quay', tags: ['shared'] } })),
+    );
+  await of('quay', 40);
+  // The tenant's index is made the larger one, so that the walk goes by the tag.
+  for (let n = 0; n < 6; n += 1)
+    await producer.enqueueMany(
+      Array.from({ length: 500 }, () => ({ request: request('other'), options: { tenant: 'harbour' } })),
+    );
+  const view = (query: object) => producer.store.view({ sort: 'newest', tenant: 'harbour', ...query });
+  const first = await view({ tag: 'shared' });
+  expect(first).toMatchObject({ jobs: [], looked: 0 });
+  const second = await view({ tag: 'shared', after: first.next });
+  expect(second.jobs.map(({ id }) => id)).toEqual(['order-harbour-2', 'order-harbour-1', 'order-harbour-0']);
+  expect((await view({ search: 'order-', tag: 'shared', sort: 'longest' })).looked).toBe(3);
+});
+
+test('a job that is found by its id is on the first page, and on no later one', async () => {
+  const { producer } = await startHarness({ workers: 0 });
+  await producer.enqueue(request('an order that is old'), { id: 'order-1' });
+  await producer.enqueueMany(Array.from({ length: 120 }, (_, n) => ({ request: request(`about order ${n}`) })));
+  const seen: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const { jobs, next } = await producer.store.view({ sort: 'newest', search: 'order', after });
+    seen.push(...jobs.map(({ id }) => id));
+    if (next === null) break;
+    after = next;
+  }
+  expect(seen[0]).toBe('order-1');
+  expect(seen).toHaveLength(121);
+  expect(new Set(seen).size).toBe(121);
+});

@@ -1,8 +1,9 @@
 // What processes do that have not heard of a raise yet, or that slept through one.
 import { expect, onTestFinished, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
+import { scopedId } from '../../src/producer/ids.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
-import { startHarness } from '../support/harness.ts';
+import { scripted, startHarness } from '../support/harness.ts';
 
 const startLanes = async (lanes: number) => await startHarness({ workers: 0, env: { HEADSTONE_LANES: String(lanes) } });
 
@@ -16,6 +17,24 @@ test('I6: a create that comes after a raise and is sent three times is one job',
     for (const count of [0, 1, 2]) ids.add(await idOfSend(producer.store, { digest: `digest-${n}`, count }));
     expect(ids.size).toBe(1);
   }
+});
+
+test('I6: an id that the app has enqueued before a raise is the same job when its tenant creates it over HTTP', async () => {
+  const { producer } = await startLanes(1);
+  const ids = Array.from({ length: 8 }, (_, n) => `report-${n}`);
+  await producer.enqueueMany(ids.map(id => ({ request: scripted(), options: { id, tenant: 'harbour' } })));
+  await producer.store.raiseLanes(4);
+  const again = async (chosenId: string, tenant: string) => {
+    const { id, lanes } = await scopedId(producer.store, tenant, chosenId);
+    const caller = { chosenId, lanes, sharesAccount: false };
+    const [result] = await producer.enqueueMany([{ request: scripted(), options: { id, tenant }, caller }]);
+    return result;
+  };
+  for (const id of ids) {
+    expect(await again(id, 'harbour')).toMatchObject({ id, error: null });
+    expect((await again(id, 'quay'))?.id).not.toBe(id);
+  }
+  expect(await producer.list({ tenant: 'harbour' })).toHaveLength(ids.length);
 });
 
 test('a pause by a process that has not heard of new lanes pauses them too', async () => {

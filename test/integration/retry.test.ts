@@ -11,7 +11,8 @@ const apiKeys = [
 test('a request runs again as a new job with the same body, tags and options; the same wish twice is one job', async () => {
   const { producer, simulatorLedger } = await startFrontDoor();
   const request = { ...scripted({}, 'Tides'), temperature: 0.25 };
-  const { id } = await producer.enqueue(request, { tenant: 'harbour', tags: ['report'], attempts: 2 });
+  const options = { tenant: 'harbour', tags: ['report'], attempts: 2, onHold: 'fail' as const };
+  const { id } = await producer.enqueue(request, options);
   await producer.wait(id);
   const again = await producer.retry(id, { key: 'one wish' });
   expect(await producer.retry(id, { key: 'one wish' })).toMatchObject({ id: again.id });
@@ -20,6 +21,7 @@ test('a request runs again as a new job with the same body, tags and options; th
   await producer.wait(again.id);
   expect(await producer.request(again.id)).toEqual(await producer.request(id));
   expect(await producer.get(again.id)).toMatchObject({ tenant: 'harbour', tags: ['report'], status: 'completed' });
+  expect((await producer.store.record(again.id))?.on_hold).toBe('fail');
   expect((await simulatorLedger()).creates).toBe(3);
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineScript } from '../../src/shared/store/lua/script.ts';
+import { slotRetryMs } from '../../src/worker/stream-slots.ts';
 import {
   acceptJob,
   intendJob,
@@ -179,6 +180,37 @@ test('intend: the caps and the holds are checked in the step that writes the int
   // A cancelled job is no longer parked.
   await store.run('decide', { id: 'third', status: 'cancelled', cause: 'cancelled' });
   expect(await redisOf(store).zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(1);
+});
+
+test('resolve: an unknown end is news once, and none of a launch whose answer has come', async () => {
+  const { store } = await openStores();
+  const unknown = { how: 'unknown', code: 'worker_lost', grace_ms: 1000, witnessed: false } as const;
+  await acceptJob(store, 'lost');
+  const epoch = await intendJob(store, 'lost');
+  expect(await store.run('resolve', { id: 'lost', epoch, ...unknown })).toMatchObject({
+    reply: 'unknown',
+    is_news: true,
+  });
+  expect(await store.run('resolve', { id: 'lost', epoch, ...unknown })).toMatchObject({ is_news: false });
+  // A sweeper had listed it for dead while its worker wrote the answer down.
+  await runJob(store, 'slow', 'resp_slow');
+  const slow = (await store.record('slow'))?.epoch ?? 0;
+  expect(await store.run('resolve', { id: 'slow', epoch: slow, ...unknown })).toMatchObject({
+    reply: 'stale',
+    is_news: false,
+  });
+  expect((await store.record('slow'))?.status).toBe('running');
+});
+
+test('I9: a stream that finds no slot is told how long it has waited, and asks the less often', async () => {
+  const { store } = await openStores();
+  await acceptJob(store, 'stream', { stream: true });
+  await redisOf(store).hincrby(store.keys.job('stream'), 'created_at', -3_600_000);
+  const intent = await store.run('intend', { id: 'stream', token: 't', max_in_flight: 9, streams_full: true });
+  if (intent.reply !== 'no_slot') throw new Error(intent.reply);
+  expect(intent.waited_ms).toBeGreaterThanOrEqual(3_600_000);
+  expect(slotRetryMs(intent.waited_ms)).toBeGreaterThanOrEqual(10_000);
+  expect(slotRetryMs(0)).toBeLessThanOrEqual(3000);
 });
 
 test('forget: an ended job leaves no key behind, and one with an unsettled response stays', async () => {

@@ -57,7 +57,9 @@ export async function startLife(): Promise<Life> {
     configuration,
     telemetry,
     inFlight: new InFlight(),
-    streams: new StreamSlots(10),
+    streams: new StreamSlots(10, error => {
+      throw error;
+    }),
     refusals: new Refusals(telemetry),
     // As if no webhook had been heard: nobody advances Redis' clock by the quarter of an hour that a lost id is waited for.
     pace: new Pace({ home: { ask: async () => 0 } } as unknown as Store, configuration),

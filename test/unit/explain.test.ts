@@ -21,6 +21,11 @@ const explained: [string, Told[], number[]][] = [
   ['a result', [told('a read', 1, 2, 'open'), told('a wait', 1, 9, 'completed', { hasResult: true })], []],
   ['a cancel that won', [told('a cancel', 3, 5, 'cancelled', won), told('a read', 6, 7, 'cancelled')], []],
   ['a read that began before the cancel', [told('a cancel', 3, 5, 'cancelled', won), told('a read', 2, 9, 'open')], []],
+  [
+    'a stream that began before the cancel',
+    [told('a cancel', 3, 5, 'cancelled', won), told('a stream', 2, 6, 'cancelled', { hasText: true })],
+    [],
+  ],
   ['a cancel whose answer was lost', [told('a read', 8, 9, 'cancelled')], [3]],
   ['a cancel that came too late', [told('a wait', 1, 4, 'completed'), told('a cancel', 5, 6, 'completed')], []],
 ];
@@ -35,6 +40,10 @@ const violations: [string, Told[]][] = [
   [
     'I1: it was cancelled',
     [told('a cancel', 3, 5, 'cancelled', won), told('a read', 6, 7, 'cancelled', { hasResult: true })],
+  ],
+  [
+    'I1: it was cancelled, and its text',
+    [told('a cancel', 3, 5, 'cancelled', won), told('a stream', 6, 7, 'cancelled', { hasText: true })],
   ],
   ['I2: it was open again', [told('a cancel', 3, 5, 'cancelled', won), told('a read', 6, 7, 'open')]],
   ['I2: it was cancelled before', [told('a read', 1, 2, 'cancelled'), told('a cancel', 3, 5, 'cancelled')]],

@@ -10,7 +10,7 @@ export type Sort = z.infer<typeof sortSchema>;
 export const viewQuerySchema = jobFilterSchema
   .extend({
     sort: sortSchema.default('newest'),
-    /** The id of the job at which the page before stopped looking. */
+    /** Where the page before stopped looking, or the id of a job. */
     after: z.string().optional(),
   })
   .refine(...inOrder);
@@ -31,9 +31,9 @@ export interface ListedJob extends JobSummary {
 /** What a view shows. It looks at a bounded number of records, so it may stop before it has found all that match. */
 export interface JobsView {
   jobs: ListedJob[];
-  /** The id after which the next page begins; null at the end of the list. */
+  /** Where the next page begins; null at the end of the list. */
   next: string | null;
-  /** How many records were looked at. */
+  /** How many records were looked at, of those that the caller may see. */
   looked: number;
   /** How many jobs of each status match the rest of the filter; null if counting them would read too much. */
   counts: Record<JobStatus, number> | null;

@@ -53,6 +53,10 @@ const recordSchema = z.looseObject({
   completion_window: z.string().optional(),
   /** The fields that the create included. Each read has to ask for them again. */
   include: textList.optional().transform(names => names ?? []),
+  /** `fail`: it fails where an alarm would keep it back. */
+  on_hold: z.literal('fail').optional(),
+  /** Set while it is cancelled once nobody waits for it. */
+  attended: z.string().optional(),
   /** JSON: the app's queue that is told the outcome. */
   notify: z.string().optional(),
   /** The place in the trace of whoever enqueued it, as W3C's `traceparent`. */

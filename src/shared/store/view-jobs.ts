@@ -6,7 +6,7 @@ import { matcherOf } from './job-filter.ts';
 import type { Lane } from './lane.ts';
 import { placeOf } from './list.ts';
 import { type JobRecord, parseRecord, responseIdsOf, summaryOf } from './record.ts';
-import { walkJobs } from './walk.ts';
+import { type Place, walkJobs } from './walk.ts';
 
 const PAGE = 50;
 
@@ -35,31 +35,43 @@ export async function viewJobs(lanes: Lane[], candidates: Lane[], query: ViewQue
   const isSorted = sort === 'longest' || sort === 'dearest';
   const order = sort === 'oldest' ? 'oldest' : 'newest';
   const most = isSorted ? MOST_SORTED : PAGE;
-  const place = await placeOf(candidates, after, filter.tenant);
+  const place = placeIn(after) ?? (await placeOf(candidates, after, filter.tenant));
   const matches = matcherOf(filter);
-  const byId = filter.search !== undefined && !place ? await findById(lanes, filter.search.trim()) : [];
-  const found: Found[] = byId.filter(({ record }) => matches(record)).slice(0, PAGE);
-  const known = new Set(found.map(({ record }) => record.id));
+  const isSeen = ({ tenant }: JobRecord) => filter.tenant === undefined || tenant === filter.tenant;
+  const byId =
+    filter.search === undefined ? [] : (await findById(lanes, filter.search.trim())).filter(one => isSeen(one.record));
+  // They stand on the first page, wherever the walk meets them.
+  const first = byId.filter(({ record }) => matches(record)).slice(0, PAGE);
+  const known = new Set(first.map(({ record }) => record.id));
+  const found: Found[] = place ? [] : first;
+  // An index may have other tenants' jobs too. How many, and which, is not for this one to know (I12).
+  let seen = byId.length;
   let looked = byId.length;
   let next: string | null = null;
   for await (const { record, lane, sequence } of walkJobs(lanes, { filter, order, after: place })) {
     looked += 1;
+    if (isSeen(record)) seen += 1;
     if (matches(record) && !known.has(record.id)) found.push({ record, lane: laneOf(lanes, lane), sequence });
-    next = record.id;
+    next = `${sequence}.${lane}`;
     if (found.length >= most || looked >= MOST_LOOKED) break;
     next = null;
   }
   const jobs = await Promise.all(found.map(describe));
-  const [first] = lanes;
-  const now = first?.now() ?? Date.now();
+  const now = lanes[0]?.now() ?? Date.now();
   return {
     jobs: isSorted
       ? jobs.sort((left, right) => measure(right, sort, now) - measure(left, sort, now)).slice(0, PAGE)
       : jobs,
     next: isSorted ? null : next,
-    looked,
+    looked: seen,
     counts: await countsOf(lanes, query),
   };
+}
+
+/** The place at which the page before stopped looking; undefined for anything else. */
+function placeIn(after: string | undefined): Place | undefined {
+  const [, sequence, lane] = /^(\d{1,16})\.(\d{1,2})$/.exec(after ?? '') ?? [];
+  return sequence === undefined ? undefined : { sequence: Number(sequence), lane: Number(lane) };
 }
 
 function laneOf(lanes: Lane[], number: number): Lane {

@@ -4,7 +4,7 @@ import type { LedgerRow } from '../contract/ledger.ts';
 import type { WasteRows, WasteRowsQuery } from '../contract/waste-rows.ts';
 import type { Lane } from './lane.ts';
 import { merge } from './merge.ts';
-import { parseRow } from './record.ts';
+import { walkRows } from './walk-rows.ts';
 
 const PAGE = 50;
 const READ_AT_ONCE = 200;
@@ -18,8 +18,16 @@ export async function viewRows(lanes: Lane[], query: WasteRowsQuery): Promise<Wa
   const rows: LedgerRow[] = [];
   let looked = 0;
   let next: string | null = null;
+  const { from, to } = boundsOf(query);
+  const walk = {
+    tenant: query.tenant,
+    from,
+    to: Math.min(to, begin?.at ?? to),
+    order: 'newest',
+    page: READ_AT_ONCE,
+  } as const;
   const all = merge(
-    lanes.map(lane => rowsOf(lane, query, begin)),
+    lanes.map(lane => walkRows(lane, walk)),
     (left, right) => (isBehind(left, right) ? 1 : -1),
   );
   for await (const row of all) {
@@ -47,30 +55,6 @@ async function placeOf(lanes: Lane[], id: string, tenant: string | undefined): P
   if (at === undefined)
     throw new HeadstoneError('invalid_request', `after is not a response in the ledger: ${id}.`, { param: 'after' });
   return { at: Number(at), response_id: id };
-}
-
-async function* rowsOf(lane: Lane, query: WasteRowsQuery, begin: Place | undefined): AsyncGenerator<LedgerRow, void> {
-  const { from, to } = boundsOf(query);
-  const least = Number.isFinite(from) ? from : '-inf';
-  const most = Math.min(to, begin?.at ?? to);
-  for (let offset = 0; ; offset += READ_AT_ONCE) {
-    const ids = await lane.ask(client =>
-      client.zrevrangebyscore(
-        lane.keys.rows(query.tenant),
-        Number.isFinite(most) ? most : '+inf',
-        least,
-        'LIMIT',
-        offset,
-        READ_AT_ONCE,
-      ),
-    );
-    if (ids.length === 0) return;
-    const hashes = await lane.ask(client => Promise.all(ids.map(id => client.hgetall(lane.keys.row(id)))));
-    for (const hash of hashes) {
-      const row = parseRow(hash);
-      if (row) yield row;
-    }
-  }
 }
 
 function matches(row: LedgerRow, { by, key, kind, usage }: WasteRowsQuery): boolean {

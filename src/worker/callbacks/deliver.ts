@@ -12,7 +12,10 @@ const JITTER = 0.2;
 
 /** How many messages of one tenant are sent by this process at once, so that slow receivers keep only their own waiting (I12). */
 const MOST_AT_ONCE = 3;
+/** When a message that finds its tenant busy comes again: later the longer it has waited, so that many of them are no load (I9). */
 const BUSY_MS = 1000;
+const MOST_BUSY_MS = 60_000;
+const BUSY_SHARE = 0.1;
 
 /** The receiver has said that it wants no more of these. */
 const GONE = 410;
@@ -23,14 +26,15 @@ export async function deliver(entry: string, context: Context): Promise<Activati
   const row = kind === 'waste' ? await context.store.row(subject) : null;
   const record = await context.store.record(row?.job_id ?? subject);
   if (!record?.callback) return done('nobody to tell');
+  const { tenant } = record;
+  if (isBusy(tenant)) return parkFor(busyMs(context.store.now() - (row?.at ?? record.decided_at ?? 0)));
   const message = row ? wasteMessage(row, record, context.deployment) : outcomeMessage(record, context.deployment);
   if (!message) return done('nothing to tell yet');
   // A result that too few replicas hold is not told (I1).
   if (!row) await context.store.untilDurable(record);
-  const { tenant } = record;
-  const busy = sending.get(tenant) ?? 0;
-  if (busy >= MOST_AT_ONCE) return parkFor(BUSY_MS * (0.5 + Math.random()));
-  sending.set(tenant, busy + 1);
+  // Another one may have begun meanwhile.
+  if (isBusy(tenant)) return parkFor(busyMs(0));
+  sending.set(tenant, (sending.get(tenant) ?? 0) + 1);
   const outcome = await tried(record, message, context).finally(() => {
     const others = (sending.get(tenant) ?? 1) - 1;
     if (others > 0) sending.set(tenant, others);
@@ -41,6 +45,14 @@ export async function deliver(entry: string, context: Context): Promise<Activati
 
 /** How many messages of each tenant are being sent now. */
 const sending = new Map<string, number>();
+
+function isBusy(tenant: string): boolean {
+  return (sending.get(tenant) ?? 0) >= MOST_AT_ONCE;
+}
+
+function busyMs(waitedMs: number): number {
+  return Math.min(Math.max(BUSY_MS, waitedMs * BUSY_SHARE), MOST_BUSY_MS) * (0.5 + Math.random());
+}
 
 /** Workers kept dying over this message. */
 export async function giveUpDelivering(entry: string, context: Context): Promise<Activation> {

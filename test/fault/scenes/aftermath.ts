@@ -59,12 +59,18 @@ async function unfinishedOf({ producer }: Stage, ids: string[]): Promise<string[
     ];
   });
   const pending = (await producer.ledger()).filter(({ status }) => status === 'pending');
-  const left = await Promise.all((await producer.store.allLanes()).map(leftIn));
+  const left = await Promise.all((await producer.store.allLanes()).map(lane => leftIn(lane)));
   return [...open, ...pending.map(row => `I3: ${row.response_id} is pending.`), ...left.flat()];
 }
 
-/** What a lane still keeps of work, although everything has ended (I9). */
-export async function leftIn(lane: Awaited<ReturnType<Stage['producer']['store']['laneOf']>>): Promise<string[]> {
+/**
+ * What a lane still keeps of work, although everything has ended (I9). `polls`: parked polls count too. That of a job which has
+ * ended meanwhile finds that out when it is due, in HEADSTONE_POLL_MAX_MS at most.
+ */
+export async function leftIn(
+  lane: Awaited<ReturnType<Stage['producer']['store']['laneOf']>>,
+  polls = false,
+): Promise<string[]> {
   const { keys, queues } = lane;
   const counts = await lane.ask(async client => ({
     outbox: await client.zcard(keys.outbox()),
@@ -77,8 +83,7 @@ export async function leftIn(lane: Awaited<ReturnType<Stage['producer']['store']
   }));
   const entries = await Promise.all(
     queues.all.map(async queue => {
-      // A poll of a job that has ended meanwhile finds that out when it is due, in half a minute at most.
-      const delayed = queue.name === 'poll' ? 0 : await queue.getDelayedCount();
+      const delayed = queue.name === 'poll' && !polls ? 0 : await queue.getDelayedCount();
       return [queue.name, (await queue.getJobCountByTypes('active', 'waiting')) + delayed] as const;
     }),
   );

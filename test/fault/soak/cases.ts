@@ -31,10 +31,10 @@ export class Cases {
   };
 
   /** A worker that was stopped and woken, and what Redis said to a write that it had begun before. */
-  readonly answered = ({ isZombie }: Member, script: string, answer: unknown): void => {
+  readonly answered = ({ kind, isZombie }: Member, script: string, answer: unknown): void => {
     const reply = replyIn(answer);
     if (script === 'resend' && reply === 'again') this.add('re-send joined');
-    if (isZombie && (reply === 'stale' || reply === 'already' || reply === 'unwanted'))
+    if (kind === 'worker' && isZombie && (reply === 'stale' || reply === 'already' || reply === 'unwanted'))
       this.add('zombie write refused');
   };
 }

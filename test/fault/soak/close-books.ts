@@ -3,9 +3,14 @@ import type { Producer } from '../../../src/producer/producer.ts';
 import type { Job } from '../../../src/shared/contract/job.ts';
 import type { SimulatorLedger } from '../../../src/simulator/ledger.ts';
 import { lastOf, leftIn } from '../scenes/aftermath.ts';
+import { unseen } from '../unseen.ts';
+import type { Deployment } from './deployment.ts';
+import { promptOf, type Users } from './users.ts';
 
 export interface Books {
   jobs: number;
+  /** How many creates the provider was sent. */
+  creates: number;
   /** From a moment until nothing was left to do; null if that did not come. */
   endedAfterMs: number | null;
   bytesPerJob: number;
@@ -16,22 +21,22 @@ export interface Books {
 
 /** All jobs end within this time of the last blow. */
 const ENDED_WITHIN_MS = 60_000;
+/** A lock goes with its entry, or by itself when it expires. */
+const LOCKS_MS = 5000;
+/** What a job takes of Redis with its request, result, story and row: about seven thousand bytes of these jobs. */
+const MOST_BYTES_PER_JOB = 12_000;
 const PAGE = 1000;
 
 /** Waits until all has ended, and compares everything on record with what the provider knows. */
-export async function closeBooks({
-  producer,
-  simulatorUrl,
-  sinceMs,
-}: {
-  producer: Producer;
-  simulatorUrl: string;
-  sinceMs: number;
-}): Promise<Books> {
+export async function closeBooks(
+  { producer, simulatorUrl, users }: Pick<Deployment, 'producer' | 'simulatorUrl' | 'users'>,
+  sinceMs: number,
+): Promise<Books> {
   const { store } = producer;
-  const left = async () => (await Promise.all((await store.allLanes()).map(leftIn))).flat();
+  const left = async () => (await Promise.all((await store.allLanes()).map(lane => leftIn(lane, true)))).flat();
   const unfinished = await lastOf(left, ENDED_WITHIN_MS - (performance.now() - sinceMs));
   const endedAfterMs = unfinished.length === 0 ? performance.now() - sinceMs : null;
+  const locks = await lastOf(() => locksOf(producer), LOCKS_MS);
   const ids = await idsOf(producer);
   const jobs: Job[] = [];
   for (const id of ids) jobs.push((await producer.get(id)) as Job);
@@ -42,17 +47,24 @@ export async function closeBooks({
   const launched = Map.groupBy(simulator.responses, ({ metadata }) => metadata.headstone?.split('/')[1]);
   const info = await store.ask(client => client.info('memory'));
   const used = Number(/used_memory_dataset:(\d+)/.exec(info)?.[1] ?? 0);
+  const bytesPerJob = Math.round(used / Math.max(1, jobs.length));
+  const isLate = endedAfterMs !== null && endedAfterMs > ENDED_WITHIN_MS;
   return {
     jobs: jobs.length,
+    creates: simulator.creates,
     endedAfterMs,
     failures: Object.fromEntries(
       [...Map.groupBy(jobs, ({ outcome }) => outcome?.error?.code)].flatMap(([code, failed]) =>
         code === undefined ? [] : [[code, failed.length]],
       ),
     ),
-    bytesPerJob: Math.round(used / Math.max(1, jobs.length)),
+    bytesPerJob,
     violations: [
       ...unfinished,
+      ...locks,
+      ...(isLate ? [`I10: all had ended only ${Math.round(endedAfterMs / 1000)} s after the last blow.`] : []),
+      ...(bytesPerJob > MOST_BYTES_PER_JOB ? [`I9: a job has left ${bytesPerJob} bytes in Redis.`] : []),
+      ...misordered(jobs, users),
       // Workers died of the blows, and of no job.
       ...poisoned.map(({ id }) => `I5: ${id} was taken for poison.`),
       ...open.map(({ id, status }) => `I10: ${id} is still ${status}.`),
@@ -60,8 +72,36 @@ export async function closeBooks({
         id !== undefined && responses.length > 1 ? [`I6: ${id} was launched ${responses.length} times.`] : [],
       ),
       ...audit({ jobs, rows, simulator }),
+      ...unseen(rows, simulator),
     ],
   };
+}
+
+/** The jobs beside what users ordered: none is lost, none is there twice, and none ran on for a caller who had left. */
+function misordered(
+  jobs: Job[],
+  { accepted, sent, deserted }: Pick<Users, 'accepted' | 'sent' | 'deserted'>,
+): string[] {
+  const known = new Set(jobs.map(({ id }) => id));
+  const byPrompt = Map.groupBy(jobs, ({ preview }) => preview);
+  return [
+    ...[...accepted].filter(id => !known.has(id)).map(id => `I5: ${id} was accepted and is on no list.`),
+    ...[...sent].flatMap(([number, times]) => {
+      const made = byPrompt.get(promptOf(number))?.length ?? 0;
+      return made > times ? [`I6: ${times} creates of "${promptOf(number)}" made ${made} jobs.`] : [];
+    }),
+    ...[...deserted].flatMap(number =>
+      (byPrompt.get(promptOf(number)) ?? []).flatMap(({ id, status }) =>
+        status === 'completed' ? [`The caller of ${id} had left, and it was completed.`] : [],
+      ),
+    ),
+  ];
+}
+
+async function locksOf({ store }: Producer): Promise<string[]> {
+  const lanes = await store.allLanes();
+  const locks = await store.ask(client => Promise.all(lanes.map(({ keys }) => client.keys(`${keys.prefix}:*:lock`))));
+  return [...new Set(locks.flat())].map(lock => `I9: ${lock} is left.`);
 }
 
 async function idsOf(producer: Producer): Promise<string[]> {

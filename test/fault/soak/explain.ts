@@ -29,6 +29,8 @@ function unexplainedOf(answers: Told[], unanswered: number[]): string[] {
   const openAt = Math.max(...answers.filter(({ said }) => said === 'open').map(({ askedAt }) => askedAt));
   const decidedAt = Math.min(...decided.map(({ heardAt }) => heardAt));
   if (openAt > decidedAt) return [`I2: it was open again after it was ${outcome}`];
+  if (outcome === 'cancelled' && answers.some(({ hasText, askedAt }) => hasText && askedAt > decidedAt))
+    return ['I1: it was cancelled, and its text was sent to somebody who asked afterwards'];
 
   const cancels = [...answers.filter(({ by }) => by === 'a cancel').map(({ askedAt }) => askedAt), ...unanswered];
   if (outcome === 'cancelled' && Math.min(...cancels) > decidedAt)

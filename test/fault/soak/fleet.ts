@@ -71,16 +71,20 @@ export class Fleet {
   strike(random: Random): Blow | null {
     const up = this.members.filter(({ isDown }) => !isDown);
     if (up.length === 0) return null;
-    const member = random.pick(up);
     const blow = random.pick(blows);
+    void this.hit(random.pick(up), blow, SHORTEST_MS + random.below(LONGEST_MS - SHORTEST_MS));
+    return blow;
+  }
+
+  /** Resolves when the process is as before. */
+  async hit(member: Member, blow: Blow, lastsMs = 0): Promise<void> {
     member.isDown = true;
-    const lastsMs = SHORTEST_MS + random.below(LONGEST_MS - SHORTEST_MS);
     const recovery = this.suffer(member, blow, lastsMs).then(() => {
       member.isDown = false;
       this.recovering.delete(recovery);
     });
     this.recovering.add(recovery);
-    return blow;
+    await recovery;
   }
 
   private async suffer(member: Member, blow: Blow, lastsMs: number): Promise<void> {

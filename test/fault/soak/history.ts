@@ -12,6 +12,8 @@ export interface Told {
   won?: boolean;
   /** True if a result came with it. */
   hasResult?: boolean;
+  /** True if pieces of a text came before it, on the same stream. */
+  hasText?: boolean;
 }
 
 /** A cancel that was sent and not answered: it may have happened at any time since, or never. */
@@ -30,7 +32,7 @@ export class History {
     job: string | (() => string),
     by: Told['by'],
     question: () => Promise<Answer>,
-    read: (answer: Answer) => Pick<Told, 'said' | 'won' | 'hasResult'>,
+    read: (answer: Answer) => Pick<Told, 'said' | 'won' | 'hasResult' | 'hasText'>,
   ): Promise<Answer> {
     const askedAt = performance.now();
     try {

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { hasRedisServer } from '../../../tools/redis-server.ts';
 import { soak } from './soak.ts';
-import { ENOUGH, rareIn, tableOf } from './table.ts';
+import { shortcomingsOf, tableOf } from './table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,15 +21,14 @@ if (!hasRedisServer())
     'The soak needs a redis-server on the PATH of which it may do what it likes: apt-get install redis-server.',
   );
 
-/** Shorter runs show less, and are not blamed for it. */
-const LONG_MINUTES = 10;
 const MOST_SHOWN = 40;
 
 const report = await soak({ minutes, rate, seed, onProgress: line => process.stderr.write(`${line}\n`) });
-const rare = minutes >= LONG_MINUTES ? rareIn(report, ENOUGH) : [];
+const shortcomings = shortcomingsOf(report);
 process.stdout.write(`${tableOf(report)}\n`);
-for (const sentence of [...report.violations.slice(0, MOST_SHOWN), ...rare]) process.stdout.write(`${sentence}\n`);
+for (const sentence of [...report.violations.slice(0, MOST_SHOWN), ...shortcomings])
+  process.stdout.write(`${sentence}\n`);
 if (report.violations.length > MOST_SHOWN)
   process.stdout.write(`… and ${report.violations.length - MOST_SHOWN} more.\n`);
 for (const sentence of report.gaveUp.slice(0, MOST_SHOWN)) process.stderr.write(`Gave up: ${sentence}\n`);
-process.exitCode = report.violations.length + rare.length > 0 ? 1 : 0;
+process.exitCode = report.violations.length + shortcomings.length > 0 ? 1 : 0;

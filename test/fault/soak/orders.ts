@@ -26,18 +26,21 @@ const shares: readonly (readonly [Way, number])[] = [
 const CANCELLED = 0.2;
 const FLIPS = 0.15;
 const READ = 0.3;
+/** The run of a plain create whose caller leaves. Nobody asks for its cancel, so it would be completed if the abort were lost. */
+const DESERTED_MS = 90_000;
 
 export function orderOf(number: number, random: Random): Order {
   const way = wayOf(random.below(1000) / 1000);
   const isCancelled = random.chance(CANCELLED);
   const flips = random.chance(FLIPS);
+  const isDeserted = way === 'upgrade' && isCancelled;
   return {
     number,
     way,
     script: {
       create_ms: 100,
-      duration_ms: 200 + random.below(3000),
-      cancel: flips ? 'flip' : 'honour',
+      duration_ms: isDeserted ? DESERTED_MS : 200 + random.below(3000),
+      cancel: flips && !isDeserted ? 'flip' : 'honour',
       flip_after_ms: 300 + random.below(2000),
       input_tokens: 1 + random.below(1000),
       output_tokens: 1 + random.below(5000),

@@ -1,7 +1,9 @@
 import type { SoakReport } from './soak.ts';
 
-/** Each interesting case happens this often in a long run, or the run has shown nothing. */
-export const ENOUGH = 30;
+/** Each interesting case happens this often in a long run. */
+const ENOUGH = 30;
+/** Shorter runs show less, and are not blamed for it. */
+const LONG_MINUTES = 10;
 
 /** The report as a table in Markdown, which reads well on a terminal too. */
 export function tableOf(report: SoakReport): string {
@@ -23,10 +25,13 @@ export function tableOf(report: SoakReport): string {
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 }
 
-/** The cases that did not happen often enough. */
-export function rareIn({ cases }: SoakReport, enough: number): string[] {
+/** Why a run has shown nothing: a short one if nothing happened at all, a long one if a case was rare. */
+export function shortcomingsOf({ minutes, cases, jobs, blows }: SoakReport): string[] {
+  const struck = Object.values(blows).reduce((sum, times) => sum + times, 0);
+  if (jobs === 0 || struck === 0) return [`There were ${jobs} jobs and ${struck} blows, which shows nothing.`];
+  if (minutes < LONG_MINUTES) return [];
   return Object.entries(cases).flatMap(([name, times]) =>
-    times < enough ? [`"${name}" happened ${times} times, and less than ${enough} times shows nothing.`] : [],
+    times < ENOUGH ? [`"${name}" happened ${times} times, and less than ${ENOUGH} times shows nothing.`] : [],
   );
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenAI } from 'openai';
 import type { Producer } from '../../../src/producer/producer.ts';
-import { isOutcome, type OutcomeStatus } from '../../../src/shared/contract/words.ts';
+import { HeadstoneError } from '../../../src/shared/contract/errors.ts';
+import { isOutcome, type OutcomeStatus, type Verdict } from '../../../src/shared/contract/words.ts';
 import { scripted } from '../../support/harness.ts';
 import { Fatal, insist as insistFor } from '../patience.ts';
 import type { Random } from '../random.ts';
@@ -29,6 +30,12 @@ export class Users {
   /** Why some had no answer, however often they tried. Too much at once for a machine is no broken promise. */
   readonly gaveUp: string[] = [];
   readonly ordered: Record<Way, number> = { enqueue: 0, http: 0, upgrade: 0, stream: 0, adopt: 0 };
+  /** The jobs that somebody was told of. */
+  readonly accepted = new Set<string>();
+  /** How many creates there were for each order: one, unless a user who had no answer began anew. */
+  readonly sent = new Map<number, number>();
+  /** The orders whose callers left without an answer. */
+  readonly deserted = new Set<number>();
   private readonly options: UsersOptions;
   private readonly client: OpenAI;
   private readonly provider: OpenAI;
@@ -64,12 +71,16 @@ export class Users {
   private async enqueue(order: Order): Promise<void> {
     const { producer } = this.options;
     const id = `order-${order.number}`;
+    this.count(order);
     await insist(() => producer.enqueue(requestOf(order), { id }));
     await this.attend(id, order);
   }
 
   private async http(order: Order): Promise<void> {
-    const { id } = await insist(() => this.client.responses.create({ ...requestOf(order), background: true }));
+    const { id } = await insist(() => {
+      this.count(order);
+      return this.client.responses.create({ ...requestOf(order), background: true });
+    });
     await this.attend(id, order);
   }
 
@@ -86,11 +97,13 @@ export class Users {
     const { signal } = leaving;
     await insist(async () => {
       try {
+        this.count(order);
         const answer = await this.client.responses.create(requestOf(order), { signal });
         if (answer.status !== 'completed') throw new Fatal(`The answer is ${answer.status}.`);
       } catch (error) {
         const isLost = error instanceof OpenAI.APIError && error.code === 'launch_unknown';
-        if (!signal.aborted && !isLost) throw error;
+        if (signal.aborted) this.deserted.add(order.number);
+        else if (!isLost) throw error;
       }
     });
   }
@@ -98,11 +111,14 @@ export class Users {
   /** A stream that breaks is gone on with where it broke. */
   private async stream(order: Order): Promise<void> {
     let [id, last] = ['', -1];
+    const begin = () => {
+      this.count(order);
+      return this.client.responses.create({ ...requestOf(order), background: true, stream: true });
+    };
     const read = async () => {
+      let hasText = false;
       const events =
-        id === ''
-          ? await this.client.responses.create({ ...requestOf(order), background: true, stream: true })
-          : await this.client.responses.retrieve(id, { stream: true, starting_after: last });
+        id === '' ? await begin() : await this.client.responses.retrieve(id, { stream: true, starting_after: last });
       for await (const event of events) {
         const status = 'response' in event ? event.response.status : undefined;
         // Of a job without a result only the end is shown, and its number says how much is left out (I1).
@@ -110,12 +126,14 @@ export class Users {
         if (event.sequence_number !== last + 1 && !isCutShort)
           throw new Fatal(`Its stream has ${event.sequence_number} after ${last}.`);
         last = event.sequence_number;
+        hasText ||= event.type === 'response.output_text.delta';
         if (event.type === 'response.created') {
           id = event.response.id;
+          this.accepted.add(id);
           void this.look(id, order);
           void this.cancelInTime(id, order);
         }
-        if ('response' in event && isOutcome(String(status))) return event.response;
+        if ('response' in event && isOutcome(String(status))) return { ...event.response, hasText };
       }
       throw new Error('The stream ended without an outcome.');
     };
@@ -124,9 +142,10 @@ export class Users {
         () => id,
         'a stream',
         read,
-        ({ status, output }) => ({
+        ({ status, output, hasText }) => ({
           said: status as OutcomeStatus,
-          hasResult: status === 'completed' && output.length > 0,
+          hasResult: output.length > 0,
+          hasText,
         }),
       ),
     );
@@ -135,6 +154,7 @@ export class Users {
   /** Waits for the outcome of a job that was accepted, and meanwhile looks at it, and perhaps cancels it. */
   private async attend(id: string, order: Order): Promise<void> {
     const { producer, history } = this.options;
+    this.accepted.add(id);
     const wait = insist(() =>
       history.ask(
         id,
@@ -159,8 +179,12 @@ export class Users {
         history.ask(
           id,
           'a read',
-          () => producer.get(id),
-          job => ({ said: job?.outcome?.status ?? 'open', hasResult: job?.response != null }),
+          async () => {
+            const job = await producer.get(id);
+            if (!job) throw new Fatal(`I5: ${id} is gone.`);
+            return job;
+          },
+          ({ outcome, response }) => ({ said: outcome?.status ?? 'open', hasResult: response !== null }),
         ),
       ));
     await insist(() =>
@@ -170,29 +194,63 @@ export class Users {
         () => this.client.responses.retrieve(id),
         ({ status, output }) => ({
           said: isOutcome(String(status)) ? (status as OutcomeStatus) : 'open',
-          hasResult: status === 'completed' && output.length > 0,
+          hasResult: output.length > 0,
         }),
       ),
     );
   }
 
+  /** Cancels a job by the library or over HTTP. */
   private async cancelInTime(id: string, { cancelAfterMs }: Order): Promise<void> {
-    const { producer, history } = this.options;
+    const { producer, history, random } = this.options;
     if (cancelAfterMs === null) return;
     await sleep(cancelAfterMs);
+    const body = { actor: 'a user', reason: 'changed their mind' };
+    const overHttp = async () =>
+      (await this.client.post<{ headstone: { verdict: Verdict } }>(`/responses/${id}/cancel`, { body })).headstone;
+    const isOverHttp = random.chance(0.5);
     await insist(() =>
       history.ask(
         id,
         'a cancel',
-        () => producer.cancel(id, { actor: 'a user', reason: 'changed their mind' }),
-        ({ verdict }) => ({ said: verdict.replace('already_', '') as OutcomeStatus, won: verdict === 'cancelled' }),
+        async () => {
+          const { verdict } = isOverHttp ? await overHttp() : await producer.cancel(id, body);
+          if (verdict === 'not_found') throw new Fatal(`I5: ${id} is gone.`);
+          return verdict;
+        },
+        verdict => ({ said: verdict.replace('already_', '') as OutcomeStatus, won: verdict === 'cancelled' }),
       ),
     );
+  }
+
+  private count({ number }: Pick<Order, 'number'>): void {
+    this.sent.set(number, (this.sent.get(number) ?? 0) + 1);
   }
 }
 
 function requestOf({ number, script }: Pick<Order, 'number' | 'script'>) {
-  return scripted(script, `Prompt ${number}`);
+  return scripted(script, promptOf(number));
 }
 
-const insist = async <Answer>(attempt: () => Promise<Answer>) => await insistFor(attempt, PATIENCE_MS);
+export function promptOf(number: number): string {
+  return `Prompt ${number}`;
+}
+
+async function insist<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
+  return await insistFor(
+    () =>
+      attempt().catch((error: unknown) => {
+        // A job that was accepted is on record for a week.
+        if (isGone(error)) throw new Fatal(`I5: ${error.message}`);
+        throw error;
+      }),
+    PATIENCE_MS,
+  );
+}
+
+function isGone(error: unknown): error is Error {
+  return (
+    (error instanceof HeadstoneError && error.code === 'job_not_found') ||
+    (error instanceof OpenAI.APIError && error.status === 404)
+  );
+}

@@ -91,6 +91,7 @@ function tabs(query: ViewQuery, { counts }: JobsView): string {
 
 function nothing(query: ViewQuery, { looked, next }: JobsView): string {
   const { sort, after, ...filter } = query;
+  if (next !== null && looked === 0) return html`<p class="empty">No job matches so far.</p>`;
   if (next !== null) return html`<p class="empty">None of the ${whole(looked)} jobs checked so far matches.</p>`;
   return Object.values(filter).some(value => value !== undefined)
     ? '<p class="empty">No job matches. <a href="/jobs">Show all jobs</a></p>'
@@ -109,7 +110,7 @@ function under(query: ViewQuery, { jobs, next, looked }: JobsView): string {
       : '';
   const further = query.sort === 'oldest' ? 'Newer' : 'Older';
   return html`<p class="row">!${said && html`<small>!${said}</small>`}
-!${next === null ? '' : html`<a class="button" href="${link(query)({ after: next })}">${looked > jobs.length ? 'Look further' : further}</a>`}
+!${next === null ? '' : html`<a class="button" href="${link(query)({ after: next })}">${looked > jobs.length || jobs.length === 0 ? 'Look further' : further}</a>`}
 !${query.after === undefined ? '' : html`<a class="button" href="${link(query)({})}">Back to the beginning</a>`}
 </p>`;
 }

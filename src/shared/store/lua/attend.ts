@@ -35,11 +35,12 @@ local place = key('attending', args.id)
 redis.call('ZADD', place, int(now + args.for_ms), args.by)
 local last = redis.call('ZRANGE', place, -1, -1, 'WITHSCORES')
 redis.call('ZADD', key('attended'), last[2], args.id)
+local others = redis.call('ZCOUNT', place, '(' .. int(now), '+inf') - 1
 redis.call('ZREM', key('last_calls'), args.id)
 if args.sent then
   local left = key('left', args.sent)
   -- While callers of another process wait, the job is not free to be taken over.
-  if args.have_left and last[1] == args.by then
+  if args.have_left and others <= 0 then
     redis.call('SET', left, args.id, 'PX', math.max(1, args.for_ms))
   elseif not args.have_left and redis.call('GET', left) == args.id then
     redis.call('DEL', left)

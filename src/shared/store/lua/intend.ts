@@ -34,7 +34,8 @@ const replySchema = z.discriminatedUnion('reply', [
     http_status: z.string().transform(Number).optional(),
   }),
   z.object({ reply: z.literal('final'), status: outcomeStatusSchema, unknown_epoch: z.number().optional() }),
-  z.object({ reply: z.enum(['running', 'no_slot', 'paused', 'full', 'expired', 'missing']) }),
+  z.object({ reply: z.literal('no_slot'), waited_ms: z.number() }),
+  z.object({ reply: z.enum(['running', 'paused', 'full', 'expired', 'missing']) }),
 ]);
 export type IntendReply = z.infer<typeof replySchema>;
 
@@ -72,7 +73,9 @@ if not open[job.status] then
   return reply('final', {status = job.status, unknown_epoch = last.epoch})
 end
 if job.status == 'running' then return reply('running') end
-if job.stream == 'live' and args.streams_full then return reply('no_slot') end
+if job.stream == 'live' and args.streams_full then
+  return reply('no_slot', {waited_ms = now - tonumber(job.created_at)})
+end
 if job.status == 'launching' then
   if job.intent_token == args.token and not job.unknown_at then return intended(job, tonumber(job.epoch)) end
   return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})

@@ -38,14 +38,15 @@ const replySchema = z.discriminatedUnion('reply', [
     reply: z.enum(['queued', 'unknown', 'failed']),
     held_ms: z.number().optional(),
     held_scope: z.string().optional(),
+    is_news: z.boolean().default(false),
     work: workSchema,
   }),
-  z.object({ reply: z.literal('stale'), work: workSchema }),
+  z.object({ reply: z.literal('stale'), is_news: z.boolean().default(false), work: workSchema }),
 ]);
 
 /**
  * Ends an intent that has no response, as refused or as unknown (I4). `stale`: the job has moved on without this worker,
- * whose finding is written to the launch and changes nothing else (I7).
+ * whose finding is written to the launch and changes nothing else (I7). `is_news`: the launch was still intended.
  */
 export const resolve = defineScript<ResolveArguments>()({
   name: 'resolve',
@@ -60,16 +61,18 @@ if not job.status then return reply('stale') end
 
 local launch = launch_of(job, args.epoch)
 local state = launch and launch.state
+-- True if nobody had heard of this end before.
+local is_news = state == 'intended'
 -- What is known of a launch only grows: intended, then unknown, then refused or acknowledged.
 if state == 'intended' or (state == 'unknown' and args.how == 'refused') then
   store_launch(args.id, job, args.epoch, {state = args.how, code = args.code})
 end
 unlist_intent(args.id, args.epoch)
-if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale') end
+if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale', {is_news = is_news}) end
 lift_alarms(job, args.came, launch and tonumber(launch.at) or 0)
 
 if args.how == 'unknown' then
-  if job.unknown_at then return reply('stale') end
+  if job.unknown_at then return reply('stale', {is_news = is_news}) end
   local held_ms, held_scope
   if args.witnessed then
     for _, scope in ipairs(accused(args.id, job, 'unknown', 'model:' .. job.model)) do
@@ -80,7 +83,7 @@ if args.how == 'unknown' then
   redis.call('HSET', place, 'unknown_at', now, 'unknown_says', args.message or '')
   note(args.id, 'launch_unknown', {epoch = args.epoch, code = args.code})
   schedule('poll', args.id, now + args.grace_ms)
-  return reply('unknown', {held_ms = held_ms, held_scope = held_scope})
+  return reply('unknown', {held_ms = held_ms, held_scope = held_scope, is_news = is_news})
 end
 
 redis.call('HDEL', place, 'unknown_at')
