@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { withBoundEvents } from '../../src/provider/answer-body.ts';
 import { startFrontDoor } from '../support/front-door.ts';
 import { startHarness } from '../support/harness.ts';
+import { mostMemory } from '../support/memory.ts';
 import { answer, startUpstream } from '../support/upstream.ts';
 
 const wish = { model: 'm', input: 'x' };
@@ -16,17 +17,6 @@ function flood(response: ServerResponse, text: string): void {
   };
   response.writeHead(200, { 'content-type': 'text/event-stream' }).on('drain', more);
   more();
-}
-
-/** How much memory this process takes beyond what it had, at most, while it is done, in megabytes. */
-async function mostMemory(work: () => Promise<unknown>): Promise<number> {
-  const before = process.memoryUsage().rss;
-  let most = before;
-  const timer = setInterval(() => {
-    most = Math.max(most, process.memoryUsage().rss);
-  }, 20);
-  await work().finally(() => clearInterval(timer));
-  return (most - before) / 1e6;
 }
 
 test('I9: a stream that never tells its id is left after a megabyte', { timeout: 30_000 }, async () => {

@@ -17,7 +17,8 @@ test.runIf(hasRedisServer())(
   { timeout: 240_000 },
   async () => {
     const random = randomOf(seed);
-    const deployment = await openDeployment(seed);
+    // No worker is killed here, so the lock need not be as short as in the soak, and on a busy machine none is lost by chance.
+    const deployment = await openDeployment(seed, { HEADSTONE_LOCK_MS: '8000' });
     const { fleet, users, history, cases } = deployment;
     const orders: Promise<void>[] = [];
     let isOver = false;

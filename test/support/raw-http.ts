@@ -31,3 +31,22 @@ export async function rawLines(url: string, lines: string[]): Promise<string> {
     socket.on('error', reject);
   });
 }
+
+/**
+ * Sends bytes as they are, and returns everything that comes back until the server closes. `isAll`: says that no more bytes come,
+ * after which Node answers nothing that it has not begun to answer.
+ */
+export async function rawBytes(url: string, bytes: string, isAll = true): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return await new Promise((resolve, reject) => {
+    let heard = '';
+    const socket = connect(Number(port), hostname, () =>
+      isAll ? socket.end(bytes, 'latin1') : socket.write(bytes, 'latin1'),
+    );
+    socket.on('data', chunk => {
+      heard += chunk;
+    });
+    socket.on('close', () => resolve(heard));
+    socket.on('error', reject);
+  });
+}

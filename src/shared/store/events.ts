@@ -10,8 +10,11 @@ export interface Batch {
   events: (UpstreamEvent & { sequence_number: number })[];
 }
 
-/** A batch has up to 256 KB, and one page is read at a time, so that one reader of a long stream delays nobody else (I9). */
-const PAGE = 4;
+/**
+ * A batch has up to 256 KB, and a reader holds one page of them, so that a reader of a long stream delays nobody else, and one that
+ * does not read takes little memory (I9).
+ */
+const PAGE = 1;
 
 /** The first page of the stored batches with events past `after`. */
 export async function readBatches(store: Lane, id: string, after: number): Promise<Batch[]> {

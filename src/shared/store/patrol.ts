@@ -1,5 +1,5 @@
 import type { Lane } from './lane.ts';
-import { ATTENDED_FOR_MS } from './lua/attend.ts';
+import { LAST_CALL_MS } from './lua/attend.ts';
 import type { QueueEntry } from './lua/work.ts';
 
 const LEASE_MS = 5000;
@@ -111,7 +111,7 @@ export class Patrol {
 
   /** Attended jobs whose callers have all gone, or whose process has died and did not come back in time. */
   async unattendedJobs(limit: number): Promise<string[]> {
-    return (await this.store.run('unattended', { last_call_ms: ATTENDED_FOR_MS, limit })).ids;
+    return (await this.store.run('unattended', { last_call_ms: LAST_CALL_MS, limit })).ids;
   }
 
   private async upTo(place: string, score: number, limit: number): Promise<string[]> {

@@ -53,11 +53,13 @@ export interface Deployment {
   close(): Promise<string[]>;
 }
 
-export async function openDeployment(seed: number): Promise<Deployment> {
+/** `more`: settings beside the soak's own. */
+export async function openDeployment(seed: number, more: Record<string, string> = {}): Promise<Deployment> {
   const redis = await startRedisServer();
   const simulator = await startChild(['simulator', '--port', '0']);
   const env = {
     ...settings,
+    ...more,
     OPENAI_BASE_URL: simulator.address,
     HEADSTONE_PREFIX: `{soak-${randomUUID().slice(0, 8)}}`,
   };

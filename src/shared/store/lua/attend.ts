@@ -4,6 +4,12 @@ import { defineScript } from './script.ts';
 /** How long a process speaks for its callers without saying so again. */
 export const ATTENDED_FOR_MS = 30_000;
 
+/**
+ * How long a process that has said nothing for so long may still do so, because after an outage of Redis a sweeper may be the
+ * first to come back. It speaks every ten seconds, and each second after a failure.
+ */
+export const LAST_CALL_MS = 20_000;
+
 export interface AttendArguments {
   id: string;
   /** The process that has the callers. */
