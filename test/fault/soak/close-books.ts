@@ -23,8 +23,9 @@ export interface Books {
 const ENDED_WITHIN_MS = 60_000;
 /** A lock goes with its entry, or by itself when it expires. */
 const LOCKS_MS = 5000;
-/** What a job takes of Redis with its request, result, story and row: about seven thousand bytes of these jobs. */
-const MOST_BYTES_PER_JOB = 12_000;
+/** What a job of these takes of Redis with its request, result, story and row, and what there is without any job. */
+const MOST_BYTES_PER_JOB = 9000;
+const MOST_BYTES_BESIDE = 4_000_000;
 const PAGE = 1000;
 
 /** Waits until all has ended, and compares everything on record with what the provider knows. */
@@ -47,7 +48,6 @@ export async function closeBooks(
   const launched = Map.groupBy(simulator.responses, ({ metadata }) => metadata.headstone?.split('/')[1]);
   const info = await store.ask(client => client.info('memory'));
   const used = Number(/used_memory_dataset:(\d+)/.exec(info)?.[1] ?? 0);
-  const bytesPerJob = Math.round(used / Math.max(1, jobs.length));
   const isLate = endedAfterMs !== null && endedAfterMs > ENDED_WITHIN_MS;
   return {
     jobs: jobs.length,
@@ -58,12 +58,14 @@ export async function closeBooks(
         code === undefined ? [] : [[code, failed.length]],
       ),
     ),
-    bytesPerJob,
+    bytesPerJob: Math.round(used / Math.max(1, jobs.length)),
     violations: [
       ...unfinished,
       ...locks,
       ...(isLate ? [`I10: all had ended only ${Math.round(endedAfterMs / 1000)} s after the last blow.`] : []),
-      ...(bytesPerJob > MOST_BYTES_PER_JOB ? [`I9: a job has left ${bytesPerJob} bytes in Redis.`] : []),
+      ...(used > MOST_BYTES_BESIDE + MOST_BYTES_PER_JOB * jobs.length
+        ? [`I9: ${jobs.length} jobs have left ${used} bytes in Redis.`]
+        : []),
       ...misordered(jobs, users),
       // Workers died of the blows, and of no job.
       ...poisoned.map(({ id }) => `I5: ${id} was taken for poison.`),
