@@ -6,17 +6,11 @@ import { randomOf } from './random.ts';
 import { closeBooks } from './soak/close-books.ts';
 import { openDeployment } from './soak/deployment.ts';
 import { unexplained } from './soak/explain.ts';
-import { type Order, orderOf } from './soak/orders.ts';
+import { orderOf, patient } from './soak/orders.ts';
 
 const TIMES = 10;
 /** Jobs a second: enqueued, over HTTP, as plain creates, as streams and adopted. A fifth of them is cancelled. */
 const RATE = 12;
-
-/** Callers stay, because nobody cancels for those who leave with their server for a minute. The soak has those who leave. */
-function patient(order: Order): Order {
-  if (order.way !== 'upgrade') return order;
-  return { ...order, cancelAfterMs: null, script: { ...order.script, duration_ms: 1000 } };
-}
 
 const hasRedis = hasRedisServer();
 if (!hasRedis)

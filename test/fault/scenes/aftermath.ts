@@ -1,5 +1,7 @@
 import { audit } from '../../../src/cli/reports/audit.ts';
 import type { Job } from '../../../src/shared/contract/job.ts';
+import type { Lane } from '../../../src/shared/store/lane.ts';
+import { DELAYED_SCORE_UNIT } from '../../../src/shared/store/lua/work.ts';
 import { askUntil, insist } from '../patience.ts';
 import type { Stage } from './stage.ts';
 
@@ -59,18 +61,15 @@ async function unfinishedOf({ producer }: Stage, ids: string[]): Promise<string[
     ];
   });
   const pending = (await producer.ledger()).filter(({ status }) => status === 'pending');
-  const left = await Promise.all((await producer.store.allLanes()).map(lane => leftIn(lane)));
+  const left = await Promise.all((await producer.store.allLanes()).map(leftIn));
   return [...open, ...pending.map(row => `I3: ${row.response_id} is pending.`), ...left.flat()];
 }
 
-/**
- * What a lane still keeps of work, although everything has ended (I9). `polls`: parked polls count too. That of a job which has
- * ended meanwhile finds that out when it is due, in HEADSTONE_POLL_MAX_MS at most.
- */
-export async function leftIn(
-  lane: Awaited<ReturnType<Stage['producer']['store']['laneOf']>>,
-  polls = false,
-): Promise<string[]> {
+/** A poll of a job that has ended meanwhile finds that out when it is due, in half a minute at most. */
+const POLL_DUE_MS = 31_000;
+
+/** What a lane still keeps of work, although everything has ended (I9). */
+export async function leftIn(lane: Lane): Promise<string[]> {
   const { keys, queues } = lane;
   const counts = await lane.ask(async client => ({
     outbox: await client.zcard(keys.outbox()),
@@ -83,13 +82,19 @@ export async function leftIn(
   }));
   const entries = await Promise.all(
     queues.all.map(async queue => {
-      const delayed = queue.name === 'poll' && !polls ? 0 : await queue.getDelayedCount();
+      const delayed = queue.name === 'poll' ? await overdueIn(lane) : await queue.getDelayedCount();
       return [queue.name, (await queue.getJobCountByTypes('active', 'waiting')) + delayed] as const;
     }),
   );
   return [...Object.entries(counts), ...entries]
     .filter(([, count]) => count > 0)
     .map(([place, count]) => `I9: ${count} left in ${place}.`);
+}
+
+/** The parked polls that come later than they may. */
+async function overdueIn(lane: Lane): Promise<number> {
+  const least = (Date.now() + POLL_DUE_MS) * DELAYED_SCORE_UNIT;
+  return await lane.ask(client => client.zcount(lane.queues.poll.toKey('delayed'), least, '+inf'));
 }
 
 async function resumed({ struck, hasStruck, told }: Stage, ids: string[]): Promise<number | null> {

@@ -34,7 +34,7 @@ export async function closeBooks(
   sinceMs: number,
 ): Promise<Books> {
   const { store } = producer;
-  const left = async () => (await Promise.all((await store.allLanes()).map(lane => leftIn(lane, true)))).flat();
+  const left = async () => (await Promise.all((await store.allLanes()).map(leftIn))).flat();
   const unfinished = await lastOf(left, ENDED_WITHIN_MS - (performance.now() - sinceMs));
   const endedAfterMs = unfinished.length === 0 ? performance.now() - sinceMs : null;
   const locks = await lastOf(() => locksOf(producer), LOCKS_MS);

@@ -51,6 +51,12 @@ export function orderOf(number: number, random: Random): Order {
   };
 }
 
+/** The same order of a caller who stays. For one who leaves together with their server nobody cancels for most of a minute. */
+export function patient(order: Order): Order {
+  if (order.way !== 'upgrade' || order.cancelAfterMs === null) return order;
+  return { ...order, cancelAfterMs: null, script: { ...order.script, duration_ms: 1000 } };
+}
+
 function wayOf(point: number): Way {
   let end = 0;
   for (const [way, share] of shares) {

@@ -4,7 +4,7 @@ import { closeBooks } from './close-books.ts';
 import { openDeployment } from './deployment.ts';
 import { unexplained } from './explain.ts';
 import { type Blow, blows } from './fleet.ts';
-import { orderOf } from './orders.ts';
+import { orderOf, patient } from './orders.ts';
 
 export interface SoakOptions {
   minutes: number;
@@ -33,6 +33,8 @@ export interface SoakReport extends Pick<SoakOptions, 'minutes' | 'rate' | 'seed
 }
 
 const BLOW_EVERY_MS = 1000;
+/** How long it takes until a job is cancelled whose server died together with its caller. */
+const DESERTION_MS = 55_000;
 const PROGRESS_EVERY_MS = 10_000;
 
 /** Six workers and two servers under load, of which one is hit each second, and the books afterwards. */
@@ -47,7 +49,8 @@ export async function soak({ minutes, rate, seed, onProgress = () => {} }: SoakO
   const orders: Promise<void>[] = [];
   const ordering = (async () => {
     for (let number = 0; performance.now() < until; number += 1) {
-      orders.push(users.order(orderOf(number, random)));
+      const order = orderOf(number, random);
+      orders.push(users.order(until - performance.now() > DESERTION_MS ? order : patient(order)));
       // By the clock, so that a slow moment is made up for.
       await sleep(Math.max(0, startedAt + (number * 1000) / rate - performance.now()));
     }
