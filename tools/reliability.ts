@@ -27,38 +27,46 @@ left behind.
 - **Late flips.** Cancelled responses are completed up to fifteen minutes later, by a provider whose time runs faster.
 `;
 
-const about = `Six workers and two servers of four lanes are under load. Each second one of them is killed, asked to stop, stopped and woken, or cut off
-from Redis for up to six seconds. Jobs come by the library, over HTTP, as upgraded creates, as streams and by adoption; a fifth is
-cancelled, and some of those flip. Readers and writers note what they were told and when. Afterwards a checker looks for an order of
-events that explains every answer: each job is one register, open until one moment and of one outcome ever after.`;
+const about = `Six workers and two servers run four lanes under load. Every second one of them is killed, asked to stop, paused and resumed, or cut off
+from Redis for up to six seconds. Jobs arrive through the library, over HTTP, as upgraded creates, as streams and by adoption. A fifth of them
+are cancelled, by the library, over HTTP or by a caller who leaves, and some of those flip. Readers and writers record what they were told and
+when. Afterwards a checker looks for one order of events that explains every answer: each job is open up to one moment and has a single
+outcome from then on. A job that was accepted and is gone, one that is there twice, a result or a text after a cancel, a charge that nobody
+saw, a lock or an entry that is left: each is a violation.`;
 
 const rest = `## Everything that can happen to one job
 
-\`test/model/exhaustive\` goes through all that two workers, two crashes or freezes, a cancel, a flip, the outbox and a lane that changes hands
-can do to a job: 19,286 states, and 388,434 if the job may be launched again. No promise is broken in any of them. In each of eight
-protocols with one fault it finds the violation, by the shortest way. \`test/model/protocol-is-the-lua\` runs the functions of this check
-and the scripts side by side, and after each step both have to have said and kept the same.
+\`test/model/exhaustive\` explores everything that two workers, two crashes or freezes, a cancel, a flip, the outbox and a lane that changes
+hands can do to a job: 19,286 states, or 388,434 if the job may be launched again. No state breaks a promise. When one fault is put into the
+protocol, it finds the shortest path to the violation; eight such faults were tried. \`test/model/protocol-is-the-lua\` runs the model and the
+scripts side by side and checks after each step that both answered and stored the same.
 
 ## What can be left behind
 
-Each is planted by a test, which waits until somebody has taken it up: a job without a queue entry, a poll that nobody has, an intent without an
+A test creates each of these leftovers and waits until a process picks it up: a job without a queue entry, a poll that nobody has, an intent without an
 answer, a tombstone whose response nobody watches, entries of indexes without a record, a lane without an owner, a bulk cancel that not
 every lane knows of
 (\`integration/left-behind\`, \`i5-nothing-lost\`); a bulk cancel whose process died (\`e2e/cancellations\`); the callers of a server that died
 (\`integration/attendance\`); a stream without a follower (\`fault/killed-worker\`).
 
-## What this found, and what was mended
+## What this found
+
+All of these are fixed.
 
 - A worker that had been stopped woke with all of its creates timed out, although their answers lay in its sockets. Their ids were lost, and
   five such creates in a row held the model for everybody. Now what has arrived is heard before a late time-out counts.
-- A stall without a worker, as when the answer that assigns an entry is lost, counted as a crash. Five of them failed a job whose paid
-  result was there. Now a crash counts only if a worker had begun.
+- An entry that stalled before any worker had begun it was counted as a crash. Five of these failed a job whose paid result was there. Now a
+  crash counts only if a worker had begun.
 - After the number of lanes was raised, the third send of a create made a second job and paid again.
 - A worker that was frozen between a refusal and its decision failed a job that another one had launched since. Likewise after a 404.
-- A follower of a stream that woke behind another one wrote again what readers had.
+- A worker that woke after another had taken over its stream sent readers the same events again.
 - Two lanes could adopt one response if one adopter was frozen for a minute.
 - A stream that failed before its first event, as when the store was away, was answered \`500 {}\`. Now it says why.
-- A pause by a process that had not heard of new lanes left those running.
+- A process that did not know of newly added lanes paused launching, and those lanes kept launching.
+- An id that the app had enqueued before the number of lanes was raised became a second job over HTTP.
+- \`launch_unknown\` was logged for launches whose answer had just come, when a busy worker's lock had expired.
+- A job whose server died together with its caller ran on for up to 62 s, and now for up to 53 s.
+- A reader that does not read kept a megabyte of a long stream in the server's memory, and now a quarter of that.
 - A launch waited for 50 s behind 12,000 lines of the outbox, and now for 8 s. A lane whose only worker was killed was taken over after up to
   16 s, and now five seconds sooner.
 
@@ -67,8 +75,7 @@ every lane knows of
 - A loss of power. Redis was killed, not its machine.
 - Clocks that run at different speeds, and a Redis whose clock jumps.
 - More than one fault at exactly the same step, except by chance in the soak.
-- More load than a machine bears. Two cores with six workers, two servers, the provider and the users on them do not keep up with 50 jobs a second
-  for ten minutes while a process is hit each second: creates time out, holds follow, and users give up. No job is lost by that.
+- Load beyond what the machine can carry: creates time out, holds follow and users give up, but no job is lost.
 - A real provider. Its misbehaviour is simulated as it was reported.
 
 ## To repeat it

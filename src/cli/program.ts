@@ -71,11 +71,11 @@ function explain(error: unknown, command: string | undefined): number {
     process.stderr.write(`${error.message}${isLocal ? ' "headstone store" starts one in memory.' : ''}\n`);
     return error.code === 'invalid_request' || error.code === 'configuration' ? exitCodes.wrongUse : exitCodes.failed;
   }
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
     code === 'EADDRINUSE'
-      ? `Another program uses that port (${message.replace(/^listen EADDRINUSE: /, '')}). Stop it, or choose another port with ${portSetting(command)}.\n`
+      ? `Port ${port} on ${address} is already in use. Stop the other program, or choose another port with ${portSetting(command)}.\n`
       : code === 'ENOENT' && syscall === 'open'
         ? `There is no such file: ${(error as NodeJS.ErrnoException).path}.\n`
         : `${message}\n`,

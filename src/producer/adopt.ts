@@ -31,7 +31,7 @@ export async function adoptResponse(
   if (!jobIdSchema.safeParse(id).success)
     throw new HeadstoneError(
       'invalid_request',
-      'The response’s id cannot be the id of a job. Give the option id: 1 to 64 characters out of A-Z, a-z, 0-9, "_" and "-".',
+      'The response’s id cannot be used as a job’s id. Set the option id to 1 to 64 characters from A-Z, a-z, 0-9, "_" and "-".',
       { param: 'id' },
     );
   const tags = [...new Set(chosen.tags ?? [])];
@@ -107,7 +107,7 @@ async function giveUpClaim(store: Store, responseId: string, id: string): Promis
 function conflict(id: string, responseId: string): HeadstoneError {
   return new HeadstoneError(
     'id_conflict',
-    `Job ${id} or response ${responseId} is on record already, as another one. Nothing was adopted.`,
+    `Job ${id} or response ${responseId} is already on record with a different partner. Nothing was adopted.`,
   );
 }
 

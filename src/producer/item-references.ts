@@ -97,7 +97,7 @@ function itemsIn(input: unknown): Item[] {
 function unusable(id: string): HeadstoneError {
   return new HeadstoneError(
     'invalid_request',
-    `The input names the item ${id.slice(0, LONGEST_SHOWN)}, which is not part of a result of this tenant that is still kept. Send the whole item, or continue the response by previous_response_id.`,
+    `The input refers to the item ${id.slice(0, LONGEST_SHOWN)}, but no stored result of this tenant contains it. Send the whole item, or use previous_response_id.`,
     { param: 'input' },
   );
 }

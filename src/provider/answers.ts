@@ -60,7 +60,11 @@ export interface Upstream {
   createStream(body: string, model: string): Promise<LaunchAnswer>;
   /** Opens a response's stream after a sequence number; -1 opens it from the beginning. */
   resumeStream(responseId: string, after: number, include: string[]): Promise<StreamAnswer>;
-  retrieve(responseId: string, options: { signal: AbortSignal; include: string[] }): Promise<RetrieveAnswer>;
+  /** `own`: the part of `include` that the create had, which is asked for again if the provider refuses the whole list. */
+  retrieve(
+    responseId: string,
+    options: { signal: AbortSignal; include: string[]; own?: string[] },
+  ): Promise<RetrieveAnswer>;
   cancel(responseId: string): Promise<CancelAnswer>;
 }
 

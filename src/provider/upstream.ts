@@ -46,7 +46,7 @@ export async function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions)
 
   async function retrieve(
     responseId: string,
-    { signal: outer, include }: { signal: AbortSignal; include: string[] },
+    { signal: outer, include, own = [] }: { signal: AbortSignal; include: string[]; own?: string[] },
   ): Promise<RetrieveAnswer> {
     const read = async (signal: AbortSignal): Promise<RetrieveAnswer> => {
       const query = queryOf(include);
@@ -60,7 +60,8 @@ export async function openUpstream({ openai, launchTimeoutMs }: UpstreamOptions)
     } catch (error) {
       const { status } = callFailure(error);
       // Extra fields that a reader wants must not keep the response itself from being read.
-      if (mayBeTheInclude(status, include)) return await retrieve(responseId, { signal: outer, include: [] });
+      if (mayBeTheInclude(status, include))
+        return await retrieve(responseId, { signal: outer, include: own.length < include.length ? own : [] });
       return status === 404 ? { kind: 'absent' } : failure(error);
     }
   }

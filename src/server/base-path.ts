@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { withoutLastSlashes } from '../shared/runtime/last-slashes.ts';
 import { plainPath } from '../shared/runtime/setting-formats.ts';
 
 declare module 'fastify' {
@@ -54,7 +55,7 @@ function prefixOf(request: FastifyRequest, basePath: string): string {
   // Fastify lists several addresses if it trusts the proxy that forwarded the request. Anybody can send the header.
   const isTrusted = (request.ips?.length ?? 0) > 1;
   if (!isTrusted || typeof forwarded !== 'string' || forwarded.length > LONGEST_PREFIX) return basePath;
-  const given = forwarded.split(',')[0]?.trim().replace(/\/+$/, '') ?? '';
+  const given = withoutLastSlashes(forwarded.split(',')[0]?.trim() ?? '');
   return plainPath.test(given) ? given : basePath;
 }
 

@@ -24,7 +24,7 @@ export function healthRoutes(app: FastifyInstance, { ready, lively, metrics }: H
   app.get('/healthz', async (_request, reply) => {
     // Restarting this process does not bring a lost store back.
     const alive = await within(PROBE_MS, lively()).catch(() => true);
-    return reply.code(alive ? 200 : 503).send({ status: alive ? 'ok' : 'consumes nothing although there is work' });
+    return reply.code(alive ? 200 : 503).send({ status: alive ? 'ok' : 'takes no work although entries are waiting' });
   });
 
   app.get('/readyz', async (request, reply) => {

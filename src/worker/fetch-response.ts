@@ -11,12 +11,14 @@ interface Fetched {
   /** The place of the job in a trace. */
   trace: Traceparent | undefined;
   include: string[];
+  /** The part of them that the create had. */
+  own?: string[];
   signal: AbortSignal;
 }
 
 /** Reads a response, as a span `fetch_response` of OpenTelemetry. Its usage is counted elsewhere, once. */
 export async function fetchResponse(
-  { jobId, responseId, trace, include, signal }: Fetched,
+  { jobId, responseId, trace, include, own = include, signal }: Fetched,
   { upstream, configuration }: Context,
 ): Promise<RetrieveAnswer> {
   rememberTrace(jobId, trace);
@@ -28,7 +30,7 @@ export async function fetchResponse(
     'headstone.job.id': jobId,
   };
   return await spanned('fetch_response', { kind: SpanKind.CLIENT, parent: trace, attributes }, async span => {
-    const answer = await upstream.retrieve(responseId, { signal, include });
+    const answer = await upstream.retrieve(responseId, { signal, include, own });
     if (answer.kind === 'found') span.setAttribute('gen_ai.response.status', answer.response.status);
     else fail(span, answer.kind === 'absent' ? '404' : answer.code);
     return answer;

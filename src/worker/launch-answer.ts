@@ -98,7 +98,7 @@ async function recordAcknowledged(answer: Acknowledged, intent: Intent, context:
   if (reply.reply === 'unwanted') telemetry.emit('response_unwanted', { ...facts, cause: reply.cause });
   if (reply.reply !== 'running') stream?.close();
   else if (stream) {
-    const job = { id, model, responseId: response.id, include: intent.include, completionWindow };
+    const job = { id, model, responseId: response.id, include: intent.include, own: intent.include, completionWindow };
     context.streams.follow(id, decided => followStream(job, stream, decided, context));
   }
   await store.outbox.carryOutQuietly(reply.work);

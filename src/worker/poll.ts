@@ -33,7 +33,15 @@ export async function poll(id: string, context: Context): Promise<Activation> {
 
 /** True if a worker follows the response's stream: it decides the job, and sooner. A stream without a follower gets one. */
 async function isFollowed(
-  { id, model, stream, include, completion_window: completionWindow, response_id: responseId }: JobRecord,
+  {
+    id,
+    model,
+    stream,
+    include,
+    own_includes: own,
+    completion_window: completionWindow,
+    response_id: responseId,
+  }: JobRecord,
   context: Context,
 ): Promise<boolean> {
   const { store, streams, stopping } = context;
@@ -42,7 +50,7 @@ async function isFollowed(
   if (heardAt !== null && heardAt > store.now() - LIVE_MS) return true;
   if (streams.isFollowed(id)) return true;
   if (streams.isFull()) return false;
-  const job = { id, model, responseId, include, completionWindow };
+  const job = { id, model, responseId, include, own: include.slice(0, own), completionWindow };
   streams.follow(id, decided => followStream(job, undefined, decided, context));
   return true;
 }
@@ -52,7 +60,8 @@ async function pollResponse(record: JobRecord, decided: AbortSignal, context: Co
   const { id, model, response_id: responseId, completion_window: completionWindow } = record;
   if (responseId === undefined) throw new Error('A running job has no response.');
   const { trace, include } = record;
-  const answer = await fetchResponse({ jobId: id, responseId, trace, include, signal: decided }, context);
+  const own = include.slice(0, record.own_includes);
+  const answer = await fetchResponse({ jobId: id, responseId, trace, include, own, signal: decided }, context);
   const facts = { job_id: id, model, response_id: responseId };
   if (decided.aborted) {
     // The job was decided meanwhile, but what was observed belongs in the ledger (I3).

@@ -163,8 +163,8 @@ class StreamFollower {
   private async hasEnded(): Promise<boolean> {
     this.heardAt = performance.now();
     const signal = AbortSignal.any([this.context.stopping, AbortSignal.timeout(RETRIEVE_TIMEOUT_MS)]);
-    const { responseId, include } = this.job;
-    const answer = await this.context.upstream.retrieve(responseId, { signal, include });
+    const { responseId, include, own } = this.job;
+    const answer = await this.context.upstream.retrieve(responseId, { signal, include, own });
     if (answer.kind !== 'found' || !upstreamFinalStatuses.has(answer.response.status)) return false;
     await this.concludeBy(answer, false);
     await this.letGo();

@@ -22,6 +22,8 @@ export interface StreamedJob {
   model: string;
   responseId: string;
   include: string[];
+  /** The part of them that the create had. */
+  own: string[];
   completionWindow: string | undefined;
 }
 

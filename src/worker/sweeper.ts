@@ -78,12 +78,13 @@ export class Sweeper {
       () => this.sweepOutbox(),
       () => this.findDeadLaunches(),
       () => this.releaseParked(),
+      // It also removes what the patrols would find nothing behind.
+      () => store.run('forget', { limit: MOST_PER_TICK }),
       () => this.patrolJobs(),
       () => this.patrolResponses(),
       () => this.findSilentStreams(),
       () => this.cancelUnattended(),
       async () => this.cancellations.takeOver(await abandonedCancellations(store)),
-      () => store.run('forget', { limit: MOST_PER_TICK }),
       () => this.patrol.trimRows(store.now() - this.context.configuration.ledgerTtlMs),
     ];
     // A step that fails does not stop the others: with Redis full, forgetting is what makes room.

@@ -169,6 +169,25 @@ test('a field that the provider does not know, asked for by a reader, keeps nobo
   expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
 });
 
+test('nor does it cost the fields that the create itself included', async () => {
+  const asked: string[][] = [];
+  const upstreamUrl = await startUpstream((call, _body, response) => {
+    if (call.method === 'POST') return answer(response, 200, { id: 'resp_1', status: 'queued', output: [] });
+    const names = new URL(call.url ?? '', 'http://x').searchParams.getAll('include[]');
+    asked.push(names);
+    if (names.includes('nonsense.field')) return answer(response, 400, { error: { message: 'Invalid value' } });
+    const output = names.map(name => ({ id: name, type: 'included' }));
+    return answer(response, 200, { id: 'resp_1', status: 'completed', output });
+  });
+  const { client, producer } = await startFrontDoor({ upstreamUrl, env: { HEADSTONE_POLL_MIN_MS: '200' } });
+  const own = ['message.output_text.logprobs'] as const;
+  const { id } = await client.responses.create({ model: 'm', input: 'x', background: true, include: [...own] });
+  await fetch(`${client.baseURL}/responses/${id}?include[]=nonsense.field`);
+  const finished = await producer.wait(id);
+  expect(asked).toEqual([[...own, 'nonsense.field'], own]);
+  expect(finished).toMatchObject({ response: { output: [{ id: own[0] }] } });
+});
+
 test('a request that differs in a number that JavaScript cannot hold is another one', async () => {
   const { server } = await startFrontDoor({ workers: 0 });
   const send = async (seed: string) => {

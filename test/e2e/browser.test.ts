@@ -81,7 +81,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     expect(new URL(page.url()).pathname).toBe('/sign-in');
     await page.getByLabel('API key').fill('a wrong key');
     await page.keyboard.press('Enter');
-    expect(await page.getByRole('alert').innerText()).toContain('does not know this API key');
+    expect(await page.getByRole('alert').innerText()).toContain('is not valid on this server');
     await page.getByLabel('API key').fill(keys.alice);
     await page.keyboard.press('Enter');
     await page.waitForURL('**/waste?by=cause');
@@ -370,7 +370,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await producer.wait(id);
     await page.goto(`/jobs/${id}`);
     await page.getByRole('link', { name: 'Run again' }).click();
-    expect(await bodyOf(page)).toMatch(/The last one: Completed in .* tokens, \$/);
+    expect(await bodyOf(page)).toMatch(/This job: Completed in .* tokens, \$/);
     await page.getByRole('button', { name: 'Run it again' }).click();
     await page.waitForURL(url => /^\/jobs\/resp_\w+$/.test(url.pathname) && !url.pathname.includes(id));
     const again = new URL(page.url()).pathname.split('/').at(-1) ?? '';

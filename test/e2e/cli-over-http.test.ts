@@ -167,7 +167,7 @@ test('--server: a lost answer names the job that may have been enqueued, and not
   expect(ids.size).toBe(1);
   expect(told.length).toBeGreaterThan(1);
   expect(ran.code).toBe(1);
-  expect(ran.stderr).toContain(`Whether job ${[...ids][0]} was enqueued is not known`);
+  expect(ran.stderr).toContain(`It is not known whether job ${[...ids][0]} was enqueued`);
   for (const headers of told) {
     expect(headers).toContain('Bearer our-own-key');
     expect(headers).not.toContain('of-the-provider');
@@ -205,7 +205,7 @@ test('--server: a wait outlives its connection, and hears the outcome from the n
   proxy.heal();
   expect(await waiting).toMatchObject({
     code: 1,
-    stderr: `The server is away; trying again until it answers.\nJob ${id} was cancelled by alice\n`,
+    stderr: `The server is not answering. Trying again …\nJob ${id} was cancelled by alice\n`,
   });
 });
 
@@ -266,7 +266,7 @@ test('--server: a bulk cancel that too few replicas hold is told so, as by Redis
   const { run, producer } = await commandLine({ workers: 0, env: { HEADSTONE_WAIT_REPLICAS: '1' } });
   await producer.enqueueMany(Array.from({ length: 30 }, () => ({ request: scripted(), options: { tags: ['t'] } })));
   const { code, stdout, stderr } = await run('cancel', '--tag', 't', '--yes');
-  expect(stderr).toContain('only 0 of 1 replicas hold it');
+  expect(stderr).toContain('only 0 of 1 replicas have confirmed it');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(await producer.list({ status: 'cancelled' })).toHaveLength(30);
 });

@@ -200,7 +200,7 @@ test('launches that are held back: status and a wait say which, and what to do',
   await expect
     .poll(status, { timeout: 20_000 })
     .toContain('held: all launches (no_route). The provider cannot be reached. Check OPENAI_BASE_URL');
-  expect((await headstone(['get', 'held'], env)).stdout).toContain('Waits, because all launches are held.');
+  expect((await headstone(['get', 'held'], env)).stdout).toContain('It is waiting, because all launches are held.');
 });
 
 test('no store: one sentence, and what to do', { timeout: 20_000 }, async () => {

@@ -234,7 +234,7 @@ test('strangers are not told where the store is, and the operator is', async () 
   expect(ready.body).not.toMatch(address);
   const tenant = await rawRequest(server.url, 'GET', '/v1/jobs', { authorization: `Bearer ${keys.alice}` });
   expect(tenant.status).toBe(503);
-  expect(tenant.body).toContain('does not answer');
+  expect(tenant.body).toContain('The store is not answering');
   expect(tenant.body).not.toMatch(address);
   const operator = await rawRequest(server.url, 'GET', '/v1/jobs', { authorization: `Bearer ${keys.root}` });
   expect(operator.body).toMatch(address);
@@ -255,7 +255,7 @@ test('trying to sign in has a limit by address, and signing in one by key', asyn
   const refused = await signIn(keys.bob);
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(await refused.text()).toContain('Too many tries');
+  expect(await refused.text()).toContain('Too many sign-in attempts');
 });
 
 test('a header that nobody may send is not read, and one that a proxy may send is short', async () => {

@@ -38,7 +38,7 @@ test('the list: what each job asks, tabs with counts, a search, a sort, and what
   expect(found.main).toContain('search: TIDES ✕');
   const dearest = (await read(`${server.url}/jobs?sort=dearest`)).main;
   expect(dearest.indexOf('About tides')).toBeLessThan(dearest.indexOf('About eels'));
-  expect(dearest).toContain('The dearest 2 matches among the newest 2 jobs.');
+  expect(dearest).toContain('The most expensive 2 matches among the newest 2 jobs.');
   expect((await read(`${server.url}/jobs?search=nobody`)).main).toContain('No job matches.');
   expect((await read(`${server.url}/jobs?search=%22%3E%3Cscript%3E`)).text).not.toContain('"><script>');
 });

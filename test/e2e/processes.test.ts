@@ -59,7 +59,7 @@ test.for(['server', 'store', 'simulator'])(
     const { child, output } = start([command, '--port', String(port)]);
     const [code] = await once(child, 'close');
     expect(code).toBe(1);
-    expect(output()).toContain(`Another program uses that port (address already in use 127.0.0.1:${port}). Stop it`);
+    expect(output()).toContain(`Port ${port} on 127.0.0.1 is already in use. Stop the other program`);
   },
 );
 

@@ -79,6 +79,63 @@ test('I12: another tenant’s job is a 404 in every way, and stays as it is', as
   expect((await clientOf(keys.alice).responses.retrieve(id)).status).toBe('queued');
 });
 
+test('I12: no page, list, sum, stream or board shows anything of another tenant’s job', async () => {
+  const { clientOf, server, producer, happened } = await startHouse();
+  const headstone = { tags: ['secret-tag'], callback_url: 'https://hooks.example.com/secret' };
+  const create = { ...request('secret words'), headstone };
+  const { id } = await clientOf(keys.alice).responses.create(create);
+  await happened('job_decided', fields => fields.job_id === id);
+  await producer.cancellations.begin({ tag: 'secret-tag' }, { actor: 'secret actor' });
+  const ask = async (method: string, path: string, accept: string) => {
+    const headers = { authorization: `Bearer ${keys.bob}`, accept };
+    const answer = await fetch(`${server.url}${path}`, { method, headers, redirect: 'manual' });
+    return { status: answer.status, text: await answer.text() };
+  };
+  const ofTheJob: [string, string][] = [
+    ['GET', `/v1/responses/${id}?stream=true`],
+    ['GET', `/v1/responses/${id}/input_items`],
+    ['POST', `/v1/jobs/${id}/retry`],
+    ['POST', `/v1/jobs/${id}/webhook/resend`],
+    ['GET', `/jobs/${id}`],
+    ['GET', `/jobs/${id}/cancel`],
+    ['GET', `/jobs/${id}/again`],
+    ['POST', `/jobs/${id}/again`],
+    ['POST', `/jobs/${id}/cancel`],
+  ];
+  for (const [method, path] of ofTheJob) {
+    const { status, text } = await ask(method, path, 'application/json');
+    // A form without its field is refused before anybody looks for a job.
+    expect([400, 404], path).toContain(status);
+    expect(text.replaceAll(id, ''), path).not.toMatch(/secret|harbour/);
+  }
+  const by = ['model', 'tenant', 'cause', 'reason', 'actor', 'tag', 'cancellation', 'day'];
+  const others = [
+    ...by.flatMap(dimension => [`/v1/waste?group_by=${dimension}&tenant=harbour`, `/waste?by=${dimension}`]),
+    ...by.map(dimension => `/waste/sums.csv?by=${dimension}`),
+    ...by.map(dimension => `/waste/responses?by=${dimension}`),
+    '/v1/ledger?tenant=harbour',
+    '/v1/jobs?tenant=harbour&tag=secret-tag',
+    '/v1/jobs?search=secret',
+    '/jobs?tag=secret-tag',
+    '/jobs?search=secret&sort=longest',
+    `/jobs?search=${id.slice(0, 12)}&sort=longest`,
+    '/',
+    '/v1/cancellations',
+    '/cancellations',
+    '/v1/status',
+    '/v1/holds',
+    '/board/api/queues?activeQueue=launch&status=completed',
+  ];
+  for (const path of others)
+    for (const accept of ['application/json', 'text/html']) {
+      const { text } = await ask('GET', path, accept);
+      // What was asked for may stand in the form again.
+      const told = text.replaceAll(/(value|href|content)="[^"]*"/g, '').replaceAll(/(tag|search): ?\S+/g, '');
+      expect(told, path).not.toMatch(/secret (words|actor)|harbour/);
+      expect(told, path).not.toContain(id);
+    }
+});
+
 test('I12: jobs, ledger and waste are each tenant’s own; an admin sees all, and whom they ask for', async () => {
   const { clientOf, get, happened } = await startHouse();
   for (const [key, input] of [

@@ -36,7 +36,7 @@ test('I1 to I8, I10: a process that is killed at any of its steps', { timeout: 3
     what: `kill -9 at each of ${steps.size} steps, in ${scenes.length} scenes`,
     tried: died.length,
     violations: died.flatMap(complaintsOf).length,
-    figures: `Taken up after ${quantile(resumed, 0.5)} ms (p50), ${quantile(resumed, 0.99)} ms (p99).`,
+    figures: `Another process went on after ${quantile(resumed, 0.5)} ms (p50), ${quantile(resumed, 0.99)} ms (p99).`,
   });
   expect(plays.flatMap(complaintsOf)).toEqual([]);
   expect(quantile(resumed, 0.99)).toBeLessThan(RESUMED_WITHIN_MS);

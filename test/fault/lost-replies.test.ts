@@ -40,10 +40,12 @@ test('I1 to I8, I10: the answer of Redis to any command is lost', { timeout: 3_6
     what: `the answer to each of ${new Set(struck.map(({ loss }) => loss?.name)).size} commands of Redis, in ${scenes.length} scenes`,
     tried: struck.length,
     violations: struck.flatMap(complaintsOf).length,
-    figures: `Gone on after ${quantile(resumed, 0.5)} ms (p50), ${quantile(resumed, 0.99)} ms (p99).`,
+    figures: `Work continued after ${quantile(resumed, 0.5)} ms (p50), ${quantile(resumed, 0.99)} ms (p99).`,
   });
   expect(plays.flatMap(complaintsOf)).toEqual([]);
   expect(quantile(resumed, 0.99)).toBeLessThan(RESUMED_WITHIN_MS);
+  // Some commands depend on the time, and may not come again.
+  expect(struck.length).toBeGreaterThan(losses.flat().length * 0.7);
 });
 
 function complaintsOf({ scene, loss, violations }: Awaited<ReturnType<typeof play>>): string[] {

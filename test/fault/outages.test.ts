@@ -111,6 +111,11 @@ async function suffer({ name, needsDisk = false, lastsMs = LASTS_MS, begin, end 
   const cancelling = Promise.all(
     unwanted.map(async id => ({ id, ...(await insist(() => producer.cancel(id), 2 * LASTS_MS + lastsMs)) })),
   );
+  // Writes fail from the moment at which the file cannot grow, and then an enqueue says so.
+  if (disk) {
+    await expect.poll(() => producer.store.home.probe().catch(code), { timeout: 10_000 }).toBe('store_refused');
+    expect(await producer.enqueue(scripted()).catch(code)).toBe('store_refused');
+  }
   await sleep(lastsMs);
   await end({ redis, line, worker, disk });
   const endedAt = performance.now();
@@ -124,10 +129,15 @@ async function suffer({ name, needsDisk = false, lastsMs = LASTS_MS, begin, end 
     if (verdict === 'cancelled' && (await producer.get(id))?.status !== 'cancelled')
       violations.push(`I1: ${id} is not cancelled any more.`);
   const tookMs = performance.now() - endedAt;
-  const figures = `All had ended ${(tookMs / 1000).toFixed(1)} s after it.`;
+  if (tookMs > ENDED_WITHIN_MS) violations.push(`I10: all had ended only ${Math.round(tookMs / 1000)} s after it.`);
+  const figures = `All jobs had ended ${(tookMs / 1000).toFixed(1)} s after it.`;
   report({ part: 'Outages', what: name, tried: JOBS, violations: violations.length, figures });
   return violations.map(violation => `${name}: ${violation}`);
 }
+
+const code = (error: { code: string }) => error.code;
+
+const ENDED_WITHIN_MS = 45_000;
 
 const scriptOf = (n: number) => ({
   duration_ms: 300 + n * 150,

@@ -65,7 +65,7 @@ test('I12: a response belongs to one job of one tenant', async () => {
     code: 'id_taken',
   });
   await expect(producer.adopt('an id with spaces')).rejects.toMatchObject({ code: 'invalid_request' });
-  await expect(producer.adopt('resp.with.dots')).rejects.toThrow('Give the option id');
+  await expect(producer.adopt('resp.with.dots')).rejects.toThrow('Set the option id');
 });
 
 test('a 404 that stays ends an adopted job as response_not_found', async () => {

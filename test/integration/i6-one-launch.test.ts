@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { startLife } from '../model/life.ts';
 import { scripted, startHarness } from '../support/harness.ts';
 import { acceptJob, intendJob, openStores } from '../support/store.ts';
 
@@ -28,6 +29,22 @@ test('I6: a job that chose relaunch is launched again after the grace, and not b
   const [first, second] = responses;
   expect((second?.created_at ?? 0) - (first?.created_at ?? 0)).toBeGreaterThanOrEqual(300);
   expect((await producer.get(id))?.launches.map(launch => launch.state)).toEqual(['unknown', 'acknowledged']);
+});
+
+test('I6: a worker that was frozen between the permission and the create sends none, and the job goes back to its queue', async () => {
+  const { producer, oversleep, tick, simulatorLedger, close } = await startLife();
+  onTestFinished(close);
+  const { id } = await producer.enqueue(scripted());
+  await oversleep(id);
+  expect((await simulatorLedger()).creates).toBe(0);
+  expect(await producer.get(id)).toMatchObject({
+    status: 'queued',
+    launches: [{ state: 'refused', code: 'worker_was_away' }],
+  });
+  // The next worker sends one.
+  await tick(id);
+  expect((await simulatorLedger()).creates).toBe(1);
+  expect((await producer.get(id))?.status).toBe('running');
 });
 
 test('I6: paid launches are at most `attempts`, and each failed run is waste', async () => {

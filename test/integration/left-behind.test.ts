@@ -64,13 +64,15 @@ test('I9: entries of indexes whose records and rows are gone', { timeout: 30_000
   const { producer } = await startHarness();
   const { home } = producer.store;
   await producer.ready();
-  const places = { ended: home.keys.ended(), rows: home.keys.rows(), held: home.keys.heldScopes() };
+  const { keys } = home;
+  const places = [keys.ended(), keys.open(), keys.streams(), keys.attended(), keys.rows(), keys.unsettled()];
+  const [intents, held] = [keys.intents(), keys.heldScopes()];
   await home.ask(async redis => {
-    await redis.zadd(places.ended, 1, 'a record that is gone');
-    await redis.zadd(places.rows, 1, 'a row that is gone');
-    await redis.sadd(places.held, 'model:gone');
+    for (const place of places) await redis.zadd(place, 1, 'what is gone');
+    await redis.zadd(intents, 1, 'what-is-gone|1');
+    await redis.sadd(held, 'model:gone');
   });
-  await expect.poll(() => home.ask(redis => redis.exists(...Object.values(places))), patient).toBe(0);
+  await expect.poll(() => home.ask(redis => redis.exists(...places, intents, held)), patient).toBe(0);
 });
 
 test('I10: a lane without an owner', { timeout: 40_000 }, async () => {

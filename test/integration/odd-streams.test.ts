@@ -162,7 +162,7 @@ test('I7: a follower that wakes behind another one writes nothing of what its re
   const never = new AbortController().signal;
   const { configuration } = loadConfiguration({});
   const context = { store, telemetry: new Telemetry(), configuration, stopping: never, hopeless: never };
-  const job = { id: 'job', model: 'm', responseId: 'resp', include: [], completionWindow: undefined };
+  const job = { id: 'job', model: 'm', responseId: 'resp', include: [], own: [], completionWindow: undefined };
   const event = (number: number) => ({
     type: number === 0 ? 'response.created' : 'response.output_text.delta',
     delta: `word ${number}`,

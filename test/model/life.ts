@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { Producer } from '../../src/producer/producer.ts';
 import { openUpstream } from '../../src/provider/upstream.ts';
@@ -28,13 +29,17 @@ export interface Life {
   advance(ms: number): void;
   /** Takes the entries that a job may have. */
   tick(id: string): Promise<void>;
-  /** Launches, and dies after the provider's answer and before it is recorded. */
   /** Takes a webhook about one of the provider's responses, whether anybody knows of it or not. */
   hear(pick: number): Promise<void>;
+  /** Launches, and dies after the provider's answer and before it is recorded. */
   die(id: string): Promise<void>;
+  /** Launches, and is frozen between the permission to send the create and the create, for so long that others take it for dead. */
+  oversleep(id: string): Promise<void>;
   simulatorLedger(): Promise<SimulatorLedger>;
   close(): Promise<void>;
 }
+
+const FROZEN_MS = 200;
 
 const quick = {
   HEADSTONE_SETTLE_FIRST_MS: '10',
@@ -115,6 +120,16 @@ export async function startLife(): Promise<Life> {
       const record = await store.record(id);
       if (record?.status === 'queued')
         await launch(id, { ...dying, store: await at(id) }, async () => {}).catch(() => {});
+    },
+    async oversleep(id) {
+      const lane = await at(id);
+      const run: typeof lane.run = async (name, given, body) => {
+        const reply = await lane.run(name, given, body);
+        if (name === 'intend') await sleep(FROZEN_MS);
+        return reply;
+      };
+      const store = Object.assign(Object.create(lane), { run }) as typeof lane;
+      await launch(id, { ...context, store, configuration: { ...configuration, lockMs: FROZEN_MS } }, async () => {});
     },
     simulatorLedger,
     async close() {

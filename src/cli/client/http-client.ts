@@ -212,7 +212,7 @@ function unsureOf(id: string, error: unknown): EnqueueResult {
 
 function unsure(id: string, cause: unknown): EnqueueResult {
   const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `Whether job ${id} was enqueued is not known. Run "headstone get ${id}" with the same --server to find out. ${why}`;
+  const message = `It is not known whether job ${id} was enqueued. Run "headstone get ${id}" with the same --server to find out. ${why}`;
   return { id, status: null, error: new HeadstoneError('store_unreachable', message, { cause }) };
 }
 

@@ -26,7 +26,7 @@ export async function* subscribeOverHttp(
       if (!hasAnswered) throw server.foreign();
     } catch (error) {
       if (!hasAnswered || !mayPass(error)) throw error;
-      if (!isAway) process.stderr.write('The server is away; trying again until it answers.\n');
+      if (!isAway) process.stderr.write('The server is not answering. Trying again …\n');
       isAway = true;
     }
     await sleep(RETRY_MS, undefined, signal ? { signal } : {});

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { StreamEvent } from '../../shared/contract/stream.ts';
+import { withoutLastSlashes } from '../../shared/runtime/last-slashes.ts';
 import { ApiConnection, type Query } from './api-connection.ts';
 import { explainServerError } from './server-errors.ts';
 
@@ -15,7 +16,7 @@ export class ServerConnection {
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
       throw new HeadstoneError(
         'configuration',
-        'HEADSTONE_API_KEY has a character that no key has. Check how it was set.',
+        'HEADSTONE_API_KEY contains a character that no key can contain. Check how it was set.',
       );
     this.url = baseUrl(url);
     this.api = new ApiConnection({ url: `${this.url}/v1`, apiKey, retries: RETRIES });
@@ -81,5 +82,5 @@ function baseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw new HeadstoneError('invalid_request', '--server must be a URL like http://127.0.0.1:3000.');
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '').replace(/\/v1$/, '');
+  return withoutLastSlashes(`${url.origin}${url.pathname}`).replace(/\/v1$/, '');
 }

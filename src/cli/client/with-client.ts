@@ -47,7 +47,7 @@ export async function withStore<Result>(work: (store: Store) => Promise<Result>)
 function sayWhenLost(producer: Producer, telemetry: Telemetry): void {
   const listen = () =>
     telemetry.subscribe(({ name }) => {
-      if (name === 'store_lost') process.stderr.write('Redis is away. Waiting until it answers.\n');
+      if (name === 'store_lost') process.stderr.write('Redis is not answering. Waiting for it …\n');
     });
   producer.ready().then(listen, () => {});
 }

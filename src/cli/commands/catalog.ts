@@ -16,7 +16,7 @@ export const catalog: CatalogEntry[] = [
   asks('cancel', 'cancel jobs for good; exit code 0: cancelled now or before, 3: too late', async () =>
     (await import('./cancel.ts')).cancelCommand(),
   ),
-  asks('retry', 'run a job’s request again, as a new job; it says what the last one cost, and asks first', async () =>
+  asks('retry', 'run a job’s request again, as a new job; shows what the job cost and asks first', async () =>
     (await import('./retry.ts')).retryCommand(),
   ),
   asks('waste', 'show the tokens that were paid for and wasted, beside those that were used', async () =>
@@ -25,10 +25,10 @@ export const catalog: CatalogEntry[] = [
   asks('ledger', 'print the ledger: one row for each response, the oldest first', async () =>
     (await import('./ledger.ts')).ledgerCommand(),
   ),
-  asks('status', 'show how much waits where, what is held, and whether launching is paused', async () =>
+  asks('status', 'show what is waiting, what is held, and whether launching is paused', async () =>
     (await import('./status.ts')).statusCommand(),
   ),
-  asks('pause', 'pause launching: nothing new is spent; running jobs go on, and cancels work', async () =>
+  asks('pause', 'pause launching: no new job is sent; running jobs continue, and cancels still work', async () =>
     (await import('./pause.ts')).pauseCommand(),
   ),
   asks('resume', 'resume launching', async () => (await import('./pause.ts')).resumeCommand()),
@@ -43,7 +43,7 @@ export const catalog: CatalogEntry[] = [
     'send the message about a job’s outcome to its callback_url again; show the secret that signs such messages',
     async () => (await import('./webhook.ts')).webhookCommand(),
   ),
-  runs('worker', 'run a worker until SIGTERM; then it finishes what it works on and stops', async () =>
+  runs('worker', 'run a worker; on SIGTERM it finishes what it is doing and stops', async () =>
     (await import('./worker.ts')).workerCommand(),
   ),
   runs('server', 'run the OpenAI-compatible HTTP server, until SIGTERM', async () =>
@@ -52,7 +52,7 @@ export const catalog: CatalogEntry[] = [
   runs('simulator', 'run a simulated provider that completes cancelled responses, until SIGTERM', async () =>
     (await import('./simulator.ts')).simulatorCommand(),
   ),
-  runs('store', 'run a Valkey in this process: in memory, for this machine only, gone when it stops', async () =>
+  runs('store', 'run an in-memory Valkey for this machine only; its data is lost when it stops', async () =>
     (await import('./store.ts')).storeCommand(),
   ),
   runs('lanes', 'show the lanes, or raise their number', async () => (await import('./lanes.ts')).lanesCommand()),

@@ -16,7 +16,7 @@ export function lanesCommand(): Command {
             lanes.map(lane => row(lane, lanes)),
           ),
         );
-        for (const { lane, away } of lanes) if (away !== undefined) print(`Lane ${lane} is away. ${away}`);
+        for (const { lane, away } of lanes) if (away !== undefined) print(`Lane ${lane} cannot be reached. ${away}`);
       })
       .addCommand(
         new Command('raise')

@@ -23,7 +23,9 @@ export function statusCommand(): Command {
         print(`  held: ${heldLaunches(scope)} (${code}). ${holdAdvice(code)}`);
       if (depths.lanes > 1) print(`Lanes: ${depths.lanes}`);
       for (const lane of depths.lanes_away)
-        print(`  lane ${lane} is AWAY: its jobs wait, and no number here includes them (headstone lanes)`);
+        print(
+          `  lane ${lane} CANNOT BE REACHED: its jobs are waiting, and the numbers here leave them out (headstone lanes)`,
+        );
       if (depths.lanes_unserved.length > 0)
         print(depths.lanes === 1 ? 'No worker is running.' : `  no worker serves: ${depths.lanes_unserved.join(', ')}`);
       print(`Due polls: ${whole(depths.due_polls)}${late}`);

@@ -94,7 +94,7 @@ async function isConfirmed(estimate: CancellationEstimate): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new HeadstoneError(
       'invalid_request',
-      'This needs a confirmation, and there is no terminal to ask on. Add --yes, or run it with --dry-run first.',
+      'This needs confirmation, but there is no terminal to ask on. Add --yes, or run it with --dry-run first.',
     );
   return await confirm('Cancel them?');
 }

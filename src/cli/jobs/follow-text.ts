@@ -43,9 +43,8 @@ function tell(event: StreamEvent, asJson: boolean): void {
     const { tombstone } = headstone;
     const who = tombstone?.actor ? ` by ${tombstone.actor}` : '';
     const why = tombstone?.reason ? `: ${tombstone.reason}` : '';
-    process.stderr.write(
-      `\nThe job was ${tombstone ? `${status}${who}${why}` : `not completed: ${error?.message}`}.\n`,
-    );
+    const ended = status === 'expired' ? 'expired' : 'was cancelled';
+    process.stderr.write(tombstone ? `\nThe job ${ended}${who}${why}.\n` : `\nThe job failed: ${error?.message}\n`);
   }
 }
 

@@ -18,7 +18,9 @@ export function printFinished(finished: Finished, json: boolean): void {
     case 'expired': {
       const { actor, reason } = finished.tombstone;
       const who = actor === null ? '' : ` by ${actor}`;
-      process.stderr.write(`Job ${finished.id} was ${finished.status}${who}${reason === null ? '' : `: ${reason}`}\n`);
+      process.stderr.write(
+        `Job ${finished.id} ${finished.status === 'expired' ? 'expired' : 'was cancelled'}${who}${reason === null ? '' : `: ${reason}`}\n`,
+      );
     }
   }
   process.exitCode = exitCodes.failed;

@@ -54,7 +54,7 @@ async function answered(call: Promise<Response>): Promise<Answered> {
     httpStatus = answer.status;
     const parsed = upstreamResponseSchema.safeParse(JSON.parse(await answer.text()));
     if (parsed.success) return { httpStatus, response: parsed.data, error: null, mayRun: false };
-    return { httpStatus, response: null, error: said('The body is no response.'), mayRun: true };
+    return { httpStatus, response: null, error: said('The body is not a response.'), mayRun: true };
   } catch (error) {
     if (!(error instanceof OpenAI.APIError))
       return { httpStatus, response: null, error: said('The body is not JSON.'), mayRun: true };

@@ -98,7 +98,7 @@ export function trialSentence(summary: TrialSummary, isWhole: boolean): string {
   const unknown = summary.usage_unknown > 0 ? `; ${summary.usage_unknown} never showed a usage` : '';
   const creates =
     summary.creates_unknown > 0
-      ? ` ${counted(summary.creates_unknown, 'create')} had no certain end, and what they may cost is not in these figures.`
+      ? ` ${counted(summary.creates_unknown, 'create')} may or may not have run, and their possible cost is not included.`
       : '';
   return `The provider said that it cancelled ${cancelled} of ${responses}. ${stayed} ${staying}, ${back} came back${unseen}. ${summary.billed_tokens} tokens were charged, ${usd(summary.billed_usd_micros)}${unknown}.${creates}`;
 }

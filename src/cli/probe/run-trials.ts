@@ -45,7 +45,7 @@ export async function runTrials(
   if (!quiet && !hasScreen()) print(draw());
   if (!isWhole) {
     process.stderr.write(
-      '\nThe watching was ended early. Responses that come back later, and their cost, are not included.\n',
+      '\nWatching was stopped early. Responses that come back later, and their cost, are not included.\n',
     );
     process.exitCode = exitCodes.interrupted;
   }

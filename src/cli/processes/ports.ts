@@ -9,7 +9,7 @@ export async function freeOr(port: number): Promise<number> {
 export async function assertFree(port: number, setting: string): Promise<void> {
   if (await isTaken(port))
     throw new Error(
-      `Another program uses that port (address already in use 127.0.0.1:${port}). Stop it, or choose another port with ${setting}. Nothing was started.`,
+      `Port ${port} on 127.0.0.1 is already in use. Stop the other program, or choose another port with ${setting}. Nothing was started.`,
     );
 }
 

@@ -66,7 +66,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const startWorker = async (name: string): Promise<void> => {
       const child = await start(name, ['worker'], env);
       if (!options.revive) return;
-      void child.ended.then(how => revive(name, `ended (${how}) and is started again`));
+      void child.ended.then(how => revive(name, `ended (${how}); restarting it`));
     };
     const revive = async (name: string, why: string): Promise<void> => {
       if (isStopping) return;
@@ -74,9 +74,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       // A worker that ends at once, or cannot start while the store is away, is not restarted in a tight loop.
       await sleep(REVIVE_MS);
       if (isStopping) return;
-      await startWorker(name).catch((error: Error) =>
-        revive(name, `could not start and is tried again: ${error.message}`),
-      );
+      await startWorker(name).catch((error: Error) => revive(name, `could not start; trying again: ${error.message}`));
     };
     const startWorkers = async (count: number) => {
       for (let number = 1; number <= count; number += 1) await startWorker(`worker ${number}`);

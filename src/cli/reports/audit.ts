@@ -48,7 +48,9 @@ function unmatched({ response_id, metadata }: SimulatorLedgerRow, jobs: Map<stri
 
 function shownAgainstPromise(job: ShownJob): string[] {
   const refused = job.status === 'cancelled' || job.status === 'expired';
-  return refused && job.response !== null ? [`${job.id} was ${job.status}, and shows a result`] : [];
+  return refused && job.response !== null
+    ? [`${job.id} ${job.status === 'expired' ? 'expired' : 'was cancelled'}, and shows a result`]
+    : [];
 }
 
 function misbooked(job: ShownJob, rows: Map<string, LedgerRow>): string[] {

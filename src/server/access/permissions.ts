@@ -27,7 +27,7 @@ export function tenantOfNewJob(caller: Caller, named: string | undefined): strin
   if (named === undefined || named === caller.tenant || caller.admin) return named ?? caller.tenant;
   throw new HeadstoneError(
     'invalid_request',
-    'headstone.tenant needs an admin key. Leave it out, and the job is your own.',
+    'headstone.tenant needs an admin key. Without it, the job belongs to your own tenant.',
     { param: 'headstone.tenant' },
   );
 }

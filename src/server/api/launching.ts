@@ -11,7 +11,7 @@ export function launchingRoutes(app: Api, producer: Producer): void {
 
   app.get(
     '/v1/status',
-    { schema: { ...about, summary: 'How much waits where, and whether launching is paused' } },
+    { schema: { ...about, summary: 'What is waiting, what is held, and whether launching is paused' } },
     async request => {
       assertAdmin(request.caller);
       return await producer.depths();

@@ -45,6 +45,6 @@ export class StreamReaders {
 function tooMany(what: string): HeadstoneError {
   return new HeadstoneError(
     'too_many_streams',
-    `${what} (HEADSTONE_STREAM_READERS). Close one, or send background: true and read the response without stream. Nothing was enqueued.`,
+    `${what} (HEADSTONE_STREAM_READERS). Close a stream, or use background: true and poll the response. This call enqueued nothing.`,
   );
 }

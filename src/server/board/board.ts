@@ -19,7 +19,7 @@ const shownReads =
   /^\/api\/queues(\/:queueName\/(:jobId(\/(logs|flow))?|metrics|default-job-options|rate-limit|job-data-schema))?$/;
 
 /** Bull Board's page loads a font from another server. */
-const foreignFonts = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
+const foreignFonts = /<link href="https:\/\/fonts\.googleapis\.com[^<>]*>/;
 
 /** Bull Board has no place for a link that is always in sight. */
 const wayBack = (basePath: string) =>

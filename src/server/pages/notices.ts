@@ -52,7 +52,9 @@ export class Notices {
             html`Held: ${heldLaunches(scope)} (${code}). ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}; the next try is in ${age(Math.max(0, next_try_at - now))}.`,
         ),
       ...(depths.store === 'full' ? ['The store is full. New jobs are refused, and cancels still work.'] : []),
-      ...depths.lanes_away.map(lane => html`Lane ${lane} is away. Its jobs wait, and no number here includes them.`),
+      ...depths.lanes_away.map(
+        lane => html`Lane ${lane} cannot be reached. Its jobs are waiting, and the numbers here leave them out.`,
+      ),
       ...(depths.lanes_unserved.length === depths.lanes - depths.lanes_away.length && depths.lanes_unserved.length > 0
         ? ['No worker is running, so nothing is sent to the provider or read from it. Start one: headstone worker']
         : []),

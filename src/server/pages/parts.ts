@@ -103,9 +103,9 @@ export function pathOf(path: string, query: Record<string, string | undefined>):
 export const verdictSentences: Record<Verdict, string> = {
   cancelled: 'Cancelled. No result of this job will ever be shown, whatever the provider does.',
   already_cancelled: 'This job had already been cancelled.',
-  already_completed: 'Too late. The job had completed.',
-  already_incomplete: 'Too late. The job had ended as incomplete.',
-  already_failed: 'Too late. The job had failed.',
-  already_expired: 'The job had passed its deadline before.',
+  already_completed: 'Too late. The job had already completed.',
+  already_incomplete: 'Too late. The job had already ended as incomplete.',
+  already_failed: 'Too late. The job had already failed.',
+  already_expired: 'Too late. The job had already passed its deadline.',
   not_found: 'There is no such job.',
 };

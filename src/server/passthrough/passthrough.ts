@@ -4,6 +4,7 @@ import type { Producer } from '../../producer/producer.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { disguisedNameIn, reservedNameIn } from '../../shared/contract/request.ts';
 import { withMembers } from '../../shared/runtime/json-members.ts';
+import { withoutLastSlashes } from '../../shared/runtime/last-slashes.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 import type { Caller } from '../access/key-ring.ts';
 import { sharesAccount } from '../access/permissions.ts';
@@ -48,7 +49,7 @@ export class Passthrough {
       );
     this.isOpen = passthrough;
     this.producer = producer;
-    this.baseUrl = (openaiBaseUrl ?? OPENAI_URL).replace(/\/+$/, '');
+    this.baseUrl = withoutLastSlashes(openaiBaseUrl ?? OPENAI_URL);
     this.apiKey = openaiApiKey ?? '';
     this.severalHaveKeys = severalHaveKeys;
   }
@@ -157,7 +158,7 @@ function isForm(type: string | undefined): boolean {
 }
 
 function misspelt(name: string): HeadstoneError {
-  return new HeadstoneError('invalid_request', `${name.slice(0, 64)} must be written in small letters.`, {
+  return new HeadstoneError('invalid_request', `${name.slice(0, 64)} must be lower case.`, {
     param: name.slice(0, 64),
   });
 }

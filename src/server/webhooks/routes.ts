@@ -55,7 +55,7 @@ export async function webhookRoutes(app: Api, producer: Producer, secrets: strin
             .code(400)
             .send(
               errorBody(
-                'The signature of this webhook does not fit OPENAI_WEBHOOK_SECRET, or its time is too far from this server’s.',
+                'The signature of this webhook does not match OPENAI_WEBHOOK_SECRET, or its timestamp is too far from this server’s clock.',
                 'invalid_signature',
                 'invalid_request_error',
               ),

@@ -44,9 +44,9 @@ export class HeadstoneError extends Error {
 }
 
 const publicReasons: Partial<Record<ErrorCode, string>> = {
-  store_unreachable: 'The store does not answer. Try again.',
-  store_refused: 'The store answers but does not write now. Try again.',
-  store_unsuitable: 'Headstone cannot use its store, and trying again does not help. The log says why.',
+  store_unreachable: 'The store is not answering. Try again.',
+  store_refused: 'The store answers but refuses writes at the moment. Try again.',
+  store_unsuitable: 'Headstone cannot use its store, and trying again will not help. The log says why.',
 };
 
 /** The message of an error for people who may not learn where the store is. */

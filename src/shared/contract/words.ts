@@ -55,7 +55,7 @@ export const onUnknownLaunchSchema = z.enum(['fail', 'relaunch']);
 
 export const jobIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 characters out of A-Z, a-z, 0-9, "_" and "-"');
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 characters from A-Z, a-z, 0-9, "_" and "-"');
 
 /** Replaces half of a surrogate pair, as cutting a text in the middle of an emoji leaves it, by U+FFFD. */
 export function toWellFormed(text: string): string {

@@ -13,10 +13,10 @@ export function outcomeSentence(job: Told, now: number): string {
   switch (job.status) {
     case 'queued':
       return job.held_by === null
-        ? `Has waited ${took} to be sent to the provider.`
-        : `Waits, because ${heldLaunches(job.held_by)} are held.`;
+        ? `It has been waiting to be sent to the provider for ${took}.`
+        : `It is waiting, because ${heldLaunches(job.held_by)} are held.`;
     case 'launching':
-      return 'Is being sent to the provider.';
+      return 'It is being sent to the provider.';
     case 'running':
       return `The provider is working on it. It was enqueued ${took} ago.`;
     case 'completed':

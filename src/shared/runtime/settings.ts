@@ -211,7 +211,8 @@ export const settings = {
   },
   lockMs: {
     name: 'HEADSTONE_LOCK_MS',
-    meaning: 'How long a silent worker keeps an activation. Stalled activations are looked for at half this interval.',
+    meaning:
+      'How long a worker that has gone silent keeps the queue entries it was handling. Other workers check for such entries at half this interval.',
     fallback: '8000',
     schema: durationMs(1000),
   },

@@ -79,12 +79,12 @@ const sentences: Record<string, (entry: Entry) => string> = {
     status === 'unknown'
       ? 'Headstone stopped watching the response. The provider never showed what it cost.'
       : `The charge is known: ${whole(Number(total_tokens ?? 0))} tokens wasted, ${usd(numberOrNull(cost_usd_micros))}.`,
-  callback_delivered: entry => `Told the callback${toldWhat(entry)}.`,
+  callback_delivered: entry => `Delivered the callback${toldWhat(entry)}.`,
   callback_failed: entry =>
     `The callback${toldWhat(entry)} could not be delivered (${text(entry.code)}). It is tried again.`,
   callback_given_up: entry =>
-    `The callback${toldWhat(entry)} was given up after ${text(entry.tries)} tries (${text(entry.code)}).`,
-  callback_resent: () => 'Somebody asked that the callback be sent again.',
+    `Headstone gave up on the callback${toldWhat(entry)} after ${text(entry.tries)} tries (${text(entry.code)}).`,
+  callback_resent: () => 'The callback was requested again.',
   result_deleted: () => 'The result was deleted by its owner.',
   // The version before wrote these words.
   launched: acknowledged,

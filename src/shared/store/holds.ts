@@ -48,6 +48,6 @@ export async function releaseHold(lanes: Lane[], scope: string): Promise<void> {
   if (replies.every(({ reply }) => reply === 'missing'))
     throw new HeadstoneError(
       'invalid_request',
-      `There is no hold ${scope.slice(0, 100)}. “headstone holds” shows those that there are.`,
+      `There is no hold ${scope.slice(0, 100)}. “headstone holds” lists the current ones.`,
     );
 }

@@ -53,6 +53,8 @@ const recordSchema = z.looseObject({
   completion_window: z.string().optional(),
   /** The fields that the create included. Each read has to ask for them again. */
   include: textList.optional().transform(names => names ?? []),
+  /** How many of them the create included, before readers asked for more. */
+  own_includes: number.optional(),
   /** `fail`: it fails where an alarm would keep it back. */
   on_hold: z.literal('fail').optional(),
   /** Set while it is cancelled once nobody waits for it. */

@@ -9,7 +9,7 @@ const LONG_MINUTES = 10;
 export function tableOf(report: SoakReport): string {
   const { minutes, rate, seed, jobs, answers, violations, endedAfterMs, bytesPerJob } = report;
   const rows = [
-    ['jobs', `${count(jobs)} in ${minutes} min, ${rate} a second ordered`],
+    ['jobs', `${count(jobs)} in ${minutes} min, at a target of ${rate} a second`],
     ['ways', list(report.ordered)],
     ['blows', list(report.blows)],
     ['cases', list(report.cases)],
@@ -19,7 +19,7 @@ export function tableOf(report: SoakReport): string {
     ['users without an answer after two minutes', count(report.gaveUp.length)],
     ['all ended', endedAfterMs === null ? 'no' : `${(endedAfterMs / 1000).toFixed(1)} s after the last blow`],
     ['Redis', `${count(bytesPerJob)} bytes a job`],
-    ['bound', `with 95 % confidence fewer than 1 violation in ${count(Math.floor(jobs / 3))} jobs, if there is none`],
+    ['bound', `if no violation was seen: fewer than 1 in ${count(Math.floor(jobs / 3))} jobs, with 95 % confidence`],
     ['seed', String(seed)],
   ];
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');

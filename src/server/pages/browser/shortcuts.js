@@ -1,11 +1,11 @@
 // Keys for people who do not want to reach for the mouse. They are off while somebody types.
 const keys = [
-  ['/', 'Search the jobs'],
+  ['/', 'Search jobs'],
   ['j', 'Next job'],
   ['k', 'Previous job'],
   ['x', 'Select the job'],
   ['c', 'Cancel the selected jobs, or this job'],
-  ['?', 'Show these keys'],
+  ['?', 'Show keyboard shortcuts'],
 ];
 
 /** @type {Record<string, () => void>} */
@@ -65,7 +65,7 @@ function cancel() {
 
 function help() {
   const dialog = document.createElement('dialog');
-  dialog.setAttribute('aria-label', 'Keys');
+  dialog.setAttribute('aria-label', 'Keyboard shortcuts');
   const list = document.createElement('dl');
   list.className = 'keys';
   for (const [key, meaning] of keys) {
@@ -79,7 +79,7 @@ function help() {
   }
   const close = Object.assign(document.createElement('button'), { textContent: 'Close', type: 'button' });
   close.addEventListener('click', () => dialog.close());
-  const heading = Object.assign(document.createElement('h2'), { textContent: 'Keys' });
+  const heading = Object.assign(document.createElement('h2'), { textContent: 'Keyboard shortcuts' });
   dialog.append(heading, list, close);
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);

@@ -114,10 +114,10 @@ export function cancellationsPage({ caller, cancellations, averages, wasted, now
     section: '/cancellations',
     liveMs: cancellations.some(({ status }) => status === 'running') ? WATCHED_MS : null,
     body: html`<h1>Bulk cancels</h1>
-<p>Cancels of many jobs at once, kept for 7 days. <a href="/cancellations/new">Cancel every open job …</a>, or narrow <a href="/jobs">the jobs</a> first.</p>
+<p>Bulk cancels of the last 7 days. <a href="/cancellations/new">Cancel every open job …</a>, or filter <a href="/jobs">the job list</a> first.</p>
 !${
       cancellations.length === 0
-        ? '<p class="empty">Nobody has cancelled many jobs at once in the last 7 days.</p>'
+        ? '<p class="empty">There were no bulk cancels in the last 7 days.</p>'
         : table(
             'Bulk cancels, the newest first',
             [

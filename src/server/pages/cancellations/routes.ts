@@ -87,6 +87,6 @@ function readFilter(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new HeadstoneError('invalid_request', 'The form was damaged on its way. Go back and send it again.');
+    throw new HeadstoneError('invalid_request', 'The form could not be read. Go back and send it again.');
   }
 }

@@ -13,7 +13,7 @@ export function againPage(caller: Caller, job: Job, key: string, now: number): s
     caller,
     section: '/jobs',
     body: html`<h1>Run <code>${shownId(job)}</code> again?</h1>
-<p class="lead">A new job gets the same request, tags and options. The last one: ${outcomeSentence(job, now)}</p>
+<p class="lead">A new job will get the same request, tags and options. This job: ${outcomeSentence(job, now)}</p>
 !${facts([
       ['Prompt', html`${job.preview ?? '–'}`],
       ['Model', html`${job.model}`],

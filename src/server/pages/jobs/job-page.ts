@@ -58,7 +58,7 @@ export function jobPage(page: JobPage): string {
 
 function about({ job, request, now, predecessor, continuations }: JobPage): string {
   const { total_tokens: tokens, cost_usd_micros: cost, is_whole: isWhole } = spentOn(job.ledger);
-  const more = isWhole ? '' : ', more is not known';
+  const more = isWhole ? '' : ' so far; the rest is not known';
   return facts([
     ['Tokens', tokens === null ? nothingYet(job) : html`${whole(tokens)}${more}`],
     ['Cost', cost === null ? (tokens === null ? nothingYet(job) : 'no price') : html`${usd(cost)}${more}`],

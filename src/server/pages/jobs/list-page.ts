@@ -62,7 +62,7 @@ function searchForm(caller: Caller, query: ViewQuery): string {
 <label>Tag <input name="tag" value="${tag}" size="12"></label>
 <label>Since <input name="since" value="${since}" size="18" placeholder="2026-11-21" aria-describedby="period"></label>
 <label>Until <input name="until" value="${until}" size="18" placeholder="2026-11-21T08:30Z" aria-describedby="period"></label>
-<small id="period">UTC days, or moments with a zone.</small>
+<small id="period">Days are in UTC. A time needs a zone, as in 2026-11-21T08:30Z.</small>
 </div></details>
 </form>`;
 }
@@ -98,7 +98,7 @@ function nothing(query: ViewQuery, { looked, next }: JobsView): string {
     : '<p class="empty">No job yet. Enqueue one: <code>headstone enqueue "Write a report on tides"</code></p>';
 }
 
-const sortedBy: Partial<Record<Sort, string>> = { longest: 'longest', dearest: 'dearest' };
+const sortedBy: Partial<Record<Sort, string>> = { longest: 'longest', dearest: 'most expensive' };
 
 /** What is said below the list, and where it goes on. */
 function under(query: ViewQuery, { jobs, next, looked }: JobsView): string {

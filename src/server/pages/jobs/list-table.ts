@@ -22,14 +22,14 @@ export function jobsTable(caller: Caller, jobs: ListedJob[], now: number, link: 
     { name: 'Job', kind: 'id' },
     { name: 'Prompt', kind: 'prompt' },
     { name: 'Status', kind: 'status' },
-    { name: 'Because', kind: 'why' },
+    { name: 'Why', kind: 'why' },
     { name: 'Model', kind: 'model' },
     admin && { name: 'Tenant', kind: 'tenant' },
     { name: 'Tags', kind: 'of-tags' },
-    { name: sortLink('Age', 'oldest', 'The oldest first'), numeric: true, kind: 'age' },
-    { name: sortLink('Duration', 'longest', 'The longest first'), numeric: true, kind: 'took' },
+    { name: sortLink('Age', 'oldest', 'Oldest first'), numeric: true, kind: 'age' },
+    { name: sortLink('Duration', 'longest', 'Longest first'), numeric: true, kind: 'took' },
     { name: 'Tokens', numeric: true, kind: 'tokens' },
-    { name: sortLink('Cost', 'dearest', 'The dearest first'), numeric: true, kind: 'cost' },
+    { name: sortLink('Cost', 'dearest', 'Most expensive first'), numeric: true, kind: 'cost' },
   ];
   const rows = jobs.map(job =>
     [

@@ -33,12 +33,12 @@ export function signInRoutes(app: Api, keyRing: KeyRing, sessions: Sessions, lim
         reply.code(status).type('text/html; charset=utf-8').send(signInPage(next, problem));
       const tooSoon = (waitS: number) => {
         reply.header('retry-after', String(waitS));
-        return refuse(429, `Too many tries to sign in. Try again in ${waitS} seconds.`);
+        return refuse(429, `Too many sign-in attempts. Try again in ${waitS} seconds.`);
       };
       const waitS = await limit.countTry(request.ip);
       if (waitS !== null) return tooSoon(waitS);
       const session = isForeignPage(request) ? undefined : keyRing.sessionOf(key);
-      if (!session) return refuse(401, 'This Headstone does not know this API key.');
+      if (!session) return refuse(401, 'This API key is not valid on this server.');
       const waitForKeyS = await limit.countSignIn(request.ip, session.key_name);
       if (waitForKeyS !== null) return tooSoon(waitForKeyS);
       const token = await sessions.open(session);

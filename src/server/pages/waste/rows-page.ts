@@ -63,7 +63,7 @@ function rowsTable(caller: Caller, rows: LedgerRow[], models: WasteSum[], now: n
       { name: 'Opened' },
       { name: 'Model' },
       ...(caller.admin ? [{ name: 'Tenant' }] : []),
-      { name: 'Because' },
+      { name: 'Why' },
       { name: 'Tokens', numeric: true },
       { name: 'Cost', numeric: true },
       { name: 'Known after', numeric: true },

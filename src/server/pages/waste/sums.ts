@@ -14,7 +14,7 @@ export interface Period {
 /** What a sum is called that stands for rows without a value. */
 export function nameOf(by: WasteDimension, key: string): string {
   if (key !== '') return key;
-  return by === 'reason' ? '(no reason given)' : '(nobody named)';
+  return by === 'reason' ? '(no reason given)' : '(no actor given)';
 }
 
 /** The page of the wasted responses behind a sum. */

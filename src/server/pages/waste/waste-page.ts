@@ -102,7 +102,7 @@ function bound(sum: WasteSum): string {
   const likely = likelyCost(sum);
   const most =
     unbounded === open
-      ? 'without a bound'
+      ? 'no upper bound'
       : `at most ${usd(most_cost_usd_micros)}, ${whole(most_tokens)} tokens${unbounded > 0 ? ` for ${whole(open - unbounded)} of them` : ''}`;
   return `${states}: ${[likely, most].filter(Boolean).join(', ')}`;
 }

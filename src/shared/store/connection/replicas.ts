@@ -58,7 +58,7 @@ export class Replicas {
     if (claims.some(({ place, status }) => statuses.get(place) !== status))
       throw new HeadstoneError(
         'not_durable',
-        'The store was replaced by one that does not hold what was written. Ask again.',
+        'Redis failed over to a server that does not have this write. Try again.',
       );
   }
 
@@ -91,7 +91,7 @@ export class Replicas {
     if (holding < this.needed)
       throw new HeadstoneError(
         'not_durable',
-        `It was written, but only ${holding} of ${this.needed} replicas hold it. Ask again, and check the replicas (HEADSTONE_WAIT_REPLICAS).`,
+        `It was written, but only ${holding} of ${this.needed} replicas have confirmed it. Try again, and check the replicas (HEADSTONE_WAIT_REPLICAS).`,
       );
     return new Map(places.map((place, position) => [place, statuses[position]]));
   }

@@ -115,7 +115,7 @@ export function unreachable(client: Pick<RedisClient, 'options'>, cause: unknown
 }
 
 export function refused(client: Pick<RedisClient, 'options'>, word: string, cause: unknown): HeadstoneError {
-  const why = sentences[word] ?? 'answers but does not write now';
+  const why = sentences[word] ?? 'answers but refuses writes at the moment';
   return new HeadstoneError('store_refused', `Redis at ${addressOf(client)} ${why} (${word}).`, { cause });
 }
 

@@ -20,6 +20,13 @@ redis.call('UNLINK', key('jobs'))
 for _, scope in ipairs(redis.call('SRANDMEMBER', key('held_scopes'), 20)) do
   if redis.call('EXISTS', key('hold', scope)) == 0 then redis.call('SREM', key('held_scopes'), scope) end
 end
+-- A patrol would look at an entry without a record or a row for ever, and in time at nothing else (I9).
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('open'), '-inf', now, 'LIMIT', 0, args.limit)) do
+  if redis.call('EXISTS', key('job', id)) == 0 then redis.call('ZREM', key('open'), id) end
+end
+for _, response_id in ipairs(redis.call('ZRANGEBYSCORE', key('unsettled'), '-inf', now, 'LIMIT', 0, args.limit)) do
+  if redis.call('EXISTS', key('row', response_id)) == 0 then redis.call('ZREM', key('unsettled'), response_id) end
+end
 local records = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.limit)) do
   local place = key('job', id)

@@ -17,6 +17,8 @@ local place = key('job', args.id)
 local fields = redis.call('HMGET', place, 'status', 'include')
 if not open[fields[1]] then return reply('final') end
 local names = cjson.decode(fields[2] or '[]')
+-- A field that only a reader wants must not cost the create's own, so it is known how many those are.
+if #args.include > 0 then redis.call('HSETNX', place, 'own_includes', #names) end
 local known = {}
 for _, name in ipairs(names) do known[name] = true end
 for _, name in ipairs(args.include) do
