@@ -79,7 +79,7 @@ export const mutants: Mutant[] = [
     edits: [
       {
         file: 'src/shared/store/lua/resolve.ts',
-        from: "if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale') end",
+        from: "if job.status ~= 'launching' or tonumber(job.epoch) ~= args.epoch then return reply('stale', {is_news = is_news}) end",
         to: '',
       },
     ],
