@@ -1,6 +1,8 @@
+import type { ClientOptions } from 'openai';
 import { expect, onTestFinished, test } from 'vitest';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Producer } from '../../src/producer/producer.ts';
+import { openStatuses } from '../../src/shared/contract/words.ts';
 import { loadConfiguration } from '../../src/shared/runtime/configuration.ts';
 import { Telemetry } from '../../src/shared/runtime/telemetry.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -42,7 +44,10 @@ async function failOver(way: Way, replicas: '0' | '1'): Promise<Tally> {
   const telemetry = new Telemetry();
   const forgotten: number[] = [];
   telemetry.subscribe(({ name }) => name === 'store_forgot' && forgotten.push(performance.now()));
-  const producer = await startSystem(deployment.url, replicas, telemetry);
+  const { url: baseURL } = await startProvider();
+  const openai = { apiKey: 'simulated', baseURL };
+  await startWorker(deployment.url, { replicas, telemetry, openai });
+  const producer = openProducer(deployment.url, replicas);
   const doomed = await enqueue(producer, BEFORE + MEANWHILE + LATE, () => 120_000);
   const wanted = await enqueue(producer, RESULTS, n => (n / RESULTS) * LONGEST_RUN_MS);
 
@@ -84,6 +89,12 @@ async function failOver(way: Way, replicas: '0' | '1'): Promise<Tally> {
   const lostResults = await inTurns(AT_ONCE, [...delivered], async ([id, response]) => {
     return JSON.stringify((await heir.get(id))?.response) !== response;
   });
+  // Where nobody follows, an operator starts new workers.
+  if (!follows) await startWorker(heirUrl, { replicas: '0', telemetry, openai });
+  await inTurns(AT_ONCE, doomed, async id => await heir.cancel(id));
+  // What the heir knows of ends there, whatever was under way when the primary died (I5, I10).
+  const open = async () => await Promise.all(openStatuses.map(status => heir.list({ status })));
+  await expect.poll(async () => (await open()).flat().length, { timeout: 60_000 }).toBe(0);
   return {
     cancels: cancelled.length,
     lostCancels: lostCancels.filter(Boolean).length,
@@ -109,16 +120,19 @@ function openProducer(connection: string, replicas: '0' | '1'): Producer {
   return producer;
 }
 
-async function startSystem(connection: string, replicas: '0' | '1', telemetry: Telemetry) {
+async function startProvider() {
   const simulator = await startSimulator({ port: 0 });
-  const openai = { apiKey: 'simulated', baseURL: simulator.url };
-  const worker = createWorker({ connection, configuration: settingsOf(replicas), telemetry, openai });
-  onTestFinished(async () => {
-    await worker.close();
-    await simulator.close();
-  });
+  onTestFinished(() => simulator.close());
+  return simulator;
+}
+
+async function startWorker(
+  connection: string,
+  { replicas, ...parts }: { replicas: '0' | '1'; telemetry: Telemetry; openai: ClientOptions },
+): Promise<void> {
+  const worker = createWorker({ connection, configuration: settingsOf(replicas), ...parts });
+  onTestFinished(() => worker.close());
   await worker.start();
-  return openProducer(connection, replicas);
 }
 
 async function enqueue(producer: Producer, count: number, durationMs: (n: number) => number): Promise<string[]> {

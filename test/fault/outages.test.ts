@@ -129,7 +129,8 @@ async function suffer({ name, needsDisk = false, lastsMs = LASTS_MS, begin, end 
     if (verdict === 'cancelled' && (await producer.get(id))?.status !== 'cancelled')
       violations.push(`I1: ${id} is not cancelled any more.`);
   const tookMs = performance.now() - endedAt;
-  if (tookMs > ENDED_WITHIN_MS) violations.push(`I10: all had ended only ${Math.round(tookMs / 1000)} s after the fault.`);
+  if (tookMs > ENDED_WITHIN_MS)
+    violations.push(`I10: all had ended only ${Math.round(tookMs / 1000)} s after the fault.`);
   const figures = `All jobs had ended ${(tookMs / 1000).toFixed(1)} s after the fault.`;
   report({ part: 'Outages', what: name, tried: JOBS, violations: violations.length, figures });
   return violations.map(violation => `${name}: ${violation}`);

@@ -182,6 +182,28 @@ test('intend: the caps and the holds are checked in the step that writes the int
   expect(await redisOf(store).zcard(`${store.keys.prefix}:parked:model:gpt-5.5`)).toBe(1);
 });
 
+test('resolve: rate limits that do not say how long hold for 5 s, then twice as long each time, until a launch passes', async () => {
+  const { store } = await openStores();
+  const hold = { of: 'model', kind: 'rate', code: 'rate_limit_exceeded' } as const;
+  let jobs = 0;
+  const refused = async () => {
+    jobs += 1;
+    await acceptJob(store, `job-${jobs}`);
+    const epoch = await intendJob(store, `job-${jobs}`);
+    const refusal = { how: 'refused', next: 'queued', code: hold.code, due_in_ms: 0, hold } as const;
+    const reply = await store.run('resolve', { id: `job-${jobs}`, epoch, ...refusal });
+    // As if its time had passed.
+    await redisOf(store).hset(store.keys.hold('model:gpt-5.5'), 'until', 0);
+    return 'held_ms' in reply ? reply.held_ms : undefined;
+  };
+  for (const heldMs of [5000, 10_000, 20_000]) expect(await refused()).toBe(heldMs);
+  await runJob(store, 'passes', 'resp_passes');
+  expect(await refused()).toBe(5000);
+  for (let n = 0; n < 12; n += 1) await refused();
+  // However long it lasts, it is tried again every few minutes.
+  expect(await refused()).toBe(600_000);
+});
+
 test('resolve: an unknown end is news once, and none of a launch whose answer has come', async () => {
   const { store } = await openStores();
   const unknown = { how: 'unknown', code: 'worker_lost', grace_ms: 1000, witnessed: false } as const;
