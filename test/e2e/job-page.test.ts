@@ -32,7 +32,7 @@ test('a cancel asks once; a filter that is not known is an error, on every page'
   const { id } = await producer.enqueue(scripted());
   const asked = await read(`${server.url}/jobs/${id}/cancel?reason=wrong+prompt`);
   expect(asked.text).toContain('This cannot be undone.');
-  expect(asked.text).toContain('it will cost nothing');
+  expect(asked.text).toContain('If it is still queued when you cancel it, it costs nothing.');
   expect((await producer.get(id))?.status).toBe('queued');
   await producer.cancel(id);
   const ended = await fetch(`${server.url}/jobs/${id}/cancel`, { redirect: 'manual' });

@@ -17,7 +17,6 @@ function expressionsIn(file: string): Found[] {
   const code = file.endsWith('.ts') ? stripTypeScriptTypes(text) : text;
   const found: Found[] = [];
   const visit = (node: unknown): void => {
-    if (Array.isArray(node)) for (const one of node) visit(one);
     if (typeof node !== 'object' || node === null) return;
     const { regex, callee } = node as { regex?: { pattern: string; flags: string }; callee?: { name?: string } };
     if (regex) found.push({ file, source: regex.pattern, flags: regex.flags });
@@ -30,6 +29,7 @@ function expressionsIn(file: string): Found[] {
 
 const files = globSync(['src/**/*.ts', 'src/**/*.js'], { exclude: ['src/**/*.d.ts'] });
 const expressions = files.flatMap(expressionsIn);
+const different = new Map(expressions.map(one => [`/${one.source}/${one.flags}`, one]));
 
 test('there are some, in the places where text comes in', () => {
   expect(expressions.length).toBeGreaterThan(30);
@@ -40,7 +40,7 @@ test('there are some, in the places where text comes in', () => {
     ).toBe(true);
 });
 
-test.for(expressions)('$file: /$source/$flags', { timeout: 30_000 }, ({ source, flags }) => {
+test.for([...different.values()])('$file: /$source/$flags', { timeout: 30_000 }, ({ source, flags }) => {
   const { status, ...found } = checkSync(source, flags);
   expect(status, JSON.stringify(found).slice(0, 400)).toBe('safe');
 });
