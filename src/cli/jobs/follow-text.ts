@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../../shared/contract/stream.ts';
+import { howRefused } from '../../shared/runtime/outcome-sentence.ts';
 import type { Client } from '../client/client.ts';
 import { type ClientFlags, commandLine } from '../client/with-client.ts';
 import { confirm } from '../terminal/confirm.ts';
@@ -43,8 +44,9 @@ function tell(event: StreamEvent, asJson: boolean): void {
     const { tombstone } = headstone;
     const who = tombstone?.actor ? ` by ${tombstone.actor}` : '';
     const why = tombstone?.reason ? `: ${tombstone.reason}` : '';
-    const ended = status === 'expired' ? 'expired' : 'was cancelled';
-    process.stderr.write(tombstone ? `\nThe job ${ended}${who}${why}.\n` : `\nThe job failed: ${error?.message}\n`);
+    process.stderr.write(
+      tombstone ? `\nThe job ${howRefused(status)}${who}${why}.\n` : `\nThe job failed: ${error?.message}\n`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Finished } from '../../shared/contract/job.ts';
+import { howRefused } from '../../shared/runtime/outcome-sentence.ts';
 import { answerText } from '../../shared/runtime/readable.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { print, printJson } from '../terminal/output.ts';
@@ -19,7 +20,7 @@ export function printFinished(finished: Finished, json: boolean): void {
       const { actor, reason } = finished.tombstone;
       const who = actor === null ? '' : ` by ${actor}`;
       process.stderr.write(
-        `Job ${finished.id} ${finished.status === 'expired' ? 'expired' : 'was cancelled'}${who}${reason === null ? '' : `: ${reason}`}\n`,
+        `Job ${finished.id} ${howRefused(finished.status)}${who}${reason === null ? '' : `: ${reason}`}\n`,
       );
     }
   }

@@ -1,5 +1,6 @@
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import { isResult } from '../../shared/contract/words.ts';
+import { howRefused } from '../../shared/runtime/outcome-sentence.ts';
 import type { SimulatorLedger, SimulatorLedgerRow } from '../../simulator/ledger.ts';
 import type { ShownJob } from '../demo/front-door.ts';
 
@@ -48,9 +49,7 @@ function unmatched({ response_id, metadata }: SimulatorLedgerRow, jobs: Map<stri
 
 function shownAgainstPromise(job: ShownJob): string[] {
   const refused = job.status === 'cancelled' || job.status === 'expired';
-  return refused && job.response !== null
-    ? [`${job.id} ${job.status === 'expired' ? 'expired' : 'was cancelled'}, and shows a result`]
-    : [];
+  return refused && job.response !== null ? [`${job.id} ${howRefused(job.status)}, and shows a result`] : [];
 }
 
 function misbooked(job: ShownJob, rows: Map<string, LedgerRow>): string[] {

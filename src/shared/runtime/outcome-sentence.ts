@@ -32,6 +32,11 @@ export function outcomeSentence(job: Told, now: number): string {
   }
 }
 
+/** How a job ended that shows no result, in words that follow its name. */
+export function howRefused(status: string): string {
+  return status === 'expired' ? 'expired' : 'was cancelled';
+}
+
 function whoAndWhy({ tombstone }: Told): string {
   if (tombstone?.reason === CLIENT_DISCONNECTED) return ' because its caller went away';
   const who = tombstone?.actor ? ` by ${tombstone.actor}` : '';
