@@ -1,3 +1,6 @@
+/** One reason for all, because a signal makes an exception with a stack for each abort without a reason. */
+const interrupted = new DOMException('Nobody waits for this any longer.', 'AbortError');
+
 /** The jobs that this process is working on: each waits for a free slot or for an answer of the provider. */
 export class InFlight {
   private readonly controllers = new Map<string, AbortController>();
@@ -39,10 +42,10 @@ export class InFlight {
 
   /** The job was decided, so whatever waits for it stops waiting and reads the record. */
   interrupt(id: string): void {
-    this.controllers.get(id)?.abort();
+    this.controllers.get(id)?.abort(interrupted);
   }
 
   interruptAll(): void {
-    for (const controller of this.controllers.values()) controller.abort();
+    for (const controller of this.controllers.values()) controller.abort(interrupted);
   }
 }

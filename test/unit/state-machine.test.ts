@@ -29,6 +29,6 @@ test('only `move` writes a status of a job, and it refuses what is not in the ta
     if (name !== 'cancellations.ts') expect(source, name).not.toMatch(/'HSET', [^\n]*'status'/);
   }
   expect(readFileSync(new URL('script.ts', lua), 'utf8')).toContain(
-    'if not (transitions[from] and transitions[from][status])',
+    "if not transitions:find(' ' .. from .. '>' .. status .. ' ', 1, true) then\n    error(",
   );
 });

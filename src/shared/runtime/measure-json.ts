@@ -45,5 +45,15 @@ export function measureJson(text: string, mostNesting: number, mostValues: numbe
 
 /** True if a text in JSON is nested deeper than this. */
 export function isDeeper(text: string, levels: number): boolean {
+  // Each level begins with a bracket, and few texts have so many of them.
+  const braces = countOf('{', text, levels);
+  if (braces + countOf('[', text, levels - braces) <= levels) return false;
   return measureJson(text, levels, Number.POSITIVE_INFINITY).depth > levels;
+}
+
+/** How often a character is in a text. It stops counting where there are more than `most`. */
+function countOf(character: string, text: string, most: number): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at !== -1 && count <= most; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
 }

@@ -13,7 +13,7 @@ import { lanePrefix } from './lanes/prefix.ts';
 import { Presence } from './lanes/presence.ts';
 import type { Link } from './link.ts';
 import type { HoldNews } from './lua/copy-holds.ts';
-import type { Retention } from './lua/shapes.ts';
+import type { ScriptSettings } from './lua/shapes.ts';
 import { Outbox } from './outbox.ts';
 import { Queues } from './queues.ts';
 import {
@@ -28,6 +28,7 @@ import {
 import { argumentsText } from './script-arguments.ts';
 import {
   type ArgumentsOf,
+  type CommandArguments,
   commandName,
   type ReplyOf,
   type RunCommand,
@@ -68,9 +69,11 @@ export class Lane {
   readonly closing: AbortSignal;
   private readonly link: Link;
   private readonly tellOthers: LaneOptions['tellOthers'];
-  private readonly retention: Retention;
+  /** `ScriptSettings`, in JSON. */
+  private readonly settings: string;
   private readonly replicas: Replicas;
   private checked: Promise<void> | undefined;
+  private isChecked = false;
   private clockOffsetMs = 0;
   private readonly presence = new Presence(() => this.ask(client => client.exists(this.keys.never())));
 
@@ -84,12 +87,14 @@ export class Lane {
     this.outbox = new Outbox(this);
     this.decisions = new Channel(link.subscriptions, this.keys.decided(), parseDecided);
     this.streamed = new Channel(link.subscriptions, this.keys.streamed(), id => id);
-    this.retention = {
-      result_ms: configuration.resultTtlMs,
-      record_ms: configuration.recordTtlMs,
-      ledger_ms: configuration.ledgerTtlMs,
-      sums_ms: configuration.sumsTtlMs,
+    const settings: ScriptSettings = {
+      result_ms: String(configuration.resultTtlMs),
+      record_ms: String(configuration.recordTtlMs),
+      ledger_ms: String(configuration.ledgerTtlMs),
+      sums_ms: String(configuration.sumsTtlMs),
+      publish: link.publish,
     };
+    this.settings = JSON.stringify(settings);
     this.replicas = new Replicas(link.client, configuration.waitReplicas, this.keys.durable());
   }
 
@@ -109,7 +114,9 @@ export class Lane {
       .ready()
       // A full store refuses the write of `describe`, and has it from an earlier start.
       .then(() => Promise.all([this.readClock(), this.queues.describe().catch(() => {})]))
-      .then(() => {})
+      .then(() => {
+        this.isChecked = true;
+      })
       .catch((error: unknown) => {
         this.checked = undefined;
         throw error;
@@ -119,7 +126,10 @@ export class Lane {
 
   /** Sends commands to a store that was checked. A lost connection becomes an error with a sentence. */
   async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
-    return await this.presence.during(this.ready().then(() => this.link.ask(this.keys.prefix, call)));
+    const asked = this.isChecked
+      ? this.link.ask(this.keys.prefix, call)
+      : this.ready().then(() => this.link.ask(this.keys.prefix, call));
+    return await this.presence.during(asked);
   }
 
   /** False while the connection to its node is away. */
@@ -208,10 +218,9 @@ export class Lane {
     return scripts[name].reply.parse(reply) as ReplyOf<Name>;
   }
 
-  private commandArguments(given: object, body: string): Parameters<RunCommand> {
-    const { retention, link } = this;
-    const text = argumentsText({ ...given, retention, local_time: Date.now(), publish: link.publish });
-    return [this.keys.prefix, this.keys.never(), text, body];
+  private commandArguments(given: object, body: string): CommandArguments {
+    const text = argumentsText({ ...given, local_time: String(Date.now()) });
+    return [this.keys.prefix, this.keys.never(), text, body, this.settings];
   }
 
   /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` if too few do. */

@@ -41,6 +41,7 @@ export class Outbox {
 
   /** Carries out what a script asked for and clears it from the outbox. Throws the last failure, after trying every entry. */
   async carryOut(work: Work[]): Promise<void> {
+    if (work.length === 0) return;
     let failure: unknown;
     let canTell = true;
     // What apps are told comes last, because their queues may be slow.

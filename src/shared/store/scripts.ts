@@ -77,7 +77,9 @@ export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['
 
 /** JSON; with it may come a text that the script passes on unread. */
 export type ScriptAnswer = string | [json: string, text: string | null];
-export type RunCommand = (prefix: string, never: string, given: string, body: string) => Promise<ScriptAnswer>;
+export type RunCommand = (...given: CommandArguments) => Promise<ScriptAnswer>;
+/** The two keys that every script names, and its three texts (see `Script`). */
+export type CommandArguments = [prefix: string, never: string, given: string, body: string, settings: string];
 
 /** The two keys that every script names: the lane's prefix, and one that is never written (see `Script`). */
 export const NUMBER_OF_KEYS = 2;

@@ -104,14 +104,14 @@ local fields = {
   chosen_id = args.chosen_id, on_hold = args.on_hold,
   callback = args.callback, trace = args.trace,
 }
-for position, piece in ipairs(args.preview or {}) do fields['preview:' .. position] = piece end
+for position, piece in ipairs(args.preview or {}) do fields['preview:' .. int(position)] = piece end
 local job = write_record('queued', fields)
 -- For people, who want to see where a job was gone on from. Nothing is decided by it, so only the newest are kept.
 if args.predecessor then
   local place = key('continued', args.predecessor)
   redis.call('ZADD', place, job.sequence, args.id)
   redis.call('ZREMRANGEBYRANK', place, 0, -101)
-  redis.call('PEXPIRE', place, args.retention.record_ms)
+  redis.call('PEXPIRE', place, setting('record_ms'))
 end
 if args.attended_by then
   redis.call('HSET', key('job', args.id), 'attended', '1')

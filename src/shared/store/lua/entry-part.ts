@@ -23,10 +23,9 @@ local function enter(queue, id, due, priority, is_new)
   end
   local delay = math.max(0, due - now)
   local data = '{"id":' .. cjson.encode(id) .. '}'
-  local added_at = int(args.local_time)
   if delay > 0 then
     -- BullMQ takes an entry without a priority for one of priority 0, and many are parked.
-    redis.call('HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', added_at, 'delay', int(delay))
+    redis.call('HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', args.local_time, 'delay', int(delay))
     redis.call('ZADD', base .. 'delayed', int((args.local_time + delay) * ${DELAYED_SCORE_UNIT}), entry)
     -- A waiting worker wakes up at the score of this marker.
     local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
@@ -34,13 +33,13 @@ local function enter(queue, id, due, priority, is_new)
     return
   end
   redis.call(
-    'HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', added_at, 'delay', 0, 'priority', 0
+    'HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', args.local_time, 'delay', '0', 'priority', '0'
   )
   -- If others wait too, the marker was set for them. If the worker that took it dies at that moment, another looks by itself
   -- within ten seconds.
   local is_first = redis.call('LPUSH', base .. 'wait', entry) == 1
   if is_first and redis.call('HEXISTS', base .. 'meta', 'paused') == 0 then
-    redis.call('ZADD', base .. 'marker', 0, '0')
+    redis.call('ZADD', base .. 'marker', '0', '0')
   end
 end
 `;

@@ -5,7 +5,7 @@ export const finishPart = /* lua */ `
 local function finish(id, job, outcome, row)
   name_model(id, job, outcome.observation)
   move(id, job, outcome.status, {
-    decided_at = now, cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name,
+    decided_at = now_text, cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name,
     cancellation = outcome.cancellation, code = outcome.code, message = outcome.message, refusal = outcome.refusal and cjson.encode(outcome.refusal),
     stream = outcome.stream_complete and job.stream and 'done' or nil,
   })
@@ -17,19 +17,19 @@ local function finish(id, job, outcome, row)
     redis.call('ZREM', key('last_calls'), id)
     redis.call('DEL', key('attending', id))
   end
-  redis.call('ZADD', key('ended'), now + args.retention.record_ms, id)
-  redis.call('PEXPIRE', key('request', id), args.retention.result_ms)
+  redis.call('ZADD', key('ended'), int(now + setting('record_ms')), id)
+  redis.call('PEXPIRE', key('request', id), setting('result_ms'))
   if outcome.has_result or outcome.has_body then
-    redis.call('SET', key('result', id), ARGV[2], 'PX', args.retention.result_ms)
+    redis.call('SET', key('result', id), ARGV[2], 'PX', setting('result_ms'))
     for _, item_id in ipairs(outcome.item_ids or {}) do
-      redis.call('SET', key('item', item_id), id, 'PX', args.retention.result_ms)
+      redis.call('SET', key('item', item_id), id, 'PX', setting('result_ms'))
     end
   end
 
   -- The events of a refused response are deleted in the step that refuses it, so no late reader plays them again (I1).
   if job.stream then
     if outcome.status == 'cancelled' or outcome.status == 'expired' then redis.call('DEL', key('events', id)) end
-    redis.call('PEXPIRE', key('events', id), args.retention.result_ms)
+    redis.call('PEXPIRE', key('events', id), setting('result_ms'))
     redis.call('ZREM', key('streams'), id)
   end
 
@@ -38,7 +38,7 @@ local function finish(id, job, outcome, row)
       local used = change_row(row or load(key('row', job.response_id)), function(after)
         if not after.kind then
           after.kind = 'used'
-          after.ended_at = int(now)
+          after.ended_at = now_text
         end
         observe(after, outcome.observation)
       end)
@@ -52,6 +52,6 @@ local function finish(id, job, outcome, row)
 
   if job.callback then enter('callback', 'outcome:' .. id, now, 0) end
   if job.notify then schedule('notify', id, now) end
-  redis.call(args.publish, key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
+  redis.call(setting('publish'), key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end
 `;

@@ -102,18 +102,23 @@ local function is_crowded(row)
 end
 
 -- The measures of a sum are one text, "used_responses=3 used_total_tokens=480": one field is read and written for all of them.
+-- The measures that stay as they are are not read, because to make numbers of them and a text again costs most of a booking.
 local function packed(text, differences, is_tenants_own)
-  local sum = {}
-  for name, value in string.gmatch(text or '', '([%w_]+)=(-?%d+)') do sum[name] = tonumber(value) end
+  local new = {}
   for name, difference in pairs(differences) do
     -- The histogram is kept once for the tenant, and not for each dimension.
-    if is_tenants_own or name:sub(1, 5) ~= 'late_' then sum[name] = (sum[name] or 0) + difference end
+    if is_tenants_own or name:sub(1, 5) ~= 'late_' then new[name] = difference end
   end
-  local words = {}
-  for name, value in pairs(sum) do
-    if value ~= 0 then words[#words + 1] = name .. '=' .. int(value) end
-  end
-  return table.concat(words, ' ')
+  local words = text and text ~= '' and text .. ' ' or ''
+  words = words:gsub('([%w_]+)=(%S+) ', function(name, value)
+    local difference = new[name]
+    if not difference then return nil end
+    new[name] = nil
+    local sum = value + difference
+    return sum == 0 and '' or name .. '=' .. int(sum) .. ' '
+  end)
+  for name, difference in pairs(new) do words = words .. name .. '=' .. int(difference) .. ' ' end
+  return words:sub(1, -2)
 end
 
 -- Adds the differences to the sums in every dimension of the row.
@@ -135,10 +140,10 @@ local function add_to_sums(row, differences)
   if not sums[1] then
     local tenants = key('sums', day_of(tonumber(row.at)))
     redis.call('SADD', tenants, row.tenant)
-    redis.call('PEXPIRE', tenants, args.retention.sums_ms)
-    redis.call('PEXPIRE', place, args.retention.sums_ms)
+    redis.call('PEXPIRE', tenants, setting('sums_ms'))
+    redis.call('PEXPIRE', place, setting('sums_ms'))
     -- Once a day is enough for expired rows to leave the index of the tenant.
-    redis.call('ZREMRANGEBYSCORE', key('rows', row.tenant), '-inf', int(now - args.retention.ledger_ms))
+    redis.call('ZREMRANGEBYSCORE', key('rows', row.tenant), '-inf', int(now - setting('ledger_ms')))
   end
 end
 
@@ -186,7 +191,7 @@ end
 local function list_for_tenant(row)
   local place = key('rows', row.tenant)
   redis.call('ZADD', place, row.at, row.response_id)
-  redis.call('PEXPIRE', place, args.retention.ledger_ms)
+  redis.call('PEXPIRE', place, setting('ledger_ms'))
 end
 
 -- How far a response has come with each status. What is known of it only grows, in whatever order it is observed (I11).
@@ -215,14 +220,14 @@ local function observe(row, observation)
     row.total_tokens = int(observation.total_tokens)
     row.cost_usd_micros = observation.cost_usd_micros and int(observation.cost_usd_micros) or false
     row.price_table = observation.price_table
-    row.usage_at = int(now)
+    row.usage_at = now_text
   end
   if row.usage and ranks[row.upstream_status or ''] == 2 then row.status = 'final' end
 end
 
 local function open_row(response_id, id, job, bound, observation)
   local row = {
-    response_id = response_id, job_id = id, status = 'pending', at = int(now),
+    response_id = response_id, job_id = id, status = 'pending', at = now_text,
     model = job.model or '', tenant = job.tenant or '', tags = job.tags or '[]', chosen_job_id = job.chosen_id,
     completion_window = job.completion_window,
   }
@@ -233,9 +238,9 @@ local function open_row(response_id, id, job, bound, observation)
   end
   observe(row, observation)
   save_row({}, row)
-  redis.call('ZADD', key('rows'), now, response_id)
+  redis.call('ZADD', key('rows'), row.at, response_id)
   list_for_tenant(row)
-  redis.call('PEXPIRE', key('row', response_id), args.retention.ledger_ms)
+  redis.call('PEXPIRE', key('row', response_id), setting('ledger_ms'))
   return row
 end
 
@@ -284,7 +289,7 @@ local function unwant(response_id, mark, observation)
       if row.status == 'pending' then row.likely = likely_of(row) end
       row.actor = mark.actor
       row.cancellation = mark.cancellation
-      row.ended_at = int(now)
+      row.ended_at = now_text
     end
     observe(row, observation)
   end)

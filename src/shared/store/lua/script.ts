@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { openStatuses, transitions } from '../../contract/words.ts';
+import { prune } from './prune.ts';
 
 /**
  * One transition of the record, which Redis runs in one step. The Lua is written inside TypeScript strings, because bundlers
@@ -9,8 +10,8 @@ import { openStatuses, transitions } from '../../contract/words.ts';
  * cluster. KEYS[2] is never written. While a cluster moves a slot key by key, the two nodes have a part of it each, and a script
  * would take what has moved for missing. A command of which a key is missing is refused then (TRYAGAIN), and is sent again.
  *
- * ARGV[1] is a JSON object, to which the store adds `retention` and the time of
- * this process; ARGV[2] is a body that Lua does not read. The answer is a JSON object with the word `reply`, Redis' time `now`,
+ * ARGV[1] is a JSON object, to which the store adds the time of this process; ARGV[2] is a body that Lua does not read; ARGV[3]
+ * is what a process tells every script, which few of them read. The answer is a JSON object with the word `reply`, Redis' time `now`,
  * `work` if queue entries are due that it could not add itself, and `spread` if other lanes have to know of a hold. A text may come with it, which the reply then has as `text`.
  */
 export interface Script<Arguments extends object, Reply> {
@@ -33,11 +34,13 @@ export interface ScriptSource<Reply> {
 export function defineScript<Arguments extends object>() {
   return <Reply>(source: ScriptSource<Reply>): Script<Arguments, Reply> => ({
     name: source.name,
-    lua: [source.flags ? `#!lua flags=${source.flags}` : '#!lua', base, ...(source.parts ?? []), source.body].join(
-      '\n',
-    ),
+    lua: textOf(source),
     reply: source.reply,
   });
+}
+
+function textOf({ flags, parts = [], body }: ScriptSource<unknown>): string {
+  return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts].join('\n'), body), body].join('\n');
 }
 
 /** Of several lanes, a job's sequence is its time in milliseconds times this, plus a counter. */
@@ -52,15 +55,17 @@ export function luaSet(words: readonly string[]): string {
 }
 
 const luaTransitions = Object.entries(transitions)
-  .map(([from, to]) => `  ${from} = ${luaSet(to)},`)
-  .join('\n');
+  .flatMap(([from, allowed]) => allowed.map(to => `${from}>${to} `))
+  .join('');
 
 /** The head of every script: arguments, Redis' own clock (I15), keys, the timeline, the outbox and the answer. */
 const base = /* lua */ `
 local root = KEYS[1] .. ':'
 local args = cjson.decode(ARGV[1])
 local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+-- Milliseconds. It is written to many places, and each time a number would have to be made a text of.
+local now_text = clock[1] .. ('00000' .. clock[2]):sub(-6, -4)
+local now = tonumber(now_text)
 local work = {}
 -- What the other lanes have to know: holds that begin here, or end.
 local spread
@@ -75,9 +80,19 @@ local function key(a, b, c, d)
   return root .. a .. ':' .. b .. ':' .. c .. ':' .. d
 end
 
--- A whole number as text. Lua's own form of a large one has an exponent.
+-- A whole number as text. Lua's own form of a large one has an exponent, and Redis' own takes twice as long.
 local function int(number)
+  number = number + 0
+  -- The integers of C may have no more than 32 bits.
+  if number < 2147483648 and number > -2147483648 then return string.format('%d', number) end
   return string.format('%.0f', number)
+end
+
+-- What the process that calls tells every script: for how long things are kept, in milliseconds, and how it publishes.
+local told
+local function setting(name)
+  told = told or cjson.decode(ARGV[3])
+  return told[name]
 end
 
 local function reply(word, fields)
@@ -102,14 +117,13 @@ end
 -- Writes an entry to the outbox in the same step as the state that needs it. The sweeper adds what the caller did not (I5).
 local function schedule(queue, id, due, priority)
   local entry = table.concat({queue, id, int(due), priority or 0}, '|')
-  redis.call('ZADD', key('outbox'), now, entry)
+  redis.call('ZADD', key('outbox'), now_text, entry)
   work[#work + 1] = entry
 end
 
 local open = ${luaSet(openStatuses)}
-local transitions = {
-${luaTransitions}
-}
+-- A text, because a table would be made anew by each script.
+local transitions = ' ${luaTransitions}'
 
 -- The time at which the patrol checks an open job next, which is never later than its deadline.
 local function next_patrol(deadline_at)
@@ -125,7 +139,7 @@ local function load(place)
 end
 
 -- What a record leaves out, because most jobs have it like this.
-local usual = {tags = '[]', priority = '0', attempts = '1', paid = '0', on_unknown = 'fail'}
+local usual = {tags = '[]', priority = 0, attempts = 1, paid = 0, on_unknown = 'fail'}
 local usually = {__index = usual}
 
 -- A job's record. It is empty if there is none.
@@ -153,7 +167,7 @@ end
 -- table above.
 local function move(id, job, status, fields)
   local from = job.status or 'none'
-  if not (transitions[from] and transitions[from][status]) then
+  if not transitions:find(' ' .. from .. '>' .. status .. ' ', 1, true) then
     error('no transition leads from ' .. from .. ' to ' .. status)
   end
   if job.status then redis.call('ZREM', key('status', job.status), id) end
@@ -189,7 +203,7 @@ end
 
 -- A POST may be under way from now on. The index finds it if its worker dies, even after its job was decided (I4).
 local function list_intent(id, epoch)
-  redis.call('ZADD', key('intents'), now, id .. '|' .. int(epoch))
+  redis.call('ZADD', key('intents'), now_text, id .. '|' .. int(epoch))
 end
 
 local function unlist_intent(id, epoch)

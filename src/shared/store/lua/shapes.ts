@@ -1,11 +1,15 @@
 /** Arguments that several scripts share. */
 
-/** How long the store keeps things, in milliseconds. The store adds it to the arguments of every script. */
-export interface Retention {
-  result_ms: number;
-  record_ms: number;
-  ledger_ms: number;
-  sums_ms: number;
+/**
+ * What a process tells every script: how long things are kept, in milliseconds, and how it publishes. Lua passes these on to
+ * Redis, and a text costs less to pass on than a number.
+ */
+export interface ScriptSettings {
+  result_ms: string;
+  record_ms: string;
+  ledger_ms: string;
+  sums_ms: string;
+  publish: 'PUBLISH' | 'SPUBLISH';
 }
 
 /** What the provider showed of a response at one moment, with the price of its usage. */

@@ -80,15 +80,15 @@ if args.last == args.after then return reply('appended') end
 local events = key('events', args.id)
 if redis.call('XLEN', events) >= args.most_batches then return reply('full') end
 redis.call('XADD', events, int(args.last + 1) .. '-0', 'after', int(args.after), 'events', ARGV[2])
-redis.call('PEXPIRE', events, args.retention.result_ms)
+redis.call('PEXPIRE', events, setting('result_ms'))
 redis.call('HSET', place, 'stream_last', int(args.last))
 redis.call('HINCRBY', place, 'stream_bytes', #ARGV[2])
 for _, item_id in ipairs(args.item_ids) do
-  redis.call('SET', key('item', item_id), args.id, 'PX', args.retention.ledger_ms)
+  redis.call('SET', key('item', item_id), args.id, 'PX', setting('ledger_ms'))
 end
 if not args.are_theirs then redis.call('HSET', place, 'stream_numbers', 'ours') end
 if args.has_output then redis.call('HSET', place, 'stream_spoke', 1) end
-redis.call(args.publish, key('streamed'), args.id)
+redis.call(setting('publish'), key('streamed'), args.id)
 return reply('appended')
 `,
   reply: z.object({ reply: z.enum(['appended', 'stale', 'final', 'full']) }),

@@ -88,7 +88,7 @@ local function tie(launch)
     if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
     remove(launch.id, job, {'unknown_at', 'missing_since', 'parked_scope', 'refused', 'refused_at', 'lonely'})
     move(launch.id, job, 'running', {
-      response_id = launch.response_id, running_at = now, paid = int(tonumber(job.paid) + 1), intent_token = '',
+      response_id = launch.response_id, running_at = now_text, paid = int(tonumber(job.paid) + 1), intent_token = '',
     })
     if known then row = change_row(row, function(after) observe(after, launch.observation) end) end
     if launch.outcome then
