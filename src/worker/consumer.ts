@@ -29,6 +29,8 @@ export interface ConsumerOptions {
 const MOST_CRASHES = 5;
 const AFTER_ERROR_MS = 5000;
 const RECONNECT_MS = 250;
+/** Tells BullMQ that the entry was moved. One for all, because most of what an error costs is its stack. */
+const parked = new DelayedError();
 /** BullMQ's own limit counts over a job's whole life, so it is turned off. */
 const NEVER = 1_000_000_000;
 
@@ -79,9 +81,9 @@ export function openConsumer(
       activation = { kind: 'park', dueInMs: AFTER_ERROR_MS };
     }
     if (activation.kind === 'done') return activation.summary;
-    // Everything was saved before the entry is moved. This error tells BullMQ that it was.
+    // Everything was saved before the entry is moved.
     await parkEntry(job, activation.dueInMs, token);
-    throw new DelayedError();
+    throw parked;
   }
 
   /**

@@ -125,11 +125,9 @@ export class Lane {
   }
 
   /** Sends commands to a store that was checked. A lost connection becomes an error with a sentence. */
-  async ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
-    const asked = this.isChecked
-      ? this.link.ask(this.keys.prefix, call)
-      : this.ready().then(() => this.link.ask(this.keys.prefix, call));
-    return await this.presence.during(asked);
+  ask<Answer>(call: (client: RedisClient) => Promise<Answer>): Promise<Answer> {
+    const send = () => this.link.ask(this.keys.prefix, call);
+    return this.presence.during(this.isChecked ? send() : this.ready().then(send));
   }
 
   /** False while the connection to its node is away. */
