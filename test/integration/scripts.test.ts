@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineScript } from '../../src/shared/store/lua/script.ts';
+import { idOfEntry } from '../../src/shared/store/queues.ts';
 import { slotRetryMs } from '../../src/worker/stream-slots.ts';
 import {
   acceptJob,
@@ -321,4 +322,62 @@ test('I2: a script that moves a job where no transition leads fails, and the sta
     'no transition leads from queued to completed',
   );
   expect(await store.status('job')).toBe('queued');
+});
+
+test('a whole number is written in full, however large, by every store', async () => {
+  const { store } = await openStores();
+  const written = defineScript<{ numbers: number[] }>()({
+    name: 'written',
+    body: `
+local texts = {}
+for position, number in ipairs(args.numbers) do texts[position] = int(number) end
+return reply('written', {texts = texts, now_text = now_text})
+`,
+    reply: z.object({ reply: z.literal('written'), now: z.number(), now_text: z.string(), texts: z.array(z.string()) }),
+  });
+  const numbers = [
+    0,
+    7,
+    -7,
+    2 ** 31 - 1,
+    2 ** 31,
+    -(2 ** 31),
+    1_795_982_502_390,
+    1_795_982_502_390 * 4096,
+    -(10 ** 12),
+  ];
+  for (let time = 0; time < 50; time += 1) {
+    const answer = await redisOf(store).eval(written.lua, 1, store.keys.prefix, JSON.stringify({ numbers }), '', '{}');
+    const { texts, now, now_text: nowText } = written.reply.parse(JSON.parse(String(answer)));
+    expect(texts).toEqual(numbers.map(String));
+    expect(nowText).toBe(String(now));
+  }
+});
+
+test('a script gives a queue entry the id that BullMQ is asked for elsewhere, whatever the job is called', async () => {
+  const { store } = await openStores();
+  const ids = [
+    'job_0a1b',
+    'job_',
+    '_1',
+    '12',
+    'a.b',
+    'a:b',
+    'é',
+    'two words',
+    '100%',
+    "it's(1)!*~",
+    'job-1',
+    '任務_1',
+    'a_b_c',
+  ];
+  for (const id of ids) {
+    await acceptJob(store, id);
+    const waiting = await store.queues.launch.getWaiting();
+    const entry = waiting.map(job => job.id ?? '').find(one => idOfEntry(one) === id);
+    // Asked for again, the queue finds the same entry and adds none.
+    await store.queues.ensure({ queue: 'launch', id, dueAt: 0, priority: 0 }, store.now());
+    expect(entry, id).toBeDefined();
+    expect(await store.queues.launch.getWaitingCount()).toBe(ids.indexOf(id) + 1);
+  }
 });
