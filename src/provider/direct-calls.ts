@@ -56,11 +56,10 @@ export function directCalls(options: ClientOptions, bySdk: SendCall): SendCall {
     }).catch((cause: unknown) => {
       throw signal.aborted ? cause : new Error('The connection failed.', { cause });
     });
-    const next =
-      status >= 300 && status <= 399 ? redirected(call, status, headerOf(headers, 'location'), origin) : null;
+    const next = status >= 300 && status <= 399 ? redirected(call, status, headers.get('location'), origin) : null;
     if (next) return await bySdk(next);
-    if (status > 299) throw failedStatus(status, new Headers(headers), text ?? '');
-    return { status, headers: { get: name => headerOf(headers, name) }, text };
+    if (status > 299) throw failedStatus(status, new Headers([...headers]), text ?? '');
+    return { status, headers, text };
   };
 }
 
@@ -74,8 +73,4 @@ function redirected(call: Call, status: number, location: string | null, origin:
   if (target?.origin !== origin) return null;
   if (call.method === 'get' || status === 307 || status === 308) return call;
   return { method: 'get', path: target.href, signal: call.signal };
-}
-
-function headerOf(headers: Record<string, string>, name: string): string | null {
-  return headers[name.toLowerCase()] ?? null;
 }

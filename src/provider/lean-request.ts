@@ -15,7 +15,7 @@ export interface LeanRequest {
 
 export interface LeanAnswer {
   status: number;
-  headers: Record<string, string>;
+  headers: RawHeaders;
   /** Null if it is too long. */
   text: string | null;
 }
@@ -41,9 +41,43 @@ export async function leanRequest(request: LeanRequest): Promise<LeanAnswer> {
   }
 }
 
+/**
+ * The names and values of an answer's headers, which alternate. A provider sends more than twenty and two of them are looked
+ * at, so they are read when they are asked for.
+ */
+export class RawHeaders {
+  private readonly raw: Buffer[];
+
+  constructor(raw: Buffer[]) {
+    this.raw = raw;
+  }
+
+  /** `name` is in lower case. Values of one name are joined. */
+  get(name: string): string | null {
+    let found: string | null = null;
+    for (let at = 0; at + 1 < this.raw.length; at += 2) {
+      if (this.raw[at]?.length !== name.length || this.nameAt(at) !== name) continue;
+      found = found === null ? this.valueAt(at) : `${found}, ${this.valueAt(at)}`;
+    }
+    return found;
+  }
+
+  *[Symbol.iterator](): Iterator<[name: string, value: string]> {
+    for (let at = 0; at + 1 < this.raw.length; at += 2) yield [this.nameAt(at), this.valueAt(at)];
+  }
+
+  private nameAt(at: number): string {
+    return String(this.raw[at]).toLowerCase();
+  }
+
+  private valueAt(at: number): string {
+    return this.raw[at + 1]?.toString('latin1') ?? '';
+  }
+}
+
 interface Collected {
   status: number;
-  headers: Record<string, string>;
+  headers: RawHeaders;
   bytes: Buffer | null;
 }
 
@@ -55,7 +89,7 @@ class Collector implements Dispatcher.DispatchHandler {
   private resolve!: (collected: Collected) => void;
   private reject!: (reason: unknown) => void;
   private status = 0;
-  private headers: Record<string, string> = {};
+  private headers = new RawHeaders([]);
   private readonly chunks: Buffer[] = [];
   private size = 0;
 
@@ -83,7 +117,7 @@ class Collector implements Dispatcher.DispatchHandler {
     // Those below 200 only announce the answer.
     if (status >= 200) {
       this.status = status;
-      this.headers = headersIn(headers);
+      this.headers = new RawHeaders(headers);
     }
     return true;
   }
@@ -110,17 +144,6 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 }
 
-/** The names and values of headers, which alternate. Values of one name are joined. */
-function headersIn(raw: Buffer[]): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
-  for (let position = 0; position + 1 < raw.length; position += 2) {
-    const name = String(raw[position]).toLowerCase();
-    const value = raw[position + 1]?.toString('latin1') ?? '';
-    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
-  }
-  return headers;
-}
-
 const unpackers = new Map<string, (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>([
   ['gzip', promisify(gunzip)],
   ['x-gzip', promisify(gunzip)],
@@ -131,8 +154,8 @@ const unpackers = new Map<string, (packed: Buffer, options: { maxOutputLength: n
 const decoder = new TextDecoder();
 
 /** Null for a body that unpacks to more than it may, or not at all. No packing was asked for, but some gateways do it. */
-async function textOf(bytes: Buffer, headers: Record<string, string>, mostBytes: number): Promise<string | null> {
-  const encoding = headers['content-encoding'];
+async function textOf(bytes: Buffer, headers: RawHeaders, mostBytes: number): Promise<string | null> {
+  const encoding = headers.get('content-encoding');
   const unpack = unpackers.get(encoding?.trim().toLowerCase() ?? '');
   // Unlike Buffer, a TextDecoder drops the byte order mark that some gateways put before their JSON.
   if (!unpack) return decoder.decode(bytes);
