@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lane } from '../shared/store/lane.ts';
 import { hasOwnLane } from '../shared/store/lanes/plan.ts';
 import type { AcceptArguments } from '../shared/store/lua/accept.ts';
@@ -14,8 +14,6 @@ type Reply = ReplyOf<'accept'> | Error;
 
 const RETRY_MS = 100;
 const TRIES = 30;
-/** So many jobs leave together. Redis accepts them while the next ones are written (docs/decisions/0032). */
-const JOBS_AT_ONCE = 200;
 /** After this many tries, the raise that closed a fence is taken for dead. */
 const PATIENT_TRIES = 15;
 
@@ -53,28 +51,18 @@ async function acceptOnce(store: Store, calls: Call[]): Promise<Reply[]> {
     if (others) others.push(call);
     else byLane.set(lane, [call]);
   }
-  const batches = [...byLane].flatMap(([lane, own]) => batchesOf(own).map(batch => [lane, batch] as const));
-  const asked: Promise<Reply[] | Error>[] = [];
-  for (const [lane, batch] of batches) {
-    if (asked.length > 0) await nextTurn();
-    asked.push(acceptIn(lane, batch).catch((error: Error) => error));
-  }
-  const answers = await Promise.all(asked);
-  // If there is no answer at all, nothing was accepted, and that is the caller's error. Otherwise it is the answer of those jobs.
-  const [first] = answers;
-  if (first instanceof Error && answers.every(answer => answer instanceof Error)) throw first;
   const replies = new Map<Call, Reply>();
-  for (const [position, [, batch]] of batches.entries()) {
-    const answer = answers[position] as Reply[] | Error;
-    for (const [place, call] of batch.entries())
-      replies.set(call, answer instanceof Error ? answer : (answer[place] as Reply));
+  const lanes = [...byLane];
+  const settled = await Promise.allSettled(lanes.map(([lane, own]) => acceptIn(lane, own)));
+  const failures = settled.flatMap(one => (one.status === 'rejected' ? [one.reason as Error] : []));
+  // If no lane answers, nothing was accepted, and that is the caller's error. Otherwise it is the answer of those jobs.
+  if (failures[0] && failures.length === settled.length) throw failures[0];
+  for (const [position, [, own]] of lanes.entries()) {
+    const answers = settled[position] as PromiseSettledResult<Reply[]>;
+    for (const [place, call] of own.entries())
+      replies.set(call, answers.status === 'rejected' ? answers.reason : (answers.value[place] as Reply));
   }
   return calls.map(call => replies.get(call) as Reply);
-}
-
-function batchesOf(calls: Call[]): Call[][] {
-  const count = Math.ceil(calls.length / JOBS_AT_ONCE);
-  return Array.from({ length: count }, (_, n) => calls.slice(n * JOBS_AT_ONCE, (n + 1) * JOBS_AT_ONCE));
 }
 
 async function acceptIn(lane: Lane, calls: Call[]): Promise<Reply[]> {

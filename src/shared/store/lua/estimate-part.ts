@@ -10,7 +10,7 @@ local function likely_of(row)
     local function all(name) return (sum[name] or 0) + (sum['used_' .. name] or 0) end
     local known = all('responses') - all('pending') - all('unknown')
     if known > 0 and all('total_tokens') > 0 then
-      return int(math.floor(all('total_tokens') / known + 0.5)) .. ' ' .. int(math.floor(all('cost_usd_micros') / known + 0.5))
+      return string.format('%.0f %.0f', all('total_tokens') / known, all('cost_usd_micros') / known)
     end
   end
   return 'none'

@@ -110,7 +110,7 @@ local function packed(text, differences, is_tenants_own)
     if is_tenants_own or name:sub(1, 5) ~= 'late_' then new[name] = difference end
   end
   local words = text and text ~= '' and text .. ' ' or ''
-  words = words:gsub('([%w_]+)=(%S+) ', function(name, value)
+  words = words:gsub('([%w_]+)=(-?%d+) ', function(name, value)
     local difference = new[name]
     if not difference then return nil end
     new[name] = nil
