@@ -33,7 +33,7 @@ export async function runProgram(argv: string[]): Promise<void> {
     program.addCommand(made.description(about));
   }
   // Commander would end the process itself, so that errors could not be explained.
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  for (const command of withParts(program)) command.exitOverride();
 
   try {
     // Commander shows the general help for a command that it does not know. It explains the mistake if that is run.
@@ -42,6 +42,12 @@ export async function runProgram(argv: string[]): Promise<void> {
   } catch (error) {
     process.exitCode = explain(error, argv[2]);
   }
+}
+
+/** A command, its parts and theirs. The help of a part names the options that it shares with the whole. */
+function withParts(command: Command): Command[] {
+  const parts = command.commands.map(part => part.configureHelp({ showGlobalOptions: true }));
+  return [command, ...parts.flatMap(withParts)];
 }
 
 function serverOption(): Option {

@@ -77,7 +77,7 @@ export function timeoutSignal(timeoutMs: number | undefined): AbortSignal | unde
 export function timedOut(id: string, timeoutMs: number): HeadstoneError {
   return new HeadstoneError(
     'wait_timeout',
-    `Job ${id} has not ended after ${waited(timeoutMs)}. It goes on. Wait again, or cancel it.`,
+    `Job ${id} has not ended after ${waited(timeoutMs)}. It is still open. Wait again, or cancel it.`,
   );
 }
 
@@ -97,7 +97,9 @@ export function finishedOf(job: Job): Finished | null {
       if (job.response === null)
         throw new HeadstoneError(
           'result_expired',
-          `Job ${id} ended as ${status}, and its result is no longer kept (HEADSTONE_RESULT_TTL_MS).`,
+          job.outcome?.result === 'deleted'
+            ? `Job ${id} ended as ${status}, and its result was deleted.`
+            : `Job ${id} ended as ${status}, and its result is no longer kept (HEADSTONE_RESULT_TTL_MS).`,
         );
       return { id, status, response: job.response };
     case 'failed':

@@ -47,9 +47,15 @@ function sendError(reply: FastifyReply, status: number, body: ReturnType<typeof 
 export function answerUnknownUrl(request: FastifyRequest, reply: FastifyReply) {
   const path = request.url.split('?')[0];
   if (isForPeople(request)) return sendErrorPage(request, reply, 404, `There is no page ${path} here.`);
-  return reply
-    .code(404)
-    .send(errorBody(`There is no ${request.method} ${path} here.`, 'unknown_url', 'invalid_request_error'));
+  const message = isWebhook(request.method, path)
+    ? 'Webhooks are off: set OPENAI_WEBHOOK_SECRET and start the server again.'
+    : `There is no ${request.method} ${path} here.`;
+  return reply.code(404).send(errorBody(message, 'unknown_url', 'invalid_request_error'));
+}
+
+/** True for the URLs that have routes only where webhooks are on. */
+function isWebhook(method: string, path: string | undefined): boolean {
+  return method === 'POST' && /^\/webhooks\/(openai|azure)$/.test(path ?? '');
 }
 
 /** Answers a URL that the router cannot read. No hook has run by then, so nobody is known and no link is under the base path. */

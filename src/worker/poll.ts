@@ -134,7 +134,7 @@ async function pollIntent(record: JobRecord, context: Context): Promise<Activati
   const says = record.unknown_says
     ? `The provider answered the create without an id and said: ${record.unknown_says} `
     : '';
-  const message = `${says || 'The create was sent and no answer came back. '}The provider may have run and billed it: a retry may pay twice.`;
+  const message = `${says || 'The create got no usable answer. '}The provider may have run and billed it, so a retry may pay twice.`;
   return await decide(id, { status: 'failed', epoch, code: 'launch_unknown', message }, context);
 }
 

@@ -199,7 +199,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
       );
     }
     await page.goto(`/jobs/${id}`);
-    await page.getByText('Details for programmers').click();
+    await page.getByText('Raw record').click();
     const text = await bodyOf(page);
     for (const part of [`${evil} prompt`, `${evil} reason`, `${evil} actor`, '<b onclick=alert(3)>t'])
       expect(text).toContain(part.replaceAll('"', '\\"'));

@@ -91,7 +91,10 @@ test('--server: a late cancel has exit code 3; a wait that is too short says tha
   await run('pause', 'launch');
   await run('enqueue', 'About kelp', '--id', 'kelp');
   const short = await run('wait', 'kelp', '--timeout', '200ms');
-  expect(short).toMatchObject({ code: 1, stderr: expect.stringContaining('It goes on. Wait again, or cancel it.') });
+  expect(short).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('It is still open. Wait again, or cancel it.'),
+  });
 });
 
 test.for([

@@ -3,6 +3,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
+import { DEFAULT_TENANT } from '../../shared/contract/words.ts';
 import { within } from '../../shared/runtime/within.ts';
 import type { Client } from '../client/client.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
@@ -95,9 +96,11 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
 async function warnIfHeld(client: Client, flags: EnqueueFlags): Promise<void> {
   const depths = await within(WARNING_MS, client.depths()).catch(() => null);
   if (depths?.launch_paused)
-    process.stderr.write(`Launching is paused, so this waits. To go on: ${commandLine('resume launch', flags)}\n`);
+    process.stderr.write(`Launching is paused, so this waits. To resume: ${commandLine('resume launch', flags)}\n`);
+  const model = `model:${flags.model}`;
+  const met = ['account', model, `tenant:${flags.tenant ?? DEFAULT_TENANT}|${model}`];
   for (const [scope, code] of Object.entries(depths?.holds ?? {}))
-    if (scope === 'account' || scope === `model:${flags.model}`)
+    if (met.includes(scope))
       process.stderr.write(`Held: ${heldLaunches(scope)} (${code}), so this waits. ${holdAdvice(code)}\n`);
 }
 

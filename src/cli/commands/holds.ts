@@ -8,9 +8,10 @@ import { table } from '../terminal/table.ts';
 export function holdsCommand(): Command {
   return withJson(
     new Command('holds').action(async ({ json = false, server }: ClientFlags & { json?: boolean }) => {
-      const holds = await withClient({ server }, client => client.holds());
+      const [holds, depths] = await withClient({ server }, client => Promise.all([client.holds(), client.depths()]));
       if (json) return printJson({ holds });
-      if (holds.length === 0) return print('Nothing is held back.');
+      if (depths.launch_paused) print(`Launching is paused. To resume: ${commandLine('resume launch', { server })}`);
+      if (holds.length === 0) return print('There are no holds.');
       print(
         table(
           ['HOLD', 'WHY', 'WAITING', 'SINCE (UTC)', 'NEXT TRY IN'],
@@ -23,8 +24,10 @@ export function holdsCommand(): Command {
           ]),
         ),
       );
-      for (const { scope, code } of holds) print(`\nHeld: ${heldLaunches(scope)}. ${holdAdvice(code)}`);
-      print(`\nTo try at once: ${commandLine('release HOLD', { server })}`);
+      for (const { scope, code } of holds) {
+        print(`\nHeld: ${heldLaunches(scope)}. ${holdAdvice(code)}`);
+        print(`To try at once: ${commandLine(`release '${scope}'`, { server })}`);
+      }
     }),
     'headstone holds',
   );

@@ -9,7 +9,7 @@ export function lanesCommand(): Command {
     withJson(new Command('lanes'))
       .action(async ({ json = false }: { json?: boolean }) => {
         const lanes = await withStore(describeLanes);
-        if (json) return printJson(lanes);
+        if (json) return lanes.forEach(printJson);
         print(
           table(
             ['LANE', 'NODE', 'SLOT', 'WORKERS', 'OPEN JOBS', 'MAY RUN'],
@@ -19,15 +19,19 @@ export function lanesCommand(): Command {
         for (const { lane, away } of lanes) if (away !== undefined) print(`Lane ${lane} cannot be reached. ${away}`);
       })
       .addCommand(
-        new Command('raise')
-          .description('raise the number of lanes while everything runs; jobs stay where they are')
-          .argument('<number>', 'how many lanes there will be', parseNumber)
-          .action(async (count: number) => {
-            await withStore(store => store.raiseLanes(count));
-            print(
-              `There are ${count} lanes now. Running processes notice within seconds. Where HEADSTONE_LANES is set, set it to ${count} before they are started again.`,
-            );
-          }),
+        withExamples(
+          new Command('raise')
+            .description('raise the number of lanes while everything runs; jobs stay where they are')
+            .argument('<number>', 'how many lanes there will be', parseNumber)
+            .action(async (count: number) => {
+              await withStore(store => store.raiseLanes(count));
+              const now = count === 1 ? 'There is 1 lane now.' : `There are ${count} lanes now.`;
+              print(
+                `${now} Running processes notice within seconds. Where HEADSTONE_LANES is set, set it to ${count} before they are started again.`,
+              );
+            }),
+          'headstone lanes raise 8',
+        ),
       ),
     'headstone lanes',
     'headstone lanes raise 8',

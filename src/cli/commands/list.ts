@@ -20,7 +20,7 @@ export function listCommand(): Command {
       .option('--search <text>', 'the beginning of an id, a tag, a model, a tenant, or words of the prompt')
       .option('--since <time>', 'enqueued on this UTC day or later, like 2026-11-21 or 2026-11-21T08:30:00Z')
       .option('--until <time>', 'enqueued on this UTC day or before')
-      .option('--cancellation <id>', 'only jobs that this bulk cancel has cancelled')
+      .option('--cancellation <id>', 'only jobs that this cancellation has cancelled')
       .option('--limit <n>', 'how many jobs to list, at most 1000', parseCount, 50)
       .option('--after <id>', 'the last id of the previous page')
       .action(async ({ json = false, server, ...filter }: ListFilter & ClientFlags & { json?: boolean }) => {

@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import { HeadstoneError } from '../../shared/contract/errors.ts';
 import { heldLaunches } from '../../shared/contract/holds.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
 import { print, printJson, withJson } from '../terminal/output.ts';
@@ -15,8 +16,10 @@ function switchCommand(name: string, isPaused: boolean): Command {
   return withJson(
     new Command(name)
       // Polling and watching are never paused, because a provider may delete a response after ten minutes.
-      .addArgument(new Argument('<launch>').choices(['launch']))
-      .action(async (_queue: string, { json = false, ...flags }: ClientFlags & { json?: boolean }) => {
+      .addArgument(launchArgument())
+      .action(async (what: string | undefined, { json = false, ...flags }: ClientFlags & { json?: boolean }) => {
+        if (what !== 'launch')
+          throw new HeadstoneError('invalid_request', `Say what to ${name}: headstone ${name} launch.`);
         const held = await withClient(flags, async client => {
           await client.pauseLaunch(isPaused);
           return isPaused ? [] : await client.holds();
@@ -30,4 +33,11 @@ function switchCommand(name: string, isPaused: boolean): Command {
       }),
     `headstone ${name} launch`,
   );
+}
+
+/** The one thing that can be paused. It is named, so that nobody takes a pause for one of everything. */
+function launchArgument(): Argument {
+  const argument = new Argument('[what]', 'launch, which is all that can be paused');
+  argument.argChoices = ['launch'];
+  return argument;
 }

@@ -20,7 +20,7 @@ export function retryCommand(): Command {
         await withClient({ server }, async client => {
           const job = await client.get(id);
           if (!job) throw new HeadstoneError('job_not_found', `There is no job ${id}.`);
-          if (!yes && !(await agrees(`This job: ${outcomeSentence(job, Date.now())}`))) {
+          if (!yes && !(await agrees(`What became of it: ${outcomeSentence(job, Date.now())}`))) {
             process.stderr.write('Nothing was enqueued.\n');
             process.exitCode = exitCodes.failed;
             return;

@@ -20,6 +20,7 @@ export function webhookCommand(): Command {
               if (json) printJson({ id, resent: true });
               else print(`The message is being sent again. “headstone get ${id}” shows whether it arrived.`);
             }),
+          'headstone webhook resend resp_0123456789abcdef0123456789abcdef',
         ),
       )
       .addCommand(
@@ -32,6 +33,7 @@ export function webhookCommand(): Command {
               if (json) printJson({ secret });
               else print(secret);
             }),
+          'headstone webhook secret --tenant harbour',
         ),
       ),
     'headstone webhook resend resp_…',

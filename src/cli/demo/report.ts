@@ -1,5 +1,5 @@
 import type { LedgerRow, WasteReport } from '../../shared/contract/ledger.ts';
-import { counted, usd } from '../../shared/runtime/format.ts';
+import { counted, usd, whole } from '../../shared/runtime/format.ts';
 import type { Books } from '../reports/audit.ts';
 import { wasteTable } from '../reports/waste-table.ts';
 import { print, printProse } from '../terminal/output.ts';
@@ -60,10 +60,11 @@ export function conclusion({ cancelled, jobs, rows, waste: { totals } }: Ended):
   ).length;
   const seen = jobs.filter(job => job.status === 'cancelled' && job.response !== null).length;
   const open = [
-    ...(totals.unpriced > 0 ? [`${counted(totals.unpriced, 'more response')} without a known price`] : []),
-    ...(totals.unknown > 0 ? [`${counted(totals.unknown, 'response')} without a known usage`] : []),
+    ...(totals.unpriced > 0 ? [`the price of ${whole(totals.unpriced)}`] : []),
+    ...(totals.unknown > 0 ? [`the usage of ${whole(totals.unknown)}`] : []),
   ];
-  const bill = `${usd(totals.cost_usd_micros)}${open.length > 0 ? ` (and ${open.join(', ')})` : ''}`;
+  const charged = usd(totals.cost_usd_micros);
+  const bill = open.length > 0 ? `at least ${charged} (not known: ${open.join(' and ')})` : charged;
   const late = cancelled.length - won.length;
   const tooLate = late > 0 ? ` ${counted(late, 'cancel')} came too late.` : '';
   return `You cancelled ${counted(won.length, 'job')}.${tooLate} The provider finished ${finishedAnyway} of them anyway and charged ${bill}. ${seen === 0 ? 'Nobody saw their results' : `${seen} RESULTS WERE SEEN`}.`;

@@ -78,7 +78,7 @@ function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate)
     `This would cancel ${counted(jobs, 'job')} (${parts.join(', ')}).`,
     ...(unknown < jobs
       ? [
-          `If nothing is cancelled, that costs about ${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}. About ${usd(estimate.spared_cost_usd_micros)} of it has not been spent yet.`,
+          `Left alone, they would use about ${counted(estimate.tokens, 'token')} (${usd(estimate.cost_usd_micros)}). Cancelling saves about ${usd(estimate.spared_cost_usd_micros)} of that.`,
         ]
       : []),
     ...(unknown > 0

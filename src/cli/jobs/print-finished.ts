@@ -11,6 +11,8 @@ export function printFinished(finished: Finished, json: boolean): void {
     case 'completed':
     case 'incomplete':
       if (!json) print(answerText(finished.response));
+      if (finished.status === 'incomplete')
+        process.stderr.write(`Job ${finished.id} ended as incomplete: its result is cut short.\n`);
       return;
     case 'failed':
       process.stderr.write(`Job ${finished.id} failed (${finished.error.code}): ${finished.error.message}\n`);

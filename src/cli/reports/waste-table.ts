@@ -41,7 +41,7 @@ function costCell(sum: WasteSum): string {
     : sum.unpriced > 0
       ? 'no price'
       : usd(sum.cost_usd_micros);
-  return likely ? `${known}, ${likely}` : known;
+  return likely ? `${known} + ${likely}` : known;
 }
 
 function percentage(sum: WasteSum): number | string {

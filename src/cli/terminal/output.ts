@@ -7,6 +7,7 @@ export function withJson(command: Command, ...examples: string[]): Command {
 }
 
 export function withExamples(command: Command, ...examples: string[]): Command {
+  if (examples.length === 0) return command;
   const lines = examples.map(example => `  ${example}`).join('\n');
   return command.addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:\n${lines}`);
 }

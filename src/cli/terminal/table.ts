@@ -15,14 +15,14 @@ export interface TableOptions {
 }
 
 /**
- * A table whose columns are as wide as their widest cell. Numbers are aligned right. A header may have several lines. On a
+ * A table whose columns are as wide as their widest cell. Columns with numbers are aligned right. A header may have several lines. On a
  * terminal the widest columns of text are shortened until each line fits.
  */
 export function table(header: string[], rows: Cell[][], options: TableOptions = {}): string {
   const { width = process.stdout.isTTY ? process.stdout.columns : undefined, paint = cell => cell } = options;
   const heads = headerLines(header);
   const cells = [...heads, ...rows.map(row => row.map(String))];
-  const numeric = header.map((_, column) => rows.length > 0 && rows.every(row => typeof row[column] === 'number'));
+  const numeric = header.map((_, column) => rows.some(row => typeof row[column] === 'number'));
   const natural = header.map((_, column) => Math.max(...cells.map(row => widthOf(row[column] ?? ''))));
   const widths = fitted(natural, numeric, width);
   const aligned = (cell: string, column: number) => {

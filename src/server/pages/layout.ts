@@ -20,7 +20,7 @@ const menu = [
   { path: '/', name: 'Overview' },
   { path: '/jobs', name: 'Jobs' },
   { path: '/waste', name: 'Waste' },
-  { path: '/cancellations', name: 'Bulk cancels', isForAdmins: true },
+  { path: '/cancellations', name: 'Cancellations', isForAdmins: true },
   { path: '/board', name: 'Board', isForAdmins: true },
   { path: '/docs', name: 'API' },
 ];

@@ -44,7 +44,7 @@ export class Notices {
     const [depths, holds] = await Promise.all([this.producer.depths(), this.producer.holds()]);
     const now = Date.now();
     return [
-      ...(depths.launch_paused ? ['Launching is paused. Running jobs go on, and cancels work.'] : []),
+      ...(depths.launch_paused ? ['Launching is paused. Running jobs continue, and cancels still work.'] : []),
       ...holds
         .filter(({ kind, waiting }) => kind === 'alarm' || waiting > 0)
         .map(

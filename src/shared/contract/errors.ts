@@ -85,7 +85,10 @@ function problemOf(issue: z.core.$ZodIssue): string {
 /** Headstone's messages end a sentence that begins with the field. This makes zod's messages do so too. */
 export function inWords(message: string): string {
   return message
+    .replace(/^Invalid input: expected \w+, received undefined$/, 'is missing')
     .replace(/^Invalid input: /, 'is wrong: ')
+    .replace(/^Too big: expected \w+ to be <=(\S+)$/, 'must be at most $1')
+    .replace(/^Too small: expected \w+ to be >=(\S+)$/, 'must be at least $1')
     .replace(/^Too (big|small): /, 'is too $1: ')
     .replace(/^Invalid (\w+)/, 'is not a valid $1');
 }

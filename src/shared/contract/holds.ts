@@ -45,8 +45,8 @@ const advice: Record<string, string> = {
     'The provider has no model or deployment of this name for this account. Create it, or cancel the jobs that ask for it.',
 };
 
-const TRIALS = 'One job tries each minute. When it succeeds, launching goes on by itself.';
-const SLOWER = 'The provider asks to slow down. Launching goes on by itself.';
+const TRIALS = 'One job is tried each minute. Launching resumes by itself as soon as one succeeds.';
+const SLOWER = 'The provider asks to slow down. Launching resumes by itself.';
 
 /** What to do about a hold, by the code of the refusal that began it. */
 export function holdAdvice(code: string): string {

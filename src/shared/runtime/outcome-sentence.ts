@@ -16,7 +16,9 @@ export function outcomeSentence(job: Told, now: number): string {
         ? `It has been waiting to be sent to the provider for ${took}.`
         : `It is waiting, because ${heldLaunches(job.held_by)} are held.`;
     case 'launching':
-      return 'It is being sent to the provider.';
+      return job.launches.some(({ state }) => state === 'unknown')
+        ? 'It was sent, and it is not known yet whether the provider accepted it. Headstone waits for its id.'
+        : 'It is being sent to the provider.';
     case 'running':
       return `The provider is working on it. It was enqueued ${took} ago.`;
     case 'completed':

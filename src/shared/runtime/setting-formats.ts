@@ -13,10 +13,10 @@ export const wholeNumber = (least: number, most = Number.MAX_SAFE_INTEGER) =>
 
 export const redisUrlSchema = z
   .string()
-  .regex(
-    /^(rediss?(\+(sentinel|cluster))?|unix):\/\//,
-    'must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://',
-  )
+  .regex(/^(rediss?(\+(sentinel|cluster))?|unix):\/\//, {
+    error: 'must start with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://',
+    abort: true,
+  })
   .refine(url => parseRedisUrl(url) !== null, 'must be a URL like redis://user:password@host:6379/0')
   .refine(
     url => !/^rediss?:/.test(url) || /^\d*$/.test(parseRedisUrl(url)?.path ?? ''),

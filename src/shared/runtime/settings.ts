@@ -66,7 +66,7 @@ export const settings = {
   host: {
     name: 'HEADSTONE_HOST',
     meaning:
-      'The address to listen on, for a server with sign-in and for a worker’s health endpoints. The default is every interface, IPv6 included. A server without sign-in always listens on 127.0.0.1 and ::1 only.',
+      'The address to listen on, for a server with sign-in and for a worker’s health endpoints. The default is every interface, IPv6 included. A server without sign-in listens on 127.0.0.1 and ::1 only, unless it is started with --insecure-listen.',
     fallback: undefined,
     schema: z.string().min(1).max(255).optional(),
   },

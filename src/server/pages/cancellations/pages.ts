@@ -47,7 +47,7 @@ function confirmForm(filter: CancellationFilter, jobs: number): string {
 <div class="row">
 <input id="reason" name="reason" maxlength="200" autocomplete="off" autofocus>
 <button class="danger">Cancel ${counted(jobs, 'job')}</button>
-<a class="button" href="/jobs">Keep them</a>
+<a class="button" href="/jobs">Keep ${jobs === 1 ? 'it' : 'them'}</a>
 </div>
 </form>`;
 }
@@ -91,7 +91,7 @@ export function progressPage({ caller, cancellation, averages, wasted, now }: Pr
       ['Last step', moment(cancellation.advanced_at, now)],
     ])}
 !${status === 'running' ? html`<form method="post" action="/cancellations/${id}/stop"><button>Stop</button></form>` : ''}
-<p><a class="button" href="/jobs?cancellation=${id}">The jobs that it cancelled</a> <a class="button" href="/cancellations">All bulk cancels</a></p>`,
+<p><a class="button" href="/jobs?cancellation=${id}">The jobs that it cancelled</a> <a class="button" href="/cancellations">All cancellations</a></p>`,
   });
 }
 
@@ -109,17 +109,17 @@ export interface ListPage {
 /** All cancellations that are kept, the newest first. */
 export function cancellationsPage({ caller, cancellations, averages, wasted, now }: ListPage): string {
   return layout({
-    title: 'Bulk cancels',
+    title: 'Cancellations',
     caller,
     section: '/cancellations',
     liveMs: cancellations.some(({ status }) => status === 'running') ? WATCHED_MS : null,
-    body: html`<h1>Bulk cancels</h1>
-<p>Bulk cancels of the last 7 days. <a href="/cancellations/new">Cancel every open job …</a>, or filter <a href="/jobs">the job list</a> first.</p>
+    body: html`<h1>Cancellations</h1>
+<p>Cancels of many jobs at once, of the last 7 days. <a href="/cancellations/new">Cancel every open job …</a>, or filter <a href="/jobs">the job list</a> first.</p>
 !${
       cancellations.length === 0
-        ? '<p class="empty">There were no bulk cancels in the last 7 days.</p>'
+        ? '<p class="empty">There were no cancellations in the last 7 days.</p>'
         : table(
-            'Bulk cancels, the newest first',
+            'Cancellations, the newest first',
             [
               { name: 'Begun' },
               { name: 'Status' },

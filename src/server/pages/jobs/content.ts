@@ -54,9 +54,10 @@ function part({ kind, title, text }: ReadablePart): string {
   return html`<div class="said"><h3>${title}</h3>!${body}</div>`;
 }
 
-function noResult({ status, outcome }: Job): string {
+function noResult({ status, outcome, response_id: responseId }: Job): string {
   if (outcome === null) return 'There is no result yet.';
   if (outcome.result === 'deleted') return 'The result was deleted by its owner.';
   if (outcome.result === 'expired') return 'The result is no longer kept (HEADSTONE_RESULT_TTL_MS).';
-  return status === 'failed' ? 'The run failed.' : 'This job has no result, and will never have one.';
+  if (status !== 'failed') return 'This job has no result, and will never have one.';
+  return responseId === null ? 'No result ever reached Headstone.' : 'The run failed.';
 }

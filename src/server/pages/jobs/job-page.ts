@@ -52,7 +52,7 @@ export function jobPage(page: JobPage): string {
 <section id="story"><h2>What happened</h2>!${storyList(job)}</section>
 <section id="ledger"><h2>What it cost</h2>!${ledgerTable(job) || html`<p>${priceSentence(job)}</p>`}</section>
 !${job.response === null ? content(job, request) : ''}
-<details id="record"><summary>Details for programmers</summary>!${insides(job, request)}</details>`,
+<details id="record"><summary>Raw record</summary>!${insides(job, request)}</details>`,
   });
 }
 

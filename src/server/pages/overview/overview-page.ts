@@ -48,7 +48,7 @@ export function overviewPage({ caller, overview, today, month, causes, now }: Ov
         ? '<p class="empty">Nothing was wasted in the last 30 days.</p>'
         : sumsTable('reason', causes.data.slice(0, MOST_CAUSES), named({ tenant: undefined }, now))
     }
-<p><a href="/waste?by=reason#by">All of them</a></p></section>
+<p><a href="/waste?by=reason#by">All waste by reason</a></p></section>
 !${figuresBlock(figures(month, now))}`,
   });
 }
@@ -58,7 +58,7 @@ function state({ depths, ended, more, oldest_queued_at: oldest, workers, version
   const failed = ended.failed ?? 0;
   const all = Object.values(ended).reduce((sum, count) => sum + count, 0);
   return html`<div class="cards narrow">
-!${card('Queued', whole((jobs.queued ?? 0) + (jobs.launching ?? 0)), oldest === null ? 'nothing waits' : `the oldest for ${span(Math.max(0, now - oldest))}`, { href: '/jobs?status=queued' })}
+!${card('Queued', whole((jobs.queued ?? 0) + (jobs.launching ?? 0)), oldest === null ? 'nothing waits' : `oldest waiting ${span(Math.max(0, now - oldest))}`, { href: '/jobs?status=queued' })}
 !${card('Running', whole(jobs.running ?? 0), depths.due_polls > 0 ? `${whole(depths.due_polls)} polls are due` : 'at the provider', { href: '/jobs?status=running' })}
 !${card('Watched', whole(depths.unsettled_responses), 'unwanted responses whose tokens are not known yet', { href: '/waste/responses?kind=wasted&usage=open' })}
 !${card('Failed in the last hour', whole(failed), `of ${more ? 'more than ' : ''}${whole(all)} that ended`, { kind: failed > 0 ? 'bad' : '', href: '/jobs?status=failed' })}

@@ -39,15 +39,15 @@ main:has(.jobs) { max-width: 100rem; }
 .jobs td, .jobs th { padding-inline: 0.5rem; overflow: hidden; text-overflow: ellipsis; }
 .jobs .pick { width: 2.3rem; overflow: visible; }
 .jobs .id { width: 9rem; text-overflow: clip; }
-.jobs .status { width: 7rem; }
-.jobs .why { width: 8.6rem; }
+.jobs .status { width: 7.6rem; }
+.jobs .why { width: 10rem; }
 .jobs .model { width: 6.4rem; }
 .jobs .tenant { width: 5.2rem; }
 .jobs .of-tags { width: 6.4rem; }
 .jobs .age { width: 3.9rem; }
 .jobs .took { width: 5.6rem; }
 .jobs .tokens { width: 4.7rem; }
-.jobs .cost { width: 4.6rem; }
+.jobs .cost { width: 5.2rem; text-overflow: clip; }
 .jobs tr:focus-within { background: var(--hint); }
 .bar { position: sticky; bottom: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: 0.5rem 0.9rem; align-items: center; margin-top: 0.75rem; padding: 0.6rem 0.9rem; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; box-shadow: 0 -2px 12px rgb(0 0 0 / 0.08); }
 

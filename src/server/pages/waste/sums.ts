@@ -47,7 +47,7 @@ export function costOf(sum: WasteSum): string {
 export function shareOf(sum: WasteSum): string {
   const { total_tokens, used_total_tokens } = sum;
   const all = total_tokens + used_total_tokens;
-  return all === 0 || nothingKnown(sum) ? '–' : `${((100 * total_tokens) / all).toFixed(1)} %`;
+  return all === 0 || nothingKnown(sum) ? '–' : `${((100 * total_tokens) / all).toFixed(1)}%`;
 }
 
 /** Sums as a table. Each name leads to the responses behind it. */
