@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Producer } from '../../src/producer/producer.ts';
 import { startServer } from '../../src/server/server.ts';
 import { freePort } from '../../tools/redis-server.ts';
+import { startFrontDoor } from '../support/front-door.ts';
 import { type HarnessOptions, scripted, startHarness } from '../support/harness.ts';
 
 const newSecret = () => `whsec_${randomBytes(24).toString('base64')}`;
@@ -162,6 +163,13 @@ test('what is signed by either of two secrets is heard; anything else is a 400, 
   expect(byProxy.status).toBe(400);
   const page = await fetch(`${server.url}/v1/jobs`, { headers: { 'x-forwarded-for': '203.0.113.1' } });
   expect(page.status).toBe(403);
+});
+
+test('a server without a secret says that webhooks are off, and how they are turned on', async () => {
+  const { server } = await startFrontDoor();
+  const answer = await fetch(`${server.url}/webhooks/openai`, { method: 'POST', body: '{}' });
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('OPENAI_WEBHOOK_SECRET') } });
 });
 
 test('while webhooks arrive, polls are a safety net', async () => {

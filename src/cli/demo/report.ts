@@ -64,7 +64,7 @@ export function conclusion({ cancelled, jobs, rows, waste: { totals } }: Ended):
     ...(totals.unknown > 0 ? [`the usage of ${whole(totals.unknown)}`] : []),
   ];
   const charged = usd(totals.cost_usd_micros);
-  const bill = open.length > 0 ? `at least ${charged} (not known: ${open.join(' and ')})` : charged;
+  const bill = open.length > 0 ? `${charged} or more (not known: ${open.join(' and ')})` : charged;
   const late = cancelled.length - won.length;
   const tooLate = late > 0 ? ` ${counted(late, 'cancel')} came too late.` : '';
   return `You cancelled ${counted(won.length, 'job')}.${tooLate} The provider finished ${finishedAnyway} of them anyway and charged ${bill}. ${seen === 0 ? 'Nobody saw their results' : `${seen} RESULTS WERE SEEN`}.`;
