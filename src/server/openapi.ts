@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import { createJsonSchemaTransform } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { Api } from './api/schemas.ts';
 
 /** Serves the routes that have schemas as OpenAPI 3.1, which /docs shows. */
@@ -16,7 +17,15 @@ export async function describeApi(app: Api): Promise<void> {
       security: [{ apiKey: [] }],
     },
     // Many schemas transform what they read, and OpenAPI has no word for that, so the document shows those as any value.
-    transform: createJsonSchemaTransform({ zodToJsonConfig: { unrepresentable: 'any' } }),
+    transform: createJsonSchemaTransform({ zodToJsonConfig: { unrepresentable: 'any', override: describeCounted } }),
     hideUntagged: true,
   });
+}
+
+/** A list that is counted before it is checked (see `counted`) is described by what is checked. */
+function describeCounted({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: object }): void {
+  const { def } = zodSchema._zod;
+  if (def.type !== 'pipe' || def.in._zod.def.type !== 'custom') return;
+  const { $schema: _, ...checked } = z.toJSONSchema(def.out, { io: 'input', unrepresentable: 'any' });
+  Object.assign(jsonSchema, checked);
 }

@@ -18,7 +18,7 @@ local function three() return two(3) end
 `;
 
 test('a body gets what it calls, and what that calls in turn, in the order in which it was declared', () => {
-  expect(prune(declarations, 'return three()')).toBe(
+  expect(prune([declarations], 'return three()')).toBe(
     `local one = 1
 
 local function two(a)
@@ -29,8 +29,8 @@ end
 local function three() return two(3) end
 `,
   );
-  expect(prune(declarations, 'return table.a')).toBe('local table = {\n  a = 1,\n}\n\n');
-  expect(prune(declarations, 'return 0')).toBe('');
+  expect(prune([declarations], 'return table.a')).toBe('local table = {\n  a = 1,\n}\n\n');
+  expect(prune([declarations], 'return 0')).toBe('');
 });
 
 /** What Redis gives Lua, as far as the scripts call it. */

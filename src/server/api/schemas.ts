@@ -19,13 +19,15 @@ export const idParamsSchema = z.object({ id: z.string() });
 
 /** The field `headstone` of a create, for what OpenAI's API has no field for. */
 const createOptionsSchema = z.strictObject({
-  id: jobIdSchema.optional(),
+  id: jobIdSchema.optional().describe('Makes sending the same request again harmless.'),
   tenant: tenantSchema.optional().describe('The tenant that the job belongs to. Needs an admin key.'),
-  tags: tagsSchema.optional(),
-  deadline_ms: deadlineSchema.optional(),
-  priority: z.number().int().min(0).optional(),
-  attempts: z.number().int().min(1).optional(),
-  on_unknown_launch: onUnknownLaunchSchema.optional(),
+  tags: tagsSchema.optional().describe('What the job is found by, and its waste summed by.'),
+  deadline_ms: deadlineSchema.optional().describe('When the job expires, in milliseconds from the enqueue.'),
+  priority: z.number().int().min(0).optional().describe('0 goes first, then 1, 2 and so on.'),
+  attempts: z.number().int().min(1).max(10).optional().describe('How many launches the job may pay for.'),
+  on_unknown_launch: onUnknownLaunchSchema
+    .optional()
+    .describe('Whether a create whose answer was lost is sent again, and perhaps billed twice.'),
   callback_url: z.string().optional().describe('A URL that gets a signed message about the outcome.'),
 });
 export type CreateOptions = z.infer<typeof createOptionsSchema>;

@@ -63,7 +63,9 @@ const MOST_FIELDS = 200;
 const inputSchema = z.union(
   [
     z.string().regex(/\S/, 'must not be empty'),
-    z.custom<Record<string, unknown>[]>(value => Array.isArray(value) && value.length > 0 && value.every(isObject)),
+    z
+      .custom<Record<string, unknown>[]>(value => Array.isArray(value) && value.length > 0 && value.every(isObject))
+      .meta({ type: 'array', items: { type: 'object' } }),
   ],
   { error: issue => (issue.input === undefined ? undefined : 'must be a text that is not empty, or a list of items') },
 );

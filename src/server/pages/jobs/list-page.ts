@@ -120,7 +120,7 @@ function selectionBar(query: ViewQuery, { counts }: JobsView): string {
   const { sort, after, search, cancellation, ...filter } = query;
   const openOnes = openStatuses.filter(status => filter.status === undefined || filter.status === status);
   const count = counts && openOnes.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
-  const all = html`<a class="button" href="${pathOf('/cancellations/new', filter)}">Cancel all!${count === null ? '' : html` ${whole(count)}`} open jobs!${Object.keys(filter).some(name => filter[name as keyof typeof filter]) ? ' of this filter' : ''} …</a>`;
+  const all = html`<a class="button" href="${pathOf('/cancellations/new', filter)}">Cancel all ${count === null ? 'open jobs' : counted(count, 'open job')}!${Object.keys(filter).some(name => filter[name as keyof typeof filter]) ? ' of this filter' : ''} …</a>`;
   return html`<div class="bar"><output id="selected" aria-live="polite"></output>
 <button class="danger" id="cancel-selected">Cancel the selected …</button>
 !${search === undefined && cancellation === undefined && openOnes.length > 0 ? all : ''}</div>`;

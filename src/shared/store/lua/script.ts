@@ -40,7 +40,7 @@ export function defineScript<Arguments extends object>() {
 }
 
 function textOf({ flags, parts = [], body }: ScriptSource<unknown>): string {
-  return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts].join('\n'), body), body].join('\n');
+  return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts], body), body].join('\n');
 }
 
 /** Of several lanes, a job's sequence is its time in milliseconds times this, plus a counter. */
