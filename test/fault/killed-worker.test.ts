@@ -126,8 +126,7 @@ test('I10: a worker that is asked to stop hands its stream over at once', { time
 test('I9: a long stream goes through a worker with little memory, though a reader does not read', {
   timeout: 120_000,
 }, async () => {
-  // The worker fits in this heap, with so little to spare that 150 bytes of each event would fill it. In one of 64 MB it fitted
-  // too, but spent itself in collecting garbage on a slow machine.
+  // A worker that kept the events of this stream would run out of memory.
   vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=72');
   onTestFinished(() => {
     vi.unstubAllEnvs();
