@@ -135,14 +135,15 @@ function closingEvent(
   allSent: boolean,
 ): { type: string; response: object } | null | undefined {
   const { status, script } = response;
-  const body = responseBody(response);
   if (status === 'cancelled') {
-    if (script.stream_cancel === 'failed') return { type: 'response.failed', response: body };
-    if (script.stream_cancel === 'cancelled') return { type: 'response.cancelled', response: body };
+    if (script.stream_cancel === 'failed') return { type: 'response.failed', response: responseBody(response) };
+    if (script.stream_cancel === 'cancelled') return { type: 'response.cancelled', response: responseBody(response) };
     // As reported of the provider: no event mentions the cancel, and the run continues.
     return script.cancel === 'honour' ? null : undefined;
   }
   if (!allSent || status === 'queued' || status === 'in_progress') return undefined;
+  // Only here, because a reader who is late asks for thousands of events after the end, and the body has the whole text.
+  const body = responseBody(response);
   response.shownUsage = body.usage ?? response.shownUsage;
   return { type: `response.${status}`, response: body };
 }
