@@ -5,7 +5,7 @@ const OLDEST_NODE = [22, 12];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < (OLDEST_NODE[0] ?? 0) || (major === OLDEST_NODE[0] && minor < (OLDEST_NODE[1] ?? 0))) {
   process.stderr.write(
-    `Headstone needs Node ${OLDEST_NODE.join('.')} or newer, and this is ${process.versions.node}. Install a newer one, or use "npm run headstone -- …" in a checkout, which brings one.\n`,
+    `Headstone needs Node ${OLDEST_NODE.join('.')} or newer, but this is ${process.versions.node}. Install a newer one, or use "npm run headstone -- …" in a checkout, which installs one.\n`,
   );
   process.exitCode = 2;
 } else {

@@ -22,7 +22,7 @@ export async function runProgram(argv: string[]): Promise<void> {
   const program = new Command('headstone')
     .description('A job queue for OpenAI and Azure background Responses whose cancel sticks.')
     .version(version(), '-v, --version')
-    .showHelpAfterError('(run it with --help to see what it takes)')
+    .showHelpAfterError('(run it with --help for usage)')
     .enablePositionalOptions();
   const [command = '', subject = ''] = argv.slice(2).filter(word => !word.startsWith('-'));
   const asked = command === 'help' ? subject : command;

@@ -41,7 +41,7 @@ export function acceptance(job: NewJob, configuration: Configuration, placing: P
     if (!(error instanceof HeadstoneError) || position === null) throw error;
     throw new HeadstoneError(
       error.code,
-      `Job ${position + 1} of the list: ${error.message} Nothing of the list was enqueued.`,
+      `Job ${position + 1} in the list: ${error.message} Nothing in the list was enqueued.`,
       { param: error.param ?? '' },
     );
   }

@@ -107,7 +107,7 @@ async function giveUpClaim(store: Store, responseId: string, id: string): Promis
 function conflict(id: string, responseId: string): HeadstoneError {
   return new HeadstoneError(
     'id_conflict',
-    `Job ${id} or response ${responseId} is already on record with a different partner. Nothing was adopted.`,
+    `Job ${id} already exists with another response, or response ${responseId} already belongs to another job. Nothing was adopted.`,
   );
 }
 

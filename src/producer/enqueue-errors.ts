@@ -15,10 +15,7 @@ export function idConflict(id: string): HeadstoneError {
 }
 
 export function lanesMove(): HeadstoneError {
-  return new HeadstoneError(
-    'store_refused',
-    'The number of lanes is being raised at this moment, so nothing was enqueued. Enqueue it again.',
-  );
+  return new HeadstoneError('store_refused', 'The number of lanes is being raised, so nothing was stored. Try again.');
 }
 
 export function taken(id: string): HeadstoneError {

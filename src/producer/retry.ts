@@ -34,7 +34,7 @@ export async function repeated(
   if (!isOutcome(record.status))
     throw new HeadstoneError(
       'invalid_request',
-      `Job ${id} has not ended, so it does not run again. Wait for it, or cancel it first.`,
+      `Job ${id} has not ended, so it cannot run again. Wait for it, or cancel it first.`,
     );
   if (text === null)
     throw new HeadstoneError(

@@ -63,7 +63,9 @@ function refusalOf(failure: CallFailure, model: string): Refusal | null {
   const { status, headers, connectionCode, stoodBefore } = failure;
   if (status === null) {
     const neverStood = connectionCode !== null && noRouteCodes.has(connectionCode) && !stoodBefore;
-    return neverStood ? held('no_route', null, connectionCode, { of: 'account', lifted_by: 'answer' }) : null;
+    if (!neverStood) return null;
+    const message = `The provider cannot be reached (${connectionCode}).`;
+    return held('no_route', null, message, { of: 'account', lifted_by: 'answer' });
   }
   const code = failure.code ?? failure.type ?? `http_${status}`;
   const message = failure.message || `The provider answered ${status}.`;

@@ -61,7 +61,7 @@ function isWebhook(method: string, path: string | undefined): boolean {
 /** Answers a URL that the router cannot read. No hook has run by then, so nobody is known and no link is under the base path. */
 export function answerBadUrlUnder(basePath: string) {
   return (_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    const message = 'There is nothing at a URL like this.';
+    const message = 'This URL is not valid.';
     const [type, body] = isForPeople(request)
       ? ['text/html; charset=utf-8', linkedUnder(basePath, errorPage(null, 404, message))]
       : ['application/json', JSON.stringify(errorBody(message, 'unknown_url', 'invalid_request_error'))];
@@ -77,7 +77,7 @@ export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): voi
       ? [431, 'Request Header Fields Too Large', 'The headers are too large.']
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'Request Timeout', 'The request took too long to arrive.']
-        : [400, 'Bad Request', 'This is not a request in HTTP.'];
+        : [400, 'Bad Request', 'This is not a valid HTTP request.'];
   const body = JSON.stringify(errorBody(message, null, 'invalid_request_error'));
   const headers = Object.entries({
     ...bareHeaders,
@@ -95,7 +95,7 @@ export function answerBadHttp(error: NodeJS.ErrnoException, socket: Socket): voi
 /** Answers the header `expect` with anything but `100-continue`, which Node leaves to us. */
 export function answerExpectation(_request: IncomingMessage, answer: ServerResponse): void {
   const body = errorBody(
-    'The server meets no such expectation. Leave out the header expect.',
+    'The server does not support this Expect header. Leave it out.',
     null,
     'invalid_request_error',
   );

@@ -30,7 +30,7 @@ export class Canary {
         expected: this.last,
         found,
         advice:
-          'Redis has lost acknowledged writes. Cancels and results of the last seconds may be gone. Set HEADSTONE_WAIT_REPLICAS, or turn appendonly on.',
+          'Redis has lost acknowledged writes. Cancels and results of the last seconds may be gone. Set appendonly yes and appendfsync always in Redis, and HEADSTONE_WAIT_REPLICAS if it has replicas.',
       });
     this.last += 1;
   }

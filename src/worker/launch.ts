@@ -83,7 +83,7 @@ async function failHeld(
   { code, http_status }: { code: string; http_status?: number | undefined },
   context: Context,
 ): Promise<Activation> {
-  const message = `The provider refused an earlier create, so this one was not sent. ${holdAdvice(code)}`;
+  const message = `Launches are held (${code}), so this create was not sent. ${holdAdvice(code, 'alarm')}`;
   // A worker that was frozen here may find that another has launched the job (I7).
   const decision = { status: 'failed', unlaunched: true, code, message, refusal: { http_status } } as const;
   return await decide(id, decision, context);

@@ -158,7 +158,9 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.getByLabel('Select every open job on this page').check();
     await page.getByLabel(`Select ${ids[0]}`).uncheck();
     await page.getByRole('button', { name: 'Cancel the selected' }).click();
-    expect(await bodyOf(page)).toMatch(/Cancel 2 jobs\?[\s\S]*Estimated value\s+[\d,]+ tokens, \$[\s\S]*An estimate/);
+    expect(await bodyOf(page)).toMatch(
+      /Cancel 2 jobs\?[\s\S]*Cost if left alone\s+[\d,]+ tokens, \$[\s\S]*An estimate/,
+    );
     await page.getByLabel('Reason').fill('batch withdrawn');
     await page.getByRole('button', { name: 'Cancel 2 jobs' }).click();
     await expect.poll(() => page.locator('#headline').innerText()).toBe('Cancelled: 2 of 2');

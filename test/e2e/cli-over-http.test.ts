@@ -116,7 +116,7 @@ test('--server: a key that is wrong says which setting', { timeout: 20_000 }, as
   const { as } = await commandLine({ workers: 0 });
   const ran = await as('wrong')('list');
   expect(ran).toMatchObject({ code: 1, stdout: '' });
-  expect(ran.stderr).toMatch(/does not accept this key\. Set HEADSTONE_API_KEY/);
+  expect(ran.stderr).toMatch(/needs a valid key\. Set HEADSTONE_API_KEY/);
 });
 
 test('--server: a job whose result is gone still says how it ended, as by Redis', { timeout: 60_000 }, async () => {
@@ -143,8 +143,8 @@ test('--server: a file with one wrong line enqueues nothing', { timeout: 60_000 
   const args = ['enqueue', '--file', '-', '--server', server.url];
   const ran = await headstone(args, {}, `About tides\n${long}\nAbout eels\n`);
   expect(ran).toMatchObject({ code: 2, stdout: '' });
-  expect(ran.stderr).toContain('Job 2 of the list');
-  expect(ran.stderr).toContain('Nothing of the list was enqueued.');
+  expect(ran.stderr).toContain('Job 2 in the list');
+  expect(ran.stderr).toContain('Nothing in the list was enqueued.');
   expect(await producer.list()).toEqual([]);
 });
 
@@ -218,7 +218,7 @@ test('a wait that nothing ends says why, and Ctrl-C says how to go on', { timeou
   const child = startCommand(['enqueue', 'About tides', '--id', 'tides', '--wait', '--server', server.url]);
   await expect
     .poll(() => child.stderr(), { timeout: 20_000 })
-    .toContain(`launching is paused (headstone resume launch --server ${server.url})`);
+    .toContain(`launching is paused. To resume: headstone resume launch --server ${server.url}`);
   child.kill('SIGINT');
   expect(await child.ended).toBe(130);
   expect(child.stderr()).toContain(

@@ -180,7 +180,7 @@ test('a bulk cancel: what is refused is no success, what matches nothing says so
   const env = freshPrefix();
   const run = (...args: string[]) => headstone(['cancel', ...args], env);
   expect(await run('--tag', 'nobody', '--yes')).toEqual({ code: 0, stdout: 'No open job matches.\n', stderr: '' });
-  expect((await run('--tag', 'a', '--tag', 'b', '--dry-run')).stderr).toContain('It can be given once.');
+  expect((await run('--tag', 'a', '--tag', 'b', '--dry-run')).stderr).toContain('It can be given only once.');
   expect((await run('--all', '--tag', 'a', '--dry-run')).code).toBe(2);
   await headstone(['enqueue', 'About tides', '--tag', 'a'], env);
   const { stdout } = await run('--tag', 'a', '--dry-run');

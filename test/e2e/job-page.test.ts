@@ -23,7 +23,7 @@ test('a cancel that the provider answers with 400 had come too late, and the pag
   await producer.cancel(id);
   await happened('tokens_wasted');
   const { text } = await read(`${server.url}/jobs/${id}`);
-  expect(text).toContain('The provider had already finished when our cancel came.');
+  expect(text).toContain('The provider had already finished when the cancel arrived.');
   expect(text).not.toContain('The provider accepted the cancel');
 });
 
@@ -32,7 +32,7 @@ test('a cancel asks once; a filter that is not known is an error, on every page'
   const { id } = await producer.enqueue(scripted());
   const asked = await read(`${server.url}/jobs/${id}/cancel?reason=wrong+prompt`);
   expect(asked.text).toContain('This cannot be undone.');
-  expect(asked.text).toContain('If it is still queued when you cancel it, it costs nothing.');
+  expect(asked.text).toContain('If it is still queued when you cancel it, it costs nothing more.');
   expect((await producer.get(id))?.status).toBe('queued');
   await producer.cancel(id);
   const ended = await fetch(`${server.url}/jobs/${id}/cancel`, { redirect: 'manual' });

@@ -158,6 +158,9 @@ test('errors are pages for people, and JSON for programs', async () => {
     expect(json.status, path).toBe(page.status);
   }
   expect((await read(`${server.url}/v1/jobs/nobody`)).type).toContain('application/json');
+  // A job is spoken of as a job, and OpenAI's clients get OpenAI's words.
+  expect((await read(`${server.url}/jobs/nobody`)).text).toContain('Job with id &#39;nobody&#39; not found.');
+  expect((await read(`${server.url}/v1/responses/nobody`)).text).toContain("Response with id 'nobody' not found.");
 });
 
 test('a page shows a bounded part of what is long, and its links lead to jobs that are there', async () => {

@@ -232,7 +232,7 @@ describe.runIf(hasRedis)('a connection that is not what it seems', () => {
       await refusedBy(
         { connection: `rediss://127.0.0.1:${port}` },
         'store_unreachable',
-        /has a certificate that it signed itself .*NODE_EXTRA_CA_CERTS/,
+        /has a self-signed certificate .*NODE_EXTRA_CA_CERTS/,
       );
     },
   );

@@ -28,7 +28,7 @@ const PREFIX = '{failed-over}';
 const LONGEST_RUN_MS = isShort ? 6000 : 20_000;
 
 interface Tally {
-  /** Cancels that were acknowledged, and those of them that the heir does not know. */
+  /** Cancels that were acknowledged, and those of them that the new primary does not have. */
   cancels: number;
   lostCancels: number;
   /** Results that a reader was given, and those of them that the heir does not show as they were. */

@@ -31,7 +31,7 @@ test.for([
 test('bad input in a list: names the place, and enqueues nothing of the list', async () => {
   const { producer } = await startHarness({ workers: 0 });
   await expect(producer.enqueueMany([{ request: scripted() }, { request: { input: 'x' } }])).rejects.toThrow(
-    'Job 2 of the list: model is missing',
+    'Job 2 in the list: model is missing',
   );
   expect(await producer.list()).toEqual([]);
 });

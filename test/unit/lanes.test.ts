@@ -107,7 +107,7 @@ test.each([
 test.each([
   ['redis+sentinel://a:26379', /has to name the primary/],
   ['redis://a,b/1', /has only database 0/],
-  ['redis://a:1x,b', /is no address that can be read/],
+  ['redis://a:1x,b', /is not a valid URL/],
   ['mysql://a', /but has to start with redis:\/\//],
 ])('REDIS_URL %s is refused in a sentence, without its password', (url, sentence) => {
   expect(() => readConnection(url)).toThrow(sentence);

@@ -99,7 +99,12 @@ test.for<[string, Partial<CallFailure>, object]>([
   [
     'a refused connection',
     { connectionCode: 'ECONNREFUSED' },
-    { kind: 'refused', code: 'no_route', hold: { of: 'account' } },
+    {
+      kind: 'refused',
+      code: 'no_route',
+      message: 'The provider cannot be reached (ECONNREFUSED).',
+      hold: { of: 'account' },
+    },
   ],
   ['a name that does not resolve', { connectionCode: 'ENOTFOUND' }, { kind: 'refused', code: 'no_route' }],
   [

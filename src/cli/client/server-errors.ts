@@ -30,7 +30,7 @@ export function explainServerError(error: unknown, url: string): unknown {
   if (error.status < 400)
     return new Error(`${url} redirects to ${error.headers?.get('location') ?? 'another URL'}. Use that as --server.`);
   if (message !== undefined && error.status === 401)
-    return new Error(`${url} does not accept this key. Set HEADSTONE_API_KEY to one of the server’s keys.`);
+    return new Error(`${url} needs a valid key. Set HEADSTONE_API_KEY to one of the server’s keys.`);
   if (message !== undefined && isErrorCode(error.code)) return new HeadstoneError(error.code, message);
   const words = `${url} answered ${error.status}${message === undefined ? '' : ` (${message})`}, which is not how a Headstone server answers. Check --server.`;
   return error.status >= 500 || error.status === 429 ? new ServerUnavailable(words, true, error) : new Error(words);

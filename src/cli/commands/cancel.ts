@@ -23,7 +23,7 @@ export function cancelCommand(): Command {
   return withJson(
     new Command('cancel')
       .argument('[id...]')
-      .option('--tenant <name>', 'every open job of this tenant; several filters narrow each other')
+      .option('--tenant <name>', 'every open job of this tenant; a job must match every filter given')
       .option('--tag <tag>', 'every open job with this tag', once)
       .addOption(new Option('--status <status>', 'every job in this status').choices(openStatuses))
       .option('--model <name>', 'every open job for this model')

@@ -96,12 +96,12 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
 async function warnIfHeld(client: Client, flags: EnqueueFlags): Promise<void> {
   const depths = await within(WARNING_MS, client.depths()).catch(() => null);
   if (depths?.launch_paused)
-    process.stderr.write(`Launching is paused, so this waits. To resume: ${commandLine('resume launch', flags)}\n`);
+    process.stderr.write(`Launching is paused, so new jobs wait. To resume: ${commandLine('resume launch', flags)}\n`);
   const model = `model:${flags.model}`;
   const met = ['account', model, `tenant:${flags.tenant ?? DEFAULT_TENANT}|${model}`];
   for (const [scope, code] of Object.entries(depths?.holds ?? {}))
     if (met.includes(scope))
-      process.stderr.write(`Held: ${heldLaunches(scope)} (${code}), so this waits. ${holdAdvice(code)}\n`);
+      process.stderr.write(`Held: ${heldLaunches(scope)} (${code}), so new jobs wait. ${holdAdvice(code)}\n`);
 }
 
 async function readPrompts(prompt: string | undefined, file: string | undefined): Promise<string[]> {

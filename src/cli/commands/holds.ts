@@ -24,8 +24,8 @@ export function holdsCommand(): Command {
           ]),
         ),
       );
-      for (const { scope, code } of holds) {
-        print(`\nHeld: ${heldLaunches(scope)}. ${holdAdvice(code)}`);
+      for (const { scope, code, kind } of holds) {
+        print(`\nHeld: ${heldLaunches(scope)}. ${holdAdvice(code, kind)}`);
         print(`To try at once: ${commandLine(`release '${scope}'`, { server })}`);
       }
     }),

@@ -12,7 +12,7 @@ export function lanesCommand(): Command {
         if (json) return lanes.forEach(printJson);
         print(
           table(
-            ['LANE', 'NODE', 'SLOT', 'WORKERS', 'OPEN JOBS', 'MAY RUN'],
+            ['LANE', 'NODE', 'SLOT', 'WORKERS', 'OPEN JOBS', 'MAX IN FLIGHT'],
             lanes.map(lane => row(lane, lanes)),
           ),
         );
@@ -27,7 +27,7 @@ export function lanesCommand(): Command {
               await withStore(store => store.raiseLanes(count));
               const now = count === 1 ? 'There is 1 lane now.' : `There are ${count} lanes now.`;
               print(
-                `${now} Running processes notice within seconds. Where HEADSTONE_LANES is set, set it to ${count} before they are started again.`,
+                `${now} Running processes notice within seconds. Where HEADSTONE_LANES is set, change it to ${count} before you restart the process.`,
               );
             }),
           'headstone lanes raise 8',
@@ -52,6 +52,6 @@ function row(lane: LaneState, lanes: LaneState[]): (string | number)[] {
 }
 
 function parseNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It has to be a whole number.');
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }

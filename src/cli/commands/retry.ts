@@ -40,7 +40,7 @@ async function agrees(sentence: string): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new HeadstoneError(
       'invalid_request',
-      'A new job costs money, and there is no terminal to ask on. Add --yes to run it again without a question.',
+      'A new job costs money, and standard input is not a terminal. Add --yes to run it again without asking.',
     );
   return await confirm('Run it again?');
 }

@@ -17,7 +17,7 @@ export function simulatorCommand(): Command {
   return withExamples(
     new Command('simulator')
       .option('--port <number>', 'the port to listen on; 0 takes a free one', parsePort, 8090)
-      .option('--speed <number>', 'divide all of its times by this', parseSpeed, 1)
+      .option('--speed <number>', 'run this many times faster', parseSpeed, 1)
       .option('--webhook-url <url>', 'send webhooks there, signed with OPENAI_WEBHOOK_SECRET')
       .option('--insecure-listen', 'listen on every interface')
       .action(async ({ port, speed, insecureListen, webhookUrl }: SimulatorFlags) => {

@@ -15,7 +15,9 @@ export function statusCommand(): Command {
       }
       print(table(['JOBS', ''], Object.entries(depths.jobs)));
       print();
-      const paused = depths.launch_paused ? `. Launching is PAUSED: ${commandLine('resume launch', { server })}` : '';
+      const paused = depths.launch_paused
+        ? `. Launching is PAUSED. To resume: ${commandLine('resume launch', { server })}`
+        : '';
       const late = depths.due_polls > 0 ? `, the oldest is ${depths.oldest_due_poll_seconds.toFixed(1)} s late` : '';
       if (depths.store === 'full') print('The store is FULL. New jobs are refused, but cancels still work.');
       print(`Waiting to be launched: ${whole(depths.launch_waiting)}${paused}`);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type ClientFlags, withClient } from '../client/with-client.ts';
+import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
 import { print, printJson, withExamples, withJson } from '../terminal/output.ts';
 
 /** `--server` belongs to the command itself, so its parts read it there. */
@@ -18,7 +18,10 @@ export function webhookCommand(): Command {
             .action(async (id: string, { json = false }: { json?: boolean }, command: Command) => {
               await withClient(flagsOf(command), client => client.resendCallback(id));
               if (json) printJson({ id, resent: true });
-              else print(`The message is being sent again. “headstone get ${id}” shows whether it arrived.`);
+              else
+                print(
+                  `The message is being sent again. “${commandLine(`get ${id}`, flagsOf(command))}” shows whether it arrived.`,
+                );
             }),
           'headstone webhook resend resp_0123456789abcdef0123456789abcdef',
         ),

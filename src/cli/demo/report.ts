@@ -26,7 +26,7 @@ export function printReport({ played, books, byCause, byModel, problems }: Resul
   print();
   const unknown = books.rows.filter(row => row.status === 'unknown').length;
   printProse(
-    `  The provider's own books have ${books.simulator.responses.length} responses and the ledger has ${books.rows.length} rows, with ${problems.length} differences. The provider never showed a usage for ${unknown} of them.`,
+    `  The provider's own books have ${books.simulator.responses.length} responses and the ledger has ${books.rows.length} rows, with ${counted(problems.length, 'difference')}. The provider never showed the usage of ${unknown} of them.`,
   );
   for (const problem of problems) print(`   DIFFERENCE: ${problem}`);
   print();

@@ -82,7 +82,9 @@ function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate)
         ]
       : []),
     ...(unknown > 0
-      ? [`The cost of ${counted(unknown, 'job')} is not known, because no run of the model is on record.`]
+      ? [
+          `The cost of ${counted(unknown, 'job')} is not known, because no run of the model in the last 30 days is on record.`,
+        ]
       : []),
     estimate.note,
   ].join(' ');
@@ -94,7 +96,7 @@ async function isConfirmed(estimate: CancellationEstimate): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw new HeadstoneError(
       'invalid_request',
-      'This needs confirmation, but there is no terminal to ask on. Add --yes, or run it with --dry-run first.',
+      'This needs confirmation, but standard input is not a terminal. Add --yes, or run it with --dry-run first.',
     );
   return await confirm('Cancel them?');
 }

@@ -43,9 +43,9 @@ async function hint(client: Client, id: string, flags: ClientFlags): Promise<voi
   const depths = await client.depths().catch(() => null);
   const code = job.held_by === null ? undefined : depths?.holds[job.held_by];
   const why = depths?.launch_paused
-    ? `launching is paused (${commandLine('resume launch', flags)}).`
+    ? `launching is paused. To resume: ${commandLine('resume launch', flags)}`
     : job.held_by === null
-      ? `other jobs are ahead of it, or no worker is running (${commandLine('status', flags)}).`
+      ? `other jobs are ahead of it, or no worker is running. To see which: ${commandLine('status', flags)}`
       : `${heldLaunches(job.held_by)} are held${code === undefined ? '.' : ` (${code}). ${holdAdvice(code)}`}`;
   process.stderr.write(`Job ${id} is still queued, because ${why}\n`);
 }

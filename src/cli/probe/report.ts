@@ -95,7 +95,7 @@ export function trialSentence(summary: TrialSummary, isWhole: boolean): string {
   const { cancelled, responses, stayed_cancelled: stayed, came_back: back, not_seen_again: lost } = summary;
   const staying = isWhole ? 'stayed cancelled' : 'were still cancelled when you stopped';
   const unseen = lost > 0 ? `, ${lost} were not seen again` : '';
-  const unknown = summary.usage_unknown > 0 ? `; ${summary.usage_unknown} never showed a usage` : '';
+  const unknown = summary.usage_unknown > 0 ? `; ${summary.usage_unknown} never showed their usage` : '';
   const creates =
     summary.creates_unknown > 0
       ? ` ${counted(summary.creates_unknown, 'create')} may or may not have run, and their possible cost is not included.`

@@ -48,7 +48,7 @@ export async function agreesToSpend({ yes = false }: { yes?: boolean }): Promise
   if (!process.stdin.isTTY)
     throw new HeadstoneError(
       'invalid_request',
-      'This needs confirmation, but there is no terminal to ask on. Add --yes.',
+      'This needs confirmation, but standard input is not a terminal. Add --yes.',
     );
   return await confirm('Continue?');
 }

@@ -34,7 +34,7 @@ export function collect(value: string, before: string[]): string[] {
 
 /** For an option that may be given only once. */
 export function once(value: string, before: string | undefined): string {
-  if (before !== undefined) throw new InvalidArgumentError('It can be given once.');
+  if (before !== undefined) throw new InvalidArgumentError('It can be given only once.');
   return value;
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { HeadstoneError } from '../../shared/contract/errors.ts';
+import { HeadstoneError, inWords } from '../../shared/contract/errors.ts';
 import { type ApiKey, apiKeysSchema } from '../../shared/runtime/setting-formats.ts';
 import type { Configuration } from '../../shared/runtime/settings.ts';
 
@@ -23,5 +23,5 @@ export async function loadApiKeys({ apiKeys, apiKeysFile }: Configuration): Prom
   }
   const parsed = apiKeysSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw problem(parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; '));
+  throw problem(parsed.error.issues.map(issue => `${issue.path.join('.')} ${inWords(issue.message)}`).join('; '));
 }

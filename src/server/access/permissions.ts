@@ -38,14 +38,22 @@ export function hasOwnIds({ keyName }: Caller): boolean {
 }
 
 /** Finds a job that the caller may see. Another tenant's job is as absent as one that never was. Throws `job_not_found`. */
-export async function locateJob(producer: Producer, id: string, { tenant, admin }: Caller): Promise<Located> {
+export async function locateJob(
+  producer: Producer,
+  id: string,
+  { tenant, admin }: Caller,
+  sought: Sought = 'Job',
+): Promise<Located> {
   const located = await producer.locate(id, { tenant, seesAll: admin });
-  if (!located) throw notFound(id);
+  if (!located) throw notFound(id, sought);
   return located;
 }
 
-export function notFound(id: string): HeadstoneError {
-  return new HeadstoneError('job_not_found', `Response with id '${id}' not found.`);
+/** What the caller asked for. OpenAI's clients ask for a response, and get OpenAI's words. */
+type Sought = 'Job' | 'Response';
+
+export function notFound(id: string, sought: Sought): HeadstoneError {
+  return new HeadstoneError('job_not_found', `${sought} with id '${id}' not found.`);
 }
 
 /**

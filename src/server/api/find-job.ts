@@ -12,14 +12,14 @@ import { locateJob, notFound } from '../access/permissions.ts';
 export async function findJob(producer: Producer, id: string, caller: Caller): Promise<Job> {
   const located = await locateJob(producer, id, caller);
   const job = await producer.get(located.id);
-  if (!job) throw notFound(id);
+  if (!job) throw notFound(id, 'Job');
   return job;
 }
 
 /** A job whose request and result are still kept. `shownId` is the id in the errors `job_not_found` and `result_expired`. */
 export async function readKeptJob(producer: Producer, id: string, shownId: string): Promise<Job> {
   const job = await producer.get(id);
-  if (!job || job.outcome?.result === 'deleted') throw notFound(shownId);
+  if (!job || job.outcome?.result === 'deleted') throw notFound(shownId, 'Response');
   if (job.outcome?.result === 'expired')
     throw new HeadstoneError(
       'result_expired',

@@ -65,7 +65,7 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
       const { stream, starting_after: after, include = [], 'include[]': others = [] } = request.query;
       const wanted = [...include, ...others];
       const named = request.params.id;
-      const { id } = await locateJob(producer, named, request.caller);
+      const { id } = await locateJob(producer, named, request.caller, 'Response');
       answered.note(id);
       if (wanted.length > 0) await producer.widenInclude(id, wanted);
       if (!stream) return sendJson(reply, await showResponse(producer, id, named));
@@ -89,7 +89,7 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
     async (request, reply) => {
       // The cancel comes before anything of the job is read, so nothing that a provider wrote there can stop it.
       const named = request.params.id;
-      const { id } = await locateJob(producer, named, request.caller);
+      const { id } = await locateJob(producer, named, request.caller, 'Response');
       answered.note(id);
       const { keyName } = request.caller;
       const { verdict } = await producer.cancel(id, { ...request.body, ...(keyName === null ? {} : { keyName }) });
@@ -109,7 +109,7 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
     },
     async request => {
       const named = request.params.id;
-      const { id } = await locateJob(producer, named, request.caller);
+      const { id } = await locateJob(producer, named, request.caller, 'Response');
       answered.note(id);
       const { verdict } = await producer.deleteResult(id);
       if (verdict === 'still_open')
@@ -126,7 +126,7 @@ export function responseRoutes(app: Api, { producer, passthrough, readers }: Res
     { ...unknown, schema: { ...about, summary: 'List the input of a response', querystring: inputItemsQuerySchema } },
     async request => {
       const named = request.params.id;
-      const { id } = await locateJob(producer, named, request.caller);
+      const { id } = await locateJob(producer, named, request.caller, 'Response');
       await readKeptJob(producer, id, named);
       return inputItems(id, await producer.keptRequest(id), request.query);
     },

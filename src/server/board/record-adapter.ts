@@ -20,7 +20,7 @@ const about = {
   poll: {
     displayName: '2 Poll',
     description:
-      'Polls of running responses, parked until they are due. It keeps the deadlines too, so do not pause it.',
+      'Polls of running responses, parked until due. Deadlines depend on this queue too, so do not pause it.',
   },
   settle: {
     displayName: '3 Settle',

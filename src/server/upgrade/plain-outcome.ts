@@ -44,10 +44,7 @@ export function errorOf(job: Job): { status: number; body: ReturnType<typeof err
     case 'failed':
       return job.response ? null : refused(job);
     case 'expired':
-      return own(
-        'expired',
-        'The request took longer than its deadline, so it was cancelled. Its tokens are in the ledger.',
-      );
+      return own('expired', 'The request passed its deadline, so it was cancelled.');
     default:
       return own('cancelled', cancelledBy(job));
   }

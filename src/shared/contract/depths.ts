@@ -30,7 +30,7 @@ export type Depths = z.infer<typeof depthsSchema>;
 export function obstaclesIn(depths: Depths): string[] {
   return [
     ...(depths.store === 'full' ? ['The store is full. New jobs are refused, but cancels still work.'] : []),
-    ...depths.lanes_away.map(lane => `Lane ${lane} is away: its jobs wait, and no number here includes them.`),
+    ...depths.lanes_away.map(lane => `Lane ${lane} cannot be reached, so its jobs wait.`),
     ...(depths.lanes > 1 ? depths.lanes_unserved.map(lane => `No worker serves lane ${lane}.`) : []),
     ...(depths.launch_paused ? ['Launching is paused.'] : []),
     ...(Object.keys(depths.holds).length > 0 ? ['Some launches are held back.'] : []),

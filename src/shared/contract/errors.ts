@@ -90,6 +90,7 @@ export function inWords(message: string): string {
     .replace(/^Too big: expected \w+ to be <=(\S+)$/, 'must be at most $1')
     .replace(/^Too small: expected \w+ to be >=(\S+)$/, 'must be at least $1')
     .replace(/^Too (big|small): /, 'is too $1: ')
+    .replace(/^Unrecognized (keys?): /, 'has an unknown $1: ')
     .replace(/^Invalid (\w+)/, 'is not a valid $1');
 }
 

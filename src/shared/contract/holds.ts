@@ -45,14 +45,26 @@ const advice: Record<string, string> = {
     'The provider has no model or deployment of this name for this account. Create it, or cancel the jobs that ask for it.',
 };
 
-const TRIALS = 'One job is tried each minute. Launching resumes by itself as soon as one succeeds.';
-const SLOWER = 'The provider asks to slow down. Launching resumes by itself.';
+/** The codes that providers and gateways give for the same, each beside the one that has the advice. */
+const sameAs: [RegExp, string][] = [
+  [/^(http_)?401$/, 'invalid_api_key'],
+  [/^(http_)?403$/, 'forbidden'],
+  [
+    /^(http_)?402$|^credit_balance_exhausted$|^organization_usage_limit_exceeded$|_spend_limit_exceeded$/,
+    'insufficient_quota',
+  ],
+  [/^DeploymentNotFound$/, 'model_not_found'],
+];
 
-/** What to do about a hold, by the code of the refusal that began it. */
-export function holdAdvice(code: string): string {
-  if (code === 'rate_limit_exceeded') return SLOWER;
-  const what = Object.hasOwn(advice, code) ? `${advice[code]} ` : '';
-  return `${what}${TRIALS}`;
+const TRIALS = 'One job is tried each minute. Launching resumes by itself as soon as one succeeds.';
+const SLOWER = 'The provider is limiting requests. Launching resumes by itself.';
+
+/** What to do about a hold, by the code of the refusal that began it, and by its kind where that is known. */
+export function holdAdvice(code: string, kind?: Hold['kind']): string {
+  if (kind === 'rate' || code === 'rate_limit_exceeded') return SLOWER;
+  const known = sameAs.find(([codes]) => codes.test(code))?.[1] ?? code;
+  if (Object.hasOwn(advice, known)) return `${advice[known]} ${TRIALS}`;
+  return kind === 'alarm' ? TRIALS : 'Launching resumes by itself.';
 }
 
 /** Says in words which launches a hold keeps back. */

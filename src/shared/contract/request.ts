@@ -118,7 +118,7 @@ export const requestSchema = z
     if (reserved !== undefined)
       add([reserved.slice(0, 64)], `must be left out: names that start with "${RESERVED}" are Headstone's own`);
     const disguised = disguisedNameIn(request);
-    if (disguised !== undefined) add([disguised.slice(0, 64)], 'must be written in small letters');
+    if (disguised !== undefined) add([disguised.slice(0, 64)], 'must be lower case');
     if (Object.keys(request).length > MOST_FIELDS) add([], `has more than ${MOST_FIELDS} fields`);
   });
 export type ResponseRequest = z.infer<typeof requestSchema>;

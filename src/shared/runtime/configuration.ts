@@ -27,7 +27,7 @@ export function loadConfiguration(env: NodeJS.ProcessEnv): LoadedConfiguration {
   if (problems.length > 0)
     throw new HeadstoneError(
       'configuration',
-      `Headstone did not start, because these settings are wrong:\n${problems.map(problem => `  - ${problem}`).join('\n')}`,
+      `These settings are wrong:\n${problems.map(problem => `  - ${problem}`).join('\n')}`,
     );
   return { configuration: configuration as Configuration, warnings: unknownVariables(env) };
 }

@@ -91,7 +91,7 @@ export function createMetrics(
   if (streamReaders)
     new Gauge({
       name: 'headstone_stream_readers',
-      help: 'Readers of streams who are connected to this server now.',
+      help: 'Stream readers and waiting calls on this server now.',
       registers,
       collect() {
         this.set(streamReaders.count);

@@ -13,11 +13,11 @@ export function outcomeSentence(job: Told, now: number): string {
   switch (job.status) {
     case 'queued':
       return job.held_by === null
-        ? `It has been waiting to be sent to the provider for ${took}.`
+        ? `It is waiting to be sent to the provider. It was enqueued ${took} ago.`
         : `It is waiting, because ${heldLaunches(job.held_by)} are held.`;
     case 'launching':
       return job.launches.some(({ state }) => state === 'unknown')
-        ? 'It was sent, and it is not known yet whether the provider accepted it. Headstone waits for its id.'
+        ? 'It was sent, but it is not yet known whether the provider accepted it. Headstone is waiting for the response’s id.'
         : 'It is being sent to the provider.';
     case 'running':
       return `The provider is working on it. It was enqueued ${took} ago.`;
@@ -58,12 +58,12 @@ export function priceSentence(job: Told): string {
   if (sentences.length > 0) return sentences.join(' ');
   if (launches.some(({ state }) => state === 'intended'))
     return 'A create is on its way. What it costs is not known yet.';
-  return 'Nothing was launched, so nothing was charged.';
+  return 'Nothing ran, so nothing was charged.';
 }
 
 function rowSentence(row: LedgerRow): string {
   const { kind, status, usage, cost_usd_micros: cost, upstream_status: upstream } = row;
-  if (status === 'unknown') return 'What it cost never became known.';
+  if (status === 'unknown') return 'The provider never showed what it cost.';
   if (usage === null || status === 'pending')
     return kind === 'wasted'
       ? 'The provider may still charge for it. Headstone watches the response until its tokens are known.'

@@ -272,7 +272,7 @@ export const settings = {
   promptPreview: {
     name: 'HEADSTONE_PROMPT_PREVIEW',
     meaning:
-      '0 keeps the first 120 characters of prompts out of new jobs’ records. With them, lists show what each job is about, and a search finds it.',
+      '1 stores the first 120 characters of each prompt in its job’s record, for lists and searches. 0 leaves them out of new jobs’ records.',
     fallback: '1',
     schema: flag,
   },

@@ -1,6 +1,6 @@
 import type { Job } from '../contract/job.ts';
 import { CLIENT_DISCONNECTED } from '../contract/words.ts';
-import { span, usd, whole } from './format.ts';
+import { counted, span, usd, whole } from './format.ts';
 
 type Entry = Job['timeline'][number];
 
@@ -61,7 +61,10 @@ const sentences: Record<string, (entry: Entry) => string> = {
   launching: () => 'Sent to the provider.',
   launch_acknowledged: acknowledged,
   launch_unwanted: unwanted,
-  launch_refused: ({ code }) => `The provider refused the launch: ${text(code)}.`,
+  launch_refused: ({ code }) =>
+    code === 'no_route'
+      ? 'The provider could not be reached, so the launch was not sent.'
+      : `The provider refused the launch: ${text(code)}.`,
   launch_unknown: ({ code }) => `It is unknown whether the provider accepted the launch (${text(code)}).`,
   rerun,
   completed: () => 'Completed.',
@@ -72,7 +75,7 @@ const sentences: Record<string, (entry: Entry) => string> = {
     `Cancelled${by(actor)}${because(reason)}${key(key_name)}. No result will ever be shown.`,
   upstream_cancel_acknowledged: ({ upstream_status }) =>
     `The provider accepted the cancel and answered ${text(upstream_status) || 'nothing'}.`,
-  upstream_cancel_too_late: () => 'The provider had already finished when our cancel came.',
+  upstream_cancel_too_late: () => 'The provider had already finished when the cancel arrived.',
   late_result_dropped: ({ upstream_status }) =>
     `The provider finished the response all the same (${text(upstream_status)}). The late result was dropped.`,
   settled: ({ status, total_tokens, cost_usd_micros }) =>
@@ -81,9 +84,9 @@ const sentences: Record<string, (entry: Entry) => string> = {
       : `The charge is known: ${whole(Number(total_tokens ?? 0))} tokens wasted, ${usd(numberOrNull(cost_usd_micros))}.`,
   callback_delivered: entry => `Delivered the callback${toldWhat(entry)}.`,
   callback_failed: entry =>
-    `The callback${toldWhat(entry)} could not be delivered (${text(entry.code)}). It is tried again.`,
+    `The callback${toldWhat(entry)} could not be delivered (${text(entry.code)}). Headstone will try again.`,
   callback_given_up: entry =>
-    `Headstone gave up on the callback${toldWhat(entry)} after ${text(entry.tries)} tries (${text(entry.code)}).`,
+    `Headstone gave up on the callback${toldWhat(entry)} after ${counted(Number(entry.tries), 'try', 'tries')} (${text(entry.code)}).`,
   callback_resent: () => 'The callback was requested again.',
   result_deleted: () => 'The result was deleted by its owner.',
   // The version before wrote these words.

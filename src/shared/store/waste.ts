@@ -25,9 +25,13 @@ export function daysOf({ since, until }: WasteQuery, now: number): string[] {
       param: 'since',
     });
   if ((last - first) / DAY_MS >= MOST_DAYS)
-    throw new HeadstoneError('invalid_request', `The sums are kept for ${MOST_DAYS} days. Ask for a shorter time.`, {
-      param: 'since',
-    });
+    throw new HeadstoneError(
+      'invalid_request',
+      `A report covers at most ${MOST_DAYS} days. Ask for a shorter period.`,
+      {
+        param: 'since',
+      },
+    );
   const days: string[] = [];
   for (let day = first; day <= last; day += DAY_MS) days.push(dayOf(day));
   return days;

@@ -24,14 +24,17 @@ export function confirmationPage(caller: Caller, filter: CancellationFilter, dry
 !${facts([
       ['Selection', html`${selectionOf(filter)}`],
       ['Status now', html`${statuses.join(', ') || 'none is open'}`],
-      ['Estimated value', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
+      ['Cost if left alone', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
       [
         'Would be saved',
         html`about ${whole(estimate.spared_tokens)} tokens, ${usd(estimate.spared_cost_usd_micros)}, for jobs that were not launched yet`,
       ],
       ...(estimate.jobs_without_average > 0
         ? ([
-            ['Not included', html`${counted(estimate.jobs_without_average, 'job')} of models that have not run yet`],
+            [
+              'Not included',
+              html`${counted(estimate.jobs_without_average, 'job')} of models with no run in the last 30 days`,
+            ],
           ] as [string, string][])
         : []),
     ])}
@@ -87,7 +90,7 @@ export function progressPage({ caller, cancellation, averages, wasted, now }: Pr
           ? html`<a href="${rowsPath('cancellation', id, wholeTime)}">${wastedBy(cancellation, wasted)}</a>`
           : html`${wastedBy(cancellation, wasted)}`,
       ],
-      ['Begun', moment(cancellation.created_at, now)],
+      ['Started', moment(cancellation.created_at, now)],
       ['Last step', moment(cancellation.advanced_at, now)],
     ])}
 !${status === 'running' ? html`<form method="post" action="/cancellations/${id}/stop"><button>Stop</button></form>` : ''}
@@ -121,7 +124,7 @@ export function cancellationsPage({ caller, cancellations, averages, wasted, now
         : table(
             'Cancellations, the newest first',
             [
-              { name: 'Begun' },
+              { name: 'Started' },
               { name: 'Status' },
               { name: 'Selection', wraps: true },
               { name: 'By' },

@@ -25,7 +25,7 @@ function sparedJobs({ spared_by_model: spared }: Cancellation): number | null {
 export function savedBy(cancellation: Cancellation, averages: Averages): string {
   const jobs = sparedJobs(cancellation);
   if (jobs === null) return 'not known';
-  if (jobs === 0) return cancellation.cancelled === 0 ? 'nothing' : 'nothing: all had been sent';
+  if (jobs === 0) return cancellation.cancelled === 0 ? 'nothing' : 'nothing: all had been launched';
   const known = Object.entries(cancellation.spared_by_model ?? {}).filter(([model]) => averages.has(model));
   const micros = known.reduce((sum, [model, count]) => sum + count * (averages.get(model) ?? 0), 0);
   return known.length === 0 ? counted(jobs, 'job') : `about ${usd(Math.round(micros))}, ${counted(jobs, 'job')}`;

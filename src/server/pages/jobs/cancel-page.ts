@@ -29,6 +29,6 @@ export function cancelPage(caller: Caller, job: Job, reason: string | undefined)
 
 function whatItSaves({ status }: Job): string {
   return status === 'queued'
-    ? 'It has not been launched. If it is still queued when you cancel it, it costs nothing.'
+    ? 'It is waiting to be launched. If it is still queued when you cancel it, it costs nothing more.'
     : 'It has been launched, so the provider may charge for it anyway.';
 }

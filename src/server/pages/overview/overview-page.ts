@@ -68,7 +68,7 @@ function state({ depths, ended, more, oldest_queued_at: oldest, workers, version
 
 function versionsOf(versions: Overview['versions']): string {
   const all = Object.entries(versions);
-  if (all.length === 0) return 'none is alive';
+  if (all.length === 0) return 'none running';
   return all.length === 1
     ? `version ${all[0]?.[0]}`
     : all.map(([version, count]) => `${count} of version ${version}`).join(', ');
@@ -80,9 +80,9 @@ function controls({ depths, holds }: Overview): string {
     ? html`<form method="post" action="/launch/resume"><button>Resume launching</button></form>`
     : html`<form method="post" action="/launch/pause"><button>Pause launching</button></form>`;
   const held = holds.map(
-    ({ scope, code, waiting }) => html`<form class="card row" method="post" action="/holds/release">
+    ({ scope, code, kind, waiting }) => html`<form class="card row" method="post" action="/holds/release">
 <input type="hidden" name="scope" value="${scope}">
-<span>Held: ${heldLaunches(scope)} (<code>${code}</code>), <a href="${pathOf('/jobs', { status: 'queued', ...reachOf(scope) })}">${whole(waiting)} waiting</a>. ${holdAdvice(code)}</span>
+<span>Held: ${heldLaunches(scope)} (<code>${code}</code>), <a href="${pathOf('/jobs', { status: 'queued', ...reachOf(scope) })}">${whole(waiting)} waiting</a>. ${holdAdvice(code, kind)}</span>
 <button>Try now</button>
 </form>`,
   );

@@ -13,7 +13,7 @@ export function signInPage(next: string, problem: string | null): string {
 <label for="key">API key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
 <button>Sign in</button>
-<p><small>Use one of the keys in HEADSTONE_API_KEYS. You stay signed in for 12 hours, or until the key is removed.</small></p>
+<p><small>Use one of this server’s API keys. You stay signed in for 12 hours, or until the key is removed.</small></p>
 </form>`,
   });
 }

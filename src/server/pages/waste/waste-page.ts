@@ -45,7 +45,7 @@ export function wastePage(page: WastePage): string {
 <div class="cards">
 !${card('Wasted', wastedTokens(totals), costOf(totals), { kind: 'wasted' })}
 !${card('Used', `${whole(totals.used_total_tokens)} tokens`, usd(totals.used_cost_usd_micros), { kind: 'used' })}
-!${card('Share wasted', shareOf(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
+!${card('Share of tokens wasted', shareOf(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
 !${card('Usage not known', counted(totals.pending + totals.unknown, 'response'), bound(totals), { href: pathOf('/waste/responses', { ...named(periodOf(page), page.now), kind: 'wasted', usage: 'open' }) })}
 </div>
 !${isEmpty ? '<p class="empty">Nothing was booked on these days. What jobs use and waste appears here as soon as the first one has run.</p>' : charts(page, late)}`,

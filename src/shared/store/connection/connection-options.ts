@@ -31,7 +31,7 @@ function readUrl(text: string, options: RedisOptions): Address {
   // ioredis takes a path for a socket and a name for a host.
   if (!/^[\w+.-]+:\/\//.test(text)) return { kind: 'server', url: text, options };
   const url = parseRedisUrl(text);
-  if (!url) throw wrong('is no address that can be read. Percent-encode what is special in its password');
+  if (!url) throw wrong('is not a valid URL. Percent-encode special characters in its password');
   switch (url.scheme) {
     case 'unix':
       return { kind: 'server', options: { ...socketOptions(url), ...options } };

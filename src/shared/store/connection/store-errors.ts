@@ -27,12 +27,14 @@ const sentences: Record<string, string> = {
   NOPERM: 'does not allow this user a command or key that Headstone needs. Check its ACL',
 };
 
+const UNTRUSTED = 'has a certificate from an authority that this machine does not trust';
+
 /** What a failed TLS handshake means, by Node's code. */
 const tlsSentences: Record<string, string> = {
-  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate of an authority that this machine does not know',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that it signed itself',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate of an authority that this machine does not know',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'has a certificate of an authority that this machine does not know',
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a self-signed certificate',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another host name',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not use TLS, so use redis:// instead of rediss://',
@@ -101,12 +103,11 @@ export function unreachable(client: Pick<RedisClient, 'options'>, cause: unknown
   const code = errorCode(cause);
   const tls = tlsSentences[code];
   const address = addressOf(client);
-  if (tls)
-    return new HeadstoneError(
-      'store_unreachable',
-      `Redis at ${address} ${tls} (${code}). To trust a private authority, use NODE_EXTRA_CA_CERTS or the option tls.ca.`,
-      { cause },
-    );
+  if (tls) {
+    const isOfAuthority = /SELF_SIGNED|UNABLE_TO/.test(code);
+    const advice = isOfAuthority ? ' To trust a private authority, use NODE_EXTRA_CA_CERTS or the option tls.ca.' : '';
+    return new HeadstoneError('store_unreachable', `Redis at ${address} ${tls} (${code}).${advice}`, { cause });
+  }
   return new HeadstoneError(
     'store_unreachable',
     `Redis at ${address} does not answer (${code}). Start it, or point REDIS_URL at one that runs.`,
@@ -116,7 +117,9 @@ export function unreachable(client: Pick<RedisClient, 'options'>, cause: unknown
 
 export function refused(client: Pick<RedisClient, 'options'>, word: string, cause: unknown): HeadstoneError {
   const why = sentences[word] ?? 'answers but refuses writes at the moment';
-  return new HeadstoneError('store_refused', `Redis at ${addressOf(client)} ${why} (${word}).`, { cause });
+  // The code belongs to the cause, which is the first sentence.
+  const withCode = why.replace(/\.|$/, ` (${word})$&`);
+  return new HeadstoneError('store_refused', `Redis at ${addressOf(client)} ${withCode}.`, { cause });
 }
 
 /** An error that only a person can fix, such as a server that is too old. */
