@@ -40,7 +40,7 @@ export async function runProgram(argv: string[]): Promise<void> {
     const isUnknown = command === 'help' && subject !== '' && !program.commands.some(one => one.name() === subject);
     await program.parseAsync(isUnknown ? [...argv.slice(0, 2), subject] : argv);
   } catch (error) {
-    process.exitCode = explain(error, argv[2]);
+    process.exitCode = explain(error, argv);
   }
 }
 
@@ -60,12 +60,20 @@ function version(): string {
   return (JSON.parse(file) as { version: string }).version;
 }
 
+/** A message that begins with the name of a field names the option, if the field was given by one. */
+function inOptions(message: string, argv: string[]): string {
+  return message.replaceAll(/(?<=^|; |: )\w+/g, field => {
+    const option = `--${field.replaceAll('_', '-').replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
+    return argv.some(word => word === option || word.startsWith(`${option}=`)) ? option : field;
+  });
+}
+
 function portSetting(command: string | undefined): string {
   return command === 'dev' ? 'HEADSTONE_PORT' : command === 'server' ? '--port or HEADSTONE_PORT' : '--port';
 }
 
 /** Explains an error in a sentence on standard error, without a stack. Returns the exit code. */
-function explain(error: unknown, command: string | undefined): number {
+function explain(error: unknown, argv: string[]): number {
   // Commander has explained it already. Asking for help is no error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.wrongUse;
   if (error instanceof HeadstoneError) {
@@ -74,14 +82,16 @@ function explain(error: unknown, command: string | undefined): number {
       error.code === 'store_unreachable' &&
       /Redis at (127\.0\.0\.1|localhost)/.test(error.message) &&
       !/,|\+/.test(process.env.REDIS_URL ?? '');
-    process.stderr.write(`${error.message}${isLocal ? ' "headstone store" starts one in memory.' : ''}\n`);
+    process.stderr.write(
+      `${inOptions(error.message, argv)}${isLocal ? ' "headstone store" starts one in memory.' : ''}\n`,
+    );
     return error.code === 'invalid_request' || error.code === 'configuration' ? exitCodes.wrongUse : exitCodes.failed;
   }
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(
     code === 'EADDRINUSE'
-      ? `Port ${port} on ${address} is already in use. Stop the other program, or choose another port with ${portSetting(command)}.\n`
+      ? `Port ${port} on ${address} is already in use. Stop the other program, or choose another port with ${portSetting(argv[2])}.\n`
       : code === 'ENOENT' && syscall === 'open'
         ? `There is no such file: ${(error as NodeJS.ErrnoException).path}.\n`
         : `${message}\n`,

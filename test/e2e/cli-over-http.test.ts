@@ -70,9 +70,11 @@ test('--server: the switch for spending is for admins, and a foreign job is nobo
   const { run, as } = await commandLine({ workers: 0 });
   expect((await run('pause', 'launch')).stdout).toBe('Launching is paused.\n');
   expect((await run('status')).stdout).toContain('Launching is PAUSED');
-  await run('resume', 'launch');
-  expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({ launch_paused: false });
   await run('enqueue', 'About tides', '--id', 'tides', '--tenant', 'museum');
+  expect((await run('get', 'tides')).stdout).toContain('It waits, because launching is paused. To resume: headstone');
+  await run('resume', 'launch');
+  expect((await run('get', 'tides')).stdout).toContain('It waits, because no worker is running.');
+  expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({ launch_paused: false });
   const stranger = as('key-of-the-harbour');
   expect(await stranger('get', 'tides')).toMatchObject({ code: 1, stderr: 'There is no job tides.\n' });
   expect((await stranger('pause', 'launch')).stderr).toContain('admin key');

@@ -142,7 +142,7 @@ test.for([
   ['nothing to pause', ['pause'], 2, /Say what to pause: headstone pause launch\./],
   ['something else to pause', ['pause', 'polls'], 2, /Say what to pause: headstone pause launch\./],
   ['a part of a command without its argument', ['lanes', 'raise'], 2, /missing required argument 'number'/],
-  ['a limit that is too large', ['list', '--limit', '5000'], 2, /limit must be at most 1000\./],
+  ['a limit that is too large', ['list', '--limit', '5000'], 2, /^--limit must be at most 1000\./],
   ['a worker without a key', ['worker'], 2, /OPENAI_API_KEY is not set/],
 ] as const)('wrong use: %s is a sentence on stderr', { timeout: 20_000 }, async ([, args, code, sentence]) => {
   const ran = await headstone([...args], { ...freshPrefix(), OPENAI_API_KEY: '' });

@@ -14,7 +14,7 @@ test('prose breaks between words, keeps its indent, and loses none', () => {
   expect(wrapped(text, 100)).toBe(text);
 });
 
-test('a table: numbers to the right, headers of several lines, no blanks at the end of a line', () => {
+test('a table: numbers grouped and to the right, headers of several lines, no blanks at the end of a line', () => {
   expect(
     table(
       ['MODEL', 'USED\nTOKENS', 'COST'],
@@ -23,7 +23,7 @@ test('a table: numbers to the right, headers of several lines, no blanks at the 
         ['gpt-5.5', 1234, ''],
       ],
     ),
-  ).toBe(['           USED', 'MODEL    TOKENS  COST', 'o3           12  $1', 'gpt-5.5    1234'].join('\n'));
+  ).toBe(['           USED', 'MODEL    TOKENS  COST', 'o3           12  $1', 'gpt-5.5   1,234'].join('\n'));
 });
 
 test('one is one, and a thousand has a comma', () => {
@@ -35,7 +35,7 @@ test('a table fits its width: the widest columns of text are shortened, numbers 
   const narrow = table(['ID', 'STATUS', 'PROMPT', 'TOKENS'], rows, { width: 50 });
   for (const line of narrow.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(50);
   expect(narrow).toContain('completed');
-  expect(narrow).toContain('12345');
+  expect(narrow).toContain('12,345');
   expect(narrow).toContain('…');
   expect(table(['ID', 'STATUS', 'PROMPT', 'TOKENS'], rows, { width: 500 })).not.toContain('…');
   // Colour is no part of a width.

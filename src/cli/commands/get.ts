@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Depths } from '../../shared/contract/depths.ts';
 import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import { span, time } from '../../shared/runtime/format.ts';
@@ -6,6 +7,7 @@ import { outcomeSentence } from '../../shared/runtime/outcome-sentence.ts';
 import { answerText } from '../../shared/runtime/readable.ts';
 import { repetition, tellStory } from '../../shared/runtime/story.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
+import { whyQueued } from '../jobs/why-queued.ts';
 import { bold, faint, paintStatus } from '../terminal/colour.ts';
 import { print, printJson, printProse, withJson } from '../terminal/output.ts';
 
@@ -14,24 +16,29 @@ export function getCommand(): Command {
     new Command('get')
       .argument('<id>')
       .action(async (id: string, { json = false, server }: ClientFlags & { json?: boolean }) => {
-        const job = await withClient({ server }, client => client.get(id));
-        if (!job) throw new HeadstoneError('job_not_found', `There is no job ${id}.`);
-        if (json) printJson(job);
-        else printJob(job, { server });
+        await withClient({ server }, async client => {
+          const job = await client.get(id);
+          if (!job) throw new HeadstoneError('job_not_found', `There is no job ${id}.`);
+          if (json) printJson(job);
+          // Only admins may read what keeps it back.
+          else printJob(job, job.status === 'queued' ? await client.depths().catch(() => null) : null, { server });
+        });
       }),
     'headstone get resp_0123456789abcdef0123456789abcdef',
   );
 }
 
 /** Tells what the job's page tells, in the same sentences. */
-function printJob(job: Job, flags: ClientFlags): void {
+function printJob(job: Job, depths: Depths | null, flags: ClientFlags): void {
   print(`${bold(job.id)}  ${paintStatus(job.status)}`);
   print(`model ${job.model} · tenant ${job.tenant}${job.tags.length > 0 ? ` · tags ${job.tags.join(', ')}` : ''}`);
   if (job.preview !== null) printProse(faint(job.preview));
   print();
   printProse(outcomeSentence(job, Date.now()));
   if (job.outcome?.error) print(`Code: ${job.outcome.error.code}`);
-  if (job.held_by !== null) print(`"${commandLine('holds', flags)}" says why.`);
+  if (depths && (job.held_by === null || depths.launch_paused))
+    printProse(`It waits, because ${whyQueued(job, depths, flags)}`);
+  if (job.held_by !== null) print(`To see the hold: ${commandLine('holds', flags)}`);
   print();
   const lines = tellStory(job.timeline);
   const first = lines[0]?.at ?? 0;

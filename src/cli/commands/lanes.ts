@@ -39,12 +39,12 @@ export function lanesCommand(): Command {
 }
 
 function row(lane: LaneState, lanes: LaneState[]): (string | number)[] {
-  if (lane.away !== undefined) return [lane.lane, lane.node, lane.slot, 'AWAY', '', ''];
+  if (lane.away !== undefined) return [lane.lane, lane.node, String(lane.slot), 'AWAY', '', ''];
   const workers = lane.workers === 0 ? 'NONE' : lane.workers;
   return [
     lane.lane,
     lane.node,
-    lane.slot,
+    String(lane.slot),
     workers,
     lane.open_jobs,
     lane.max_in_flight ?? (lanes.length === 1 ? 'all' : 'no share yet'),

@@ -1,10 +1,10 @@
 import type { WaitOptions } from '../../producer/wait.ts';
-import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
 import type { Finished } from '../../shared/contract/job.ts';
 import type { Client } from '../client/client.ts';
 import { type ClientFlags, commandLine } from '../client/with-client.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { heedCtrlC } from '../terminal/interrupt.ts';
+import { whyQueued } from './why-queued.ts';
 
 const STILL_QUEUED_MS = 5000;
 
@@ -41,11 +41,5 @@ async function hint(client: Client, id: string, flags: ClientFlags): Promise<voi
   if (job?.status !== 'queued') return;
   // Only admins may read it.
   const depths = await client.depths().catch(() => null);
-  const code = job.held_by === null ? undefined : depths?.holds[job.held_by];
-  const why = depths?.launch_paused
-    ? `launching is paused. To resume: ${commandLine('resume launch', flags)}`
-    : job.held_by === null
-      ? `other jobs are ahead of it, or no worker is running. To see which: ${commandLine('status', flags)}`
-      : `${heldLaunches(job.held_by)} are held${code === undefined ? '.' : ` (${code}). ${holdAdvice(code)}`}`;
-  process.stderr.write(`Job ${id} is still queued, because ${why}\n`);
+  process.stderr.write(`Job ${id} is still queued, because ${whyQueued(job, depths, flags)}\n`);
 }

@@ -1,3 +1,4 @@
+import { whole } from '../../shared/runtime/format.ts';
 import { widthOf } from './width.ts';
 
 const GAP = '  ';
@@ -15,13 +16,13 @@ export interface TableOptions {
 }
 
 /**
- * A table whose columns are as wide as their widest cell. Columns with numbers are aligned right. A header may have several lines. On a
+ * A table whose columns are as wide as their widest cell. Numbers are grouped and aligned right. A header may have several lines. On a
  * terminal the widest columns of text are shortened until each line fits.
  */
 export function table(header: string[], rows: Cell[][], options: TableOptions = {}): string {
   const { width = process.stdout.isTTY ? process.stdout.columns : undefined, paint = cell => cell } = options;
   const heads = headerLines(header);
-  const cells = [...heads, ...rows.map(row => row.map(String))];
+  const cells = [...heads, ...rows.map(row => row.map(cell => (typeof cell === 'number' ? whole(cell) : cell)))];
   const numeric = header.map((_, column) => rows.some(row => typeof row[column] === 'number'));
   const natural = header.map((_, column) => Math.max(...cells.map(row => widthOf(row[column] ?? ''))));
   const widths = fitted(natural, numeric, width);
