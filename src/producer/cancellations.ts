@@ -222,7 +222,9 @@ function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[
       cost_usd_micros: weigh(groups, 'cost'),
       spared_tokens: weigh(queued, 'tokens'),
       spared_cost_usd_micros: weigh(queued, 'cost'),
-      jobs_without_average: sum(groups.map(([model, , count]) => (averages.get(model) ? 0 : count))),
+      jobs_without_average: sum(
+        groups.map(([model, , count]) => ((averages.get(model)?.cost ?? null) === null ? count : 0)),
+      ),
     },
   };
 }

@@ -320,6 +320,12 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.keyboard.press('c');
     await expect.poll(() => bodyOf(page)).toContain('Cancel 2 jobs?');
     expect(await bodyOf(page)).toMatch(/Selection\s+2 selected jobs[\s\S]*Status now[\s\S]*Would be saved/);
+    // From another page, the search opens with the list.
+    await page.goto('/waste');
+    await page.waitForLoadState('networkidle');
+    await page.keyboard.press('/');
+    await page.waitForURL(url => url.pathname === '/jobs');
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('search');
     // From the top of the page the first action is at most ten tabs away.
     await page.goto('/jobs');
     let tabs = 0;
@@ -329,6 +335,23 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     } while (tabs < 11 && (await page.evaluate('document.activeElement.id')) !== 'search');
     expect(tabs).toBeLessThanOrEqual(10);
     expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test('a page that cannot be refreshed says since when, and why, until it is', async () => {
+    const { page, context } = await signedIn();
+    await page.goto('/jobs');
+    const stale = page.locator('#stale');
+    await page.route('**/jobs', route => route.abort());
+    await expect
+      .poll(() => stale.innerText(), { timeout: 15_000 })
+      .toMatch(/^This page shows the state of \d\d:\d\d:\d\d UTC\. The server does not answer\.$/);
+    await page.unroute('**/jobs');
+    const away = '<main id="main"><h1>Not available now</h1><p>The store is not answering.</p></main>';
+    await page.route('**/jobs', route => route.fulfill({ status: 503, contentType: 'text/html', body: away }));
+    await expect.poll(() => stale.innerText(), { timeout: 15_000 }).toMatch(/UTC\. The store is not answering\.$/);
+    await page.unroute('**/jobs');
+    await expect.poll(() => stale.count(), { timeout: 15_000 }).toBe(0);
     await context.close();
   });
 

@@ -65,6 +65,9 @@ test('I12: another tenant’s job is a 404 in every way, and stays as it is', as
   await expect(bob.cancel(id)).rejects.toMatchObject({ status: 404 });
   await expect(bob.delete(id)).rejects.toMatchObject({ status: 404 });
   expect((await get(`/v1/jobs/${id}`, keys.bob)).status).toBe(404);
+  // Who asks for another tenant finds nothing there, and is not shown his own instead.
+  const { id: own } = await bob.create(request());
+  expect((await get('/v1/jobs', keys.bob)).body).toMatchObject({ data: [{ id: own }] });
   expect((await get('/v1/jobs?tenant=harbour', keys.bob)).body).toMatchObject({ data: [] });
   await expect(bob.create({ ...request(), previous_response_id: id })).rejects.toMatchObject({
     status: 400,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { table } from '../../src/cli/terminal/table.ts';
 import { widthOf, wrapped } from '../../src/cli/terminal/width.ts';
-import { counted } from '../../src/shared/runtime/format.ts';
+import { counted, shortWhole, usd } from '../../src/shared/runtime/format.ts';
 
 test('prose breaks between words, keeps its indent, and loses none', () => {
   const text = '   The ledger against the provider’s own: 30 responses there';
@@ -27,6 +27,8 @@ test('a table: numbers grouped and to the right, headers of several lines, no bl
 });
 
 test('one is one, and a thousand has a comma', () => {
+  expect([0, 50_000, 1_234_567_890].map(usd)).toEqual(['$0.00', '$0.05', '$1,234.57']);
+  expect([999_999, 1_700_000, 1_700_000_000].map(shortWhole)).toEqual(['999,999', '1.7M', '1.7B']);
   expect([0, 1, 1000].map(number => counted(number, 'job'))).toEqual(['0 jobs', '1 job', '1,000 jobs']);
 });
 

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { piecesOf, previewOf } from '../../src/producer/preview.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import type { LedgerRow } from '../../src/shared/contract/ledger.ts';
+import { priceSentence } from '../../src/shared/runtime/outcome-sentence.ts';
 import { phasesOf } from '../../src/shared/runtime/phases.ts';
 import { answerOf, answerText, promptOf } from '../../src/shared/runtime/readable.ts';
 import { spentOn } from '../../src/shared/runtime/spent.ts';
-import { repetition, tellStory } from '../../src/shared/runtime/story.ts';
+import { repetition, type StoryLine, tellStory } from '../../src/shared/runtime/story.ts';
 
 const refusals = Array.from({ length: 10 }, (_, n) => [
   { at: 100 + n * 1000, event: 'launching', epoch: n },
@@ -105,11 +106,36 @@ test('a preview is one line of at most 120 characters, in pieces of at most 60 b
   expect(previewOf([{ type: 'input_image' }, null, 'x'])).toBe('');
 });
 
-test('what a job used is whole only if every response and price is known', () => {
+test('what a job used is whole only if every response is known, and priced only if every price is', () => {
   const row = (total: number | null, cost: number | null, status = 'final') =>
     ({ usage: total === null ? null : { total_tokens: total }, cost_usd_micros: cost, status }) as unknown as LedgerRow;
-  expect(spentOn([row(10, 5), row(20, 7)])).toEqual({ total_tokens: 30, cost_usd_micros: 12, is_whole: true });
+  const all = { is_whole: true, is_priced: true };
+  expect(spentOn([row(10, 5), row(20, 7)])).toEqual({ total_tokens: 30, cost_usd_micros: 12, ...all });
   expect(spentOn([row(10, 5), row(null, null, 'unknown')])).toMatchObject({ total_tokens: 10, is_whole: false });
-  expect(spentOn([row(10, null)])).toEqual({ total_tokens: 10, cost_usd_micros: null, is_whole: false });
-  expect(spentOn([])).toEqual({ total_tokens: null, cost_usd_micros: null, is_whole: true });
+  expect(spentOn([row(10, null)])).toEqual({ total_tokens: 10, cost_usd_micros: null, ...all, is_priced: false });
+  expect(spentOn([])).toEqual({ total_tokens: null, cost_usd_micros: null, ...all });
+});
+
+test('runs that failed alike are told once, with the launch of the first', () => {
+  const runs = Array.from({ length: 20 }, (_, n) => [
+    { at: n * 6000, event: 'launching', epoch: n },
+    { at: n * 6000 + 100, event: 'launch_acknowledged', epoch: n, response_id: `resp_${n}` },
+    { at: n * 6000 + 300, event: 'rerun', code: n < 19 ? 'rate_limit_exceeded' : 'server_error' },
+  ]).flat();
+  const lines = tellStory(runs);
+  expect(lines.map(({ event, times }) => [event, times])).toEqual([
+    ['launching', 1],
+    ['launch_acknowledged', 1],
+    ['rerun', 19],
+    ['launching', 1],
+    ['launch_acknowledged', 1],
+    ['rerun', 1],
+  ]);
+  expect(repetition(lines[2] as StoryLine)).toBe('19 times within 1 min 48 s');
+});
+
+test('what several responses of a job came to is said once', () => {
+  const row = { kind: 'wasted', status: 'unknown', usage: null } as unknown as LedgerRow;
+  const job = { launches: [], ledger: [row, row, row] } as unknown as Job;
+  expect(priceSentence(job)).toBe('The provider never showed what it cost (3 times).');
 });

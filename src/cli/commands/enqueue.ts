@@ -11,7 +11,7 @@ import { followText } from '../jobs/follow-text.ts';
 import { printFinished } from '../jobs/print-finished.ts';
 import { waitForJob } from '../jobs/wait-for-job.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
-import { print, printJson, withJson } from '../terminal/output.ts';
+import { print, printJson, say, withJson } from '../terminal/output.ts';
 import { collect, parseCount, parseDuration } from '../terminal/parse.ts';
 
 /** How long a warning may keep a caller waiting whose jobs are enqueued. */
@@ -96,12 +96,11 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
 async function warnIfHeld(client: Client, flags: EnqueueFlags): Promise<void> {
   const depths = await within(WARNING_MS, client.depths()).catch(() => null);
   if (depths?.launch_paused)
-    process.stderr.write(`Launching is paused, so new jobs wait. To resume: ${commandLine('resume launch', flags)}\n`);
+    say(`Launching is paused, so new jobs wait. To resume: ${commandLine('resume launch', flags)}`);
   const model = `model:${flags.model}`;
   const met = ['account', model, `tenant:${flags.tenant ?? DEFAULT_TENANT}|${model}`];
   for (const [scope, code] of Object.entries(depths?.holds ?? {}))
-    if (met.includes(scope))
-      process.stderr.write(`Held: ${heldLaunches(scope)} (${code}), so new jobs wait. ${holdAdvice(code)}\n`);
+    if (met.includes(scope)) say(`Held: ${heldLaunches(scope)} (${code}), so new jobs wait. ${holdAdvice(code)}`);
 }
 
 async function readPrompts(prompt: string | undefined, file: string | undefined): Promise<string[]> {

@@ -4,12 +4,12 @@ import { HeadstoneError } from '../../shared/contract/errors.ts';
 import type { Job } from '../../shared/contract/job.ts';
 import { span, time } from '../../shared/runtime/format.ts';
 import { outcomeSentence } from '../../shared/runtime/outcome-sentence.ts';
-import { answerText } from '../../shared/runtime/readable.ts';
+import { answerOf, answerText } from '../../shared/runtime/readable.ts';
 import { repetition, tellStory } from '../../shared/runtime/story.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
 import { whyQueued } from '../jobs/why-queued.ts';
 import { bold, faint, paintStatus } from '../terminal/colour.ts';
-import { print, printJson, printProse, withJson } from '../terminal/output.ts';
+import { beside, print, printJson, printProse, withJson } from '../terminal/output.ts';
 
 export function getCommand(): Command {
   return withJson(
@@ -45,8 +45,10 @@ function printJob(job: Job, depths: Depths | null, flags: ClientFlags): void {
   for (const line of lines) {
     const when = line.at === first ? `${time(line.at).slice(0, 19)} UTC` : `+${span(line.at - first)}`;
     const again = repetition(line);
-    print(`${faint(when.padStart(23))}  ${line.text}${again === '' ? '' : ` ${again}.`}`);
+    print(beside(faint(when.padStart(23)), `${line.text}${again === '' ? '' : ` ${again}.`}`));
   }
   const answer = job.response ? answerText(job.response) : '';
   if (answer !== '') print(`\n${answer}`);
+  // A model that only calls tools says nothing in words.
+  else for (const { title, text } of answerOf(job.response ?? {})) print(`\n${faint(title)}\n${text}`);
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
 import { span, time } from '../../shared/runtime/format.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
-import { print, printJson, withJson } from '../terminal/output.ts';
+import { print, printJson, printProse, withJson } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
 
 export function holdsCommand(): Command {
@@ -25,7 +25,8 @@ export function holdsCommand(): Command {
         ),
       );
       for (const { scope, code, kind } of holds) {
-        print(`\nHeld: ${heldLaunches(scope)}. ${holdAdvice(code, kind)}`);
+        print();
+        printProse(`Held: ${heldLaunches(scope)}. ${holdAdvice(code, kind)}`);
         print(`To try at once: ${commandLine(`release '${scope}'`, { server })}`);
       }
     }),

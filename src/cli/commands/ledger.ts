@@ -69,6 +69,9 @@ export function ledgerCommand(): Command {
   );
 }
 
+/** The column that says whether anybody wanted the response. It is not cut off on a narrow terminal. */
+const BOOKED_AS = 4;
+
 function rowsTable(rows: LedgerRow[]): string {
   if (rows.length === 0) return 'No rows.';
   return table(
@@ -83,6 +86,7 @@ function rowsTable(rows: LedgerRow[]): string {
       row.usage === null ? '' : usd(row.cost_usd_micros),
       [row.actor, row.reason].filter(Boolean).join(': '),
     ]),
+    { kept: [BOOKED_AS] },
   );
 }
 

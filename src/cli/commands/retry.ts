@@ -4,7 +4,7 @@ import { outcomeSentence } from '../../shared/runtime/outcome-sentence.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
-import { print, printJson, withJson } from '../terminal/output.ts';
+import { print, printJson, say, withJson } from '../terminal/output.ts';
 
 interface RetryFlags extends ClientFlags {
   yes?: boolean;
@@ -34,9 +34,8 @@ export function retryCommand(): Command {
   );
 }
 
-/** The sentence goes to standard error, because standard output is for the new job's id. */
 async function agrees(sentence: string): Promise<boolean> {
-  process.stderr.write(`${sentence}\n`);
+  say(sentence);
   if (!process.stdin.isTTY)
     throw new HeadstoneError(
       'invalid_request',

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { heldLaunches, holdAdvice } from '../../shared/contract/holds.ts';
 import { whole } from '../../shared/runtime/format.ts';
 import { type ClientFlags, commandLine, withClient } from '../client/with-client.ts';
-import { print, printJson, withJson } from '../terminal/output.ts';
+import { print, printJson, printProse, withJson } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
 
 export function statusCommand(): Command {
@@ -22,7 +22,7 @@ export function statusCommand(): Command {
       if (depths.store === 'full') print('The store is FULL. New jobs are refused, but cancels still work.');
       print(`Waiting to be launched: ${whole(depths.launch_waiting)}${paused}`);
       for (const [scope, code] of Object.entries(depths.holds))
-        print(`  held: ${heldLaunches(scope)} (${code}). ${holdAdvice(code)}`);
+        printProse(`  held: ${heldLaunches(scope)} (${code}). ${holdAdvice(code)}`);
       if (depths.lanes > 1) print(`Lanes: ${depths.lanes}`);
       for (const lane of depths.lanes_away)
         print(

@@ -11,7 +11,7 @@ import type { ClientFlags } from '../client/with-client.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { heedCtrlC } from '../terminal/interrupt.ts';
-import { print, printJson } from '../terminal/output.ts';
+import { print, printJson, say } from '../terminal/output.ts';
 
 const NO_MATCH = 'No open job matches.';
 
@@ -91,8 +91,7 @@ function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate)
 }
 
 async function isConfirmed(estimate: CancellationEstimate): Promise<boolean> {
-  // The question goes to standard error, because standard output is for what was done.
-  process.stderr.write(`${sentence(estimate)}\n`);
+  say(sentence(estimate));
   if (!process.stdin.isTTY)
     throw new HeadstoneError(
       'invalid_request',

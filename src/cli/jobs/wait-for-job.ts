@@ -4,6 +4,7 @@ import type { Client } from '../client/client.ts';
 import { type ClientFlags, commandLine } from '../client/with-client.ts';
 import { exitCodes } from '../terminal/exit-codes.ts';
 import { heedCtrlC } from '../terminal/interrupt.ts';
+import { say } from '../terminal/output.ts';
 import { whyQueued } from './why-queued.ts';
 
 const STILL_QUEUED_MS = 5000;
@@ -41,5 +42,5 @@ async function hint(client: Client, id: string, flags: ClientFlags): Promise<voi
   if (job?.status !== 'queued') return;
   // Only admins may read it.
   const depths = await client.depths().catch(() => null);
-  process.stderr.write(`Job ${id} is still queued, because ${whyQueued(job, depths, flags)}\n`);
+  say(`Job ${id} is still queued, because ${whyQueued(job, depths, flags)}`);
 }

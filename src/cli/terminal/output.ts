@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { wrapped } from './width.ts';
+import { widthOf, wrapped } from './width.ts';
+
+const GAP = '  ';
 
 /** Adds `--json` and examples to a command. */
 export function withJson(command: Command, ...examples: string[]): Command {
@@ -28,4 +30,16 @@ export function printJson(value: unknown): void {
 /** Prints prose. On a terminal it is broken between words, and every line keeps the indent of the first. */
 export function printProse(text: string): void {
   print(process.stdout.isTTY ? wrapped(text, process.stdout.columns || 80) : text);
+}
+
+/** Says something on standard error, because standard output is for what was asked for. */
+export function say(text: string): void {
+  process.stderr.write(`${process.stderr.isTTY ? wrapped(text, process.stderr.columns || 80) : text}\n`);
+}
+
+/** A text beside what stands in front of its first line. On a terminal it is broken between words, under itself. */
+export function beside(front: string, text: string): string {
+  const indent = ' '.repeat(widthOf(front) + GAP.length);
+  const lines = process.stdout.isTTY ? wrapped(indent + text, process.stdout.columns || 80) : indent + text;
+  return front + GAP + lines.slice(indent.length);
 }

@@ -11,6 +11,8 @@ export type Cell = string | number;
 export interface TableOptions {
   /** The width that it has to fit into. Default: the terminal's; as wide as it is where there is none. */
   width?: number | undefined;
+  /** Columns of text that are not shortened. */
+  kept?: number[];
   /** Colours a cell once it is aligned. */
   paint?(cell: string, column: number): string;
 }
@@ -20,12 +22,17 @@ export interface TableOptions {
  * terminal the widest columns of text are shortened until each line fits.
  */
 export function table(header: string[], rows: Cell[][], options: TableOptions = {}): string {
-  const { width = process.stdout.isTTY ? process.stdout.columns : undefined, paint = cell => cell } = options;
+  const {
+    width = process.stdout.isTTY ? process.stdout.columns : undefined,
+    kept = [],
+    paint = cell => cell,
+  } = options;
   const heads = headerLines(header);
   const cells = [...heads, ...rows.map(row => row.map(cell => (typeof cell === 'number' ? whole(cell) : cell)))];
   const numeric = header.map((_, column) => rows.some(row => typeof row[column] === 'number'));
   const natural = header.map((_, column) => Math.max(...cells.map(row => widthOf(row[column] ?? ''))));
-  const widths = fitted(natural, numeric, width);
+  const fixed = numeric.map((isNumeric, column) => isNumeric || kept.includes(column));
+  const widths = fitted(natural, fixed, width);
   const aligned = (cell: string, column: number) => {
     const shown = shortened(cell, widths[column] ?? 0);
     const padding = ' '.repeat((widths[column] ?? 0) - widthOf(shown));
@@ -44,14 +51,14 @@ export function table(header: string[], rows: Cell[][], options: TableOptions = 
 }
 
 /** The widths of the columns once the widest ones of text were made narrower until a line fits. */
-function fitted(natural: number[], numeric: boolean[], width: number | undefined): number[] {
+function fitted(natural: number[], fixed: boolean[], width: number | undefined): number[] {
   const widths = [...natural];
   if (!width) return widths;
   const total = () => widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1));
   while (total() > width) {
     const widest = widths.reduce(
-      (best, one, column) => (!numeric[column] && one > (widths[best] ?? 0) ? column : best),
-      numeric.indexOf(false),
+      (best, one, column) => (!fixed[column] && one > (widths[best] ?? 0) ? column : best),
+      fixed.indexOf(false),
     );
     if (widest === -1 || (widths[widest] ?? 0) <= LEAST_WIDTH) return widths;
     widths[widest] = (widths[widest] ?? 0) - 1;

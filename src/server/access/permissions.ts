@@ -10,16 +10,19 @@ import type { Caller, KeyRing } from './key-ring.ts';
 
 /** Throws `insufficient_permissions` for what concerns every tenant. */
 export function assertAdmin(caller: Caller): void {
-  if (!caller.admin)
-    throw new HeadstoneError(
-      'insufficient_permissions',
-      'This needs an admin key: one with "admin": true among the API keys.',
-    );
+  if (!caller.admin) throw new HeadstoneError('insufficient_permissions', 'This needs an admin key.');
 }
 
-/** The tenant whose jobs a list or a sum shows; undefined for all of them. Only an admin chooses. */
+/** No tenant can have this name, so there are no jobs and no sums of it. */
+const NOBODY = '|';
+
+/**
+ * The tenant whose jobs a list or a sum shows; undefined for all of them, which only an admin sees. Who asks for another tenant
+ * finds nothing there.
+ */
 export function tenantShown(caller: Caller, asked: string | undefined): string | undefined {
-  return caller.admin ? asked : caller.tenant;
+  if (caller.admin) return asked;
+  return asked === undefined || asked === caller.tenant ? caller.tenant : NOBODY;
 }
 
 /** The tenant that a new job belongs to. Throws `invalid_request` if the caller names another tenant and is no admin. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Producer } from '../../producer/producer.ts';
 import { tenantSchema } from '../../shared/contract/words.ts';
-import { locateJob, tenantShown } from '../access/permissions.ts';
+import { locateJob } from '../access/permissions.ts';
 import { type Api, errorAnswers, idParamsSchema } from './schemas.ts';
 
 /** Routes about the messages that are sent to jobs' callbacks. */
@@ -34,7 +34,7 @@ export function callbackRoutes(app: Api, producer: Producer): void {
       },
     },
     async ({ query, caller }, reply) => {
-      const tenant = tenantShown(caller, query.tenant) ?? caller.tenant;
+      const tenant = caller.admin ? (query.tenant ?? caller.tenant) : caller.tenant;
       reply.header('cache-control', 'no-store');
       return { tenant, secret: await producer.callbackSecret(tenant) };
     },

@@ -112,6 +112,11 @@ export class RecordAdapter extends BullMQAdapter {
     await this.ofEachLane(queue => new BullMQAdapter(queue).obliterate(...given));
   }
 
+  /** BullMQ counts connections that each serve one queue. Headstone's serve all of them, and the overview counts its workers. */
+  override async getWorkers(): Promise<null> {
+    return null;
+  }
+
   /** A page of the entries of all lanes, the newest first. As in BullMQ, each state has a page of its own. */
   private async ofAllLanes(
     states: Parameters<BullMQAdapter['getJobs']>[0],

@@ -31,12 +31,12 @@ export function errorPage(caller: Caller | null, status: number, message: string
     title,
     caller,
     body: html`<h1>${title}</h1>
-<p>${message}</p>
+<p class="long">${message}</p>
 !${status === 403 && caller ? html`<p>${whoMay(caller)}</p>` : ''}
 <p><a href="/jobs">All jobs</a></p>`,
   });
 }
 
 function whoMay({ keyName, tenant }: Caller): string {
-  return `You are signed in with the key ${keyName}, for the tenant ${tenant}. This needs an admin’s key. Sign out and sign in with one, or ask somebody who has one.`;
+  return `You are signed in with the key ${keyName}, for the tenant ${tenant}. Sign out and sign in with one, or ask somebody who has one.`;
 }

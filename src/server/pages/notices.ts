@@ -32,6 +32,11 @@ export class Notices {
     return this.known;
   }
 
+  /** Reads them anew for the next page, because somebody has just changed what they say. */
+  forget(): void {
+    this.readAt = Number.NEGATIVE_INFINITY;
+  }
+
   private async read(): Promise<void> {
     this.known = await this.sentences().then(
       sentences => sentences.map(text => html`<p class="notice bad" role="status">!${text}</p>`).join('\n'),
@@ -43,21 +48,31 @@ export class Notices {
   private async sentences(): Promise<string[]> {
     const [depths, holds] = await Promise.all([this.producer.depths(), this.producer.holds()]);
     const now = Date.now();
+    const isUnserved =
+      depths.lanes_unserved.length === depths.lanes - depths.lanes_away.length && depths.lanes_unserved.length > 0;
+    // While nothing is launched, nothing is tried.
+    const isIdle = depths.launch_paused || isUnserved;
     return [
-      ...(depths.launch_paused ? ['Launching is paused. Running jobs continue, and cancels still work.'] : []),
+      ...(depths.launch_paused
+        ? [`Launching is paused.${isUnserved ? '' : ' Running jobs continue, and cancels still work.'}`]
+        : []),
       ...holds
         .filter(({ kind, waiting }) => kind === 'alarm' || waiting > 0)
         .map(
           ({ scope, code, waiting, next_try_at }) =>
-            html`Held: ${heldLaunches(scope)} (${code}). ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}; the next try is in ${age(Math.max(0, next_try_at - now))}.`,
+            html`Held: ${heldLaunches(scope)} (${code}). ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}${isIdle ? '' : nextTry(next_try_at - now)}.`,
         ),
       ...(depths.store === 'full' ? ['The store is full. New jobs are refused, and cancels still work.'] : []),
       ...depths.lanes_away.map(
         lane => html`Lane ${lane} cannot be reached. Its jobs are waiting, and the numbers here leave them out.`,
       ),
-      ...(depths.lanes_unserved.length === depths.lanes - depths.lanes_away.length && depths.lanes_unserved.length > 0
+      ...(isUnserved
         ? ['No worker is running, so nothing is sent to the provider or read from it. Start one: headstone worker']
         : []),
     ];
   }
+}
+
+function nextTry(inMs: number): string {
+  return inMs < 1000 ? '; the next try is due' : `; the next try is in ${age(inMs)}`;
 }

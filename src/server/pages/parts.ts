@@ -2,7 +2,7 @@ import { html } from 'ghtml';
 import { shownId } from '../../producer/response-body.ts';
 import type { Job, JobSummary } from '../../shared/contract/job.ts';
 import type { Verdict } from '../../shared/contract/words.ts';
-import { age, time as timeText } from '../../shared/runtime/format.ts';
+import { age, span, time as timeText } from '../../shared/runtime/format.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -20,7 +20,7 @@ export function moment(ms: number | null, now = Date.now()): string {
     Math.abs(past) >= DAY_MS
       ? `${text.slice(0, 16)} UTC`
       : past < 0
-        ? `in ${age(-past)}`
+        ? `in ${span(-past)}`
         : past < 1000
           ? 'just now'
           : `${age(past)} ago`;

@@ -41,7 +41,7 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
     scope.addHook('onRoute', route => {
       route.schema = { ...route.schema, hide: true };
     });
-    overviewRoutes(scope, producer);
+    overviewRoutes(scope, producer, notices);
     if (keyRing) signInRoutes(scope, keyRing, sessions, new SignInLimit(producer.store));
     jobPageRoutes(scope, producer, keyRing);
     cancellationPageRoutes(scope, producer, driver);

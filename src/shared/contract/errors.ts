@@ -91,7 +91,13 @@ export function inWords(message: string): string {
     .replace(/^Too small: expected \w+ to be >=(\S+)$/, 'must be at least $1')
     .replace(/^Too (big|small): /, 'is too $1: ')
     .replace(/^Unrecognized (keys?): /, 'has an unknown $1: ')
+    .replace(/^Invalid option: expected one of (.+)$/, (_, options: string) => `must be one of ${optionsIn(options)}`)
     .replace(/^Invalid (\w+)/, 'is not a valid $1');
+}
+
+/** `queued, running` of zod's `"queued"|"running"`. */
+function optionsIn(text: string): string {
+  return text.replaceAll('"', '').replaceAll('|', ', ');
 }
 
 /** The name of a field. Keys of metadata are free text of the caller, so they are left out (I13). */

@@ -80,6 +80,8 @@ const wasteSumSchema = z.object({
   used_responses: count,
   used_total_tokens: count,
   used_cost_usd_micros: count,
+  /** Used responses whose tokens have no known price. They are not in the cost above. */
+  used_unpriced: count.default(0),
 });
 export type WasteSum = z.infer<typeof wasteSumSchema>;
 

@@ -26,6 +26,7 @@ export interface ListedJob extends JobSummary {
   cost_usd_micros: number | null;
   /** False if these two say only what is known so far. */
   is_whole: boolean;
+  is_priced: boolean;
 }
 
 /** What a view shows. It looks at a bounded number of records, so it may stop before it has found all that match. */

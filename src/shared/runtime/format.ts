@@ -1,8 +1,10 @@
+const cents = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+
 /** Millionths of a dollar as dollars. Tiny amounts keep their digits. */
 export function usd(micros: number | null): string {
   if (micros === null) return 'no price';
   const dollars = micros / 1_000_000;
-  return `$${dollars >= 0.01 || dollars === 0 ? dollars.toFixed(2) : dollars.toPrecision(2)}`;
+  return `$${dollars >= 0.01 || dollars === 0 ? dollars.toLocaleString('en-US', cents) : dollars.toPrecision(2)}`;
 }
 
 /** Milliseconds since 1970 as a time in UTC. */
@@ -12,6 +14,13 @@ export function time(ms: number): string {
 
 export function whole(number: number): string {
   return number.toLocaleString('en-US');
+}
+
+const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** A number in at most seven places: 123,456, 1.7M. */
+export function shortWhole(number: number): string {
+  return number < 1_000_000 ? whole(number) : short.format(number);
 }
 
 /** `1 job`, `2,000 jobs`. */

@@ -55,10 +55,19 @@ export function priceSentence(job: Told): string {
       : '',
     ...ledger.map(rowSentence),
   ].filter(Boolean);
-  if (sentences.length > 0) return sentences.join(' ');
+  if (sentences.length > 0) return once(sentences).join(' ');
   if (launches.some(({ state }) => state === 'intended'))
     return 'A create is on its way. What it costs is not known yet.';
   return 'Nothing ran, so nothing was charged.';
+}
+
+/** Several responses of a job often came to the same, which is said once. */
+function once(sentences: string[]): string[] {
+  const times = new Map<string, number>();
+  for (const sentence of sentences) times.set(sentence, (times.get(sentence) ?? 0) + 1);
+  return [...times].map(([sentence, count]) =>
+    count === 1 ? sentence : sentence.replace(/\.$/, ` (${count} times).`),
+  );
 }
 
 function rowSentence(row: LedgerRow): string {

@@ -5,8 +5,10 @@ export interface Spent {
   total_tokens: number | null;
   /** In millionths of a dollar; null if nothing is known, or if no price is. */
   cost_usd_micros: number | null;
-  /** False if a response or a price is missing in these sums: then they say only what is known. */
+  /** False if the tokens of a response are missing in these sums: then they say only what is known. */
   is_whole: boolean;
+  /** False if the cost leaves out tokens that have no known price. */
+  is_priced: boolean;
 }
 
 /** What the responses of a job used, as far as that is known. */
@@ -17,6 +19,7 @@ export function spentOn(rows: LedgerRow[]): Spent {
   return {
     total_tokens: usages.length === 0 ? null : sum(usages.map(({ total_tokens }) => total_tokens)),
     cost_usd_micros: costs.length === 0 ? null : sum(costs),
-    is_whole: costs.length === rows.length && rows.every(({ status }) => status === 'final'),
+    is_whole: rows.every(({ status }) => status === 'final'),
+    is_priced: costs.length === usages.length,
   };
 }

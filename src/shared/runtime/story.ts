@@ -18,7 +18,7 @@ export interface StoryLine {
 export function tellStory(timeline: Entry[]): StoryLine[] {
   const lines: StoryLine[] = [];
   let before: Entry | undefined;
-  for (const entry of withoutRefusedLaunches(timeline)) {
+  for (const entry of withoutRepeatedRuns(withoutRefusedLaunches(timeline))) {
     const last = lines.at(-1);
     if (last && before && isRepeated(before, entry)) {
       last.times += 1;
@@ -37,11 +37,26 @@ function withoutRefusedLaunches(timeline: Entry[]): Entry[] {
   );
 }
 
+const ofRuns = new Set(['launching', 'launch_acknowledged', 'launched']);
+const reruns = new Set(['rerun', 'queued_again']);
+
+/** A run that failed as the one before did is told with that one, so its launch is left out. */
+function withoutRepeatedRuns(timeline: Entry[]): Entry[] {
+  const told: Entry[] = [];
+  for (const entry of timeline) {
+    const last = told.findLastIndex(({ event }) => !ofRuns.has(event));
+    const before = told[last];
+    if (reruns.has(entry.event) && before?.event === entry.event && before.code === entry.code) told.length = last + 1;
+    told.push(entry);
+  }
+  return told;
+}
+
 function isRefusal(entry: Entry | undefined): boolean {
   return entry?.event === 'launch_refused';
 }
 
-const repeated = new Set(['launch_refused', 'callback_failed', 'callback_resent']);
+const repeated = new Set(['launch_refused', 'rerun', 'queued_again', 'callback_failed', 'callback_resent']);
 
 function isRepeated(before: Entry, after: Entry): boolean {
   return repeated.has(after.event) && before.event === after.event && before.code === after.code;

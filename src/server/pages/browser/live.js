@@ -8,9 +8,10 @@ async function refresh() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
   // The session has ended, so the reload leads to the sign-in page.
   if (answer.redirected) return location.assign(answer.url);
-  if (!answer.ok || !main) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('main');
-  if (!fresh) return;
+  if (!main || !fresh) return;
+  if (!answer.ok) return warn(fresh.querySelector('h1 + p')?.textContent ?? `The server answered ${answer.status}.`);
+  freshAt = new Date();
   Idiomorph.morph(main, fresh.innerHTML, {
     morphStyle: 'innerHTML',
     ignoreActiveValue: true,
@@ -19,6 +20,22 @@ async function refresh() {
   const everyMs = fresh.getAttribute('data-live');
   if (everyMs === null) main.removeAttribute('data-live');
   document.dispatchEvent(new Event('headstone:refreshed'));
+}
+
+let freshAt = new Date();
+
+/**
+ * Says above the page that it is out of date. The next refresh that succeeds takes it away.
+ * @param {string} why
+ */
+function warn(why) {
+  const notice = document.getElementById('stale') ?? document.createElement('p');
+  notice.id = 'stale';
+  notice.className = 'notice bad';
+  notice.setAttribute('role', 'status');
+  const said = `This page shows the state of ${freshAt.toISOString().slice(11, 19)} UTC. ${why}`;
+  if (notice.textContent !== said) notice.textContent = said;
+  if (!notice.isConnected) main?.prepend(notice);
 }
 
 /**
@@ -46,7 +63,7 @@ async function keepFresh() {
   const everyMs = Number(main?.getAttribute('data-live'));
   if (!everyMs) return;
   // A hidden page needs no update, and a server that does not answer is asked again later.
-  if (!document.hidden) await refresh().catch(() => {});
+  if (!document.hidden) await refresh().catch(() => warn('The server does not answer.'));
   setTimeout(keepFresh, everyMs);
 }
 

@@ -38,8 +38,10 @@ function search() {
   if (field instanceof HTMLInputElement) {
     field.focus();
     field.select();
-  } else location.assign(`${document.querySelector('.brand')?.getAttribute('href') ?? '/'}jobs`);
+  } else location.assign(`${document.querySelector('.brand')?.getAttribute('href') ?? '/'}jobs#search`);
 }
+
+if (location.hash === '#search') search();
 
 const links = () => [...document.querySelectorAll('.jobs tbody td.id a')];
 

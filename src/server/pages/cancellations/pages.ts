@@ -24,11 +24,18 @@ export function confirmationPage(caller: Caller, filter: CancellationFilter, dry
 !${facts([
       ['Selection', html`${selectionOf(filter)}`],
       ['Status now', html`${statuses.join(', ') || 'none is open'}`],
-      ['Cost if left alone', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
-      [
-        'Would be saved',
-        html`about ${whole(estimate.spared_tokens)} tokens, ${usd(estimate.spared_cost_usd_micros)}, for jobs that were not launched yet`,
-      ],
+      ...(estimate.jobs_without_average < jobs || jobs === 0
+        ? ([
+            ['Cost if left alone', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
+            [
+              'Would be saved',
+              html`about ${whole(estimate.spared_tokens)} tokens, ${usd(estimate.spared_cost_usd_micros)}, for jobs that were not launched yet`,
+            ],
+          ] as [string, string][])
+        : ([
+            ['Cost if left alone', 'not known'],
+            ['Would be saved', 'not known'],
+          ] as [string, string][])),
       ...(estimate.jobs_without_average > 0
         ? ([
             [

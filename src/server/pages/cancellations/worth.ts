@@ -1,8 +1,7 @@
 import type { Cancellation } from '../../../shared/contract/cancellation.ts';
 import type { WasteSum } from '../../../shared/contract/ledger.ts';
 import { counted, usd } from '../../../shared/runtime/format.ts';
-import { averageOf } from '../../../shared/runtime/waste-words.ts';
-import { costOf } from '../waste/sums.ts';
+import { averageOf, wastedCost } from '../../../shared/runtime/waste-words.ts';
 
 /** The average cost of a response by model, in millionths of a dollar. */
 export type Averages = Map<string, number>;
@@ -10,8 +9,8 @@ export type Averages = Map<string, number>;
 export function averagesOf(models: WasteSum[]): Averages {
   return new Map(
     models.flatMap(model => {
-      const average = averageOf(model);
-      return average ? [[model.key, average.cost] as const] : [];
+      const cost = averageOf(model)?.cost ?? null;
+      return cost === null ? [] : [[model.key, cost] as const];
     }),
   );
 }
@@ -38,5 +37,5 @@ export function wastedBy(cancellation: Cancellation, sum: WasteSum | undefined):
   if (!sum) return sent === 0 ? 'nothing' : 'not known';
   // A job that was sent and has no row yet may still get one.
   const unseen = Math.max(0, (sent ?? 0) - sum.responses);
-  return `${costOf(sum)}, ${counted(sum.responses, 'response')}${unseen > 0 ? `, ${unseen} not known` : ''}`;
+  return `${wastedCost(sum)}, ${counted(sum.responses, 'response')}${unseen > 0 ? `, ${unseen} not known` : ''}`;
 }

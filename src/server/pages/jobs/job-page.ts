@@ -23,6 +23,8 @@ export interface JobPage {
   continuations: string[];
   /** The verdict of the cancel that led to this page. */
   verdict: Verdict | undefined;
+  /** Where this server is, for the command that people copy. */
+  origin: string;
   /** Redis' time. */
   now: number;
 }
@@ -45,7 +47,7 @@ export function jobPage(page: JobPage): string {
 <p class="lead" id="outcome">${outcomeSentence(job, now)}</p>
 !${phasesBar(job, now)}
 <div id="about">!${about(page)}</div>
-!${actions(job, request)}
+!${actions(job, request, page.origin)}
 !${isOpen(job) ? cancelForm(job.id) : ''}
 !${isOpen(job) ? liveText(job.id) : ''}
 !${job.response === null ? '' : content(job, request)}
@@ -57,11 +59,12 @@ export function jobPage(page: JobPage): string {
 }
 
 function about({ job, request, now, predecessor, continuations }: JobPage): string {
-  const { total_tokens: tokens, cost_usd_micros: cost, is_whole: isWhole } = spentOn(job.ledger);
+  const { total_tokens: tokens, cost_usd_micros: cost, is_whole: isWhole, is_priced: isPriced } = spentOn(job.ledger);
   const more = isWhole ? '' : ' so far; the rest is not known';
+  const moreCost = more || (isPriced ? '' : '; some tokens have no price');
   return facts([
     ['Tokens', tokens === null ? nothingYet(job) : html`${whole(tokens)}${more}`],
-    ['Cost', cost === null ? (tokens === null ? nothingYet(job) : 'no price') : html`${usd(cost)}${more}`],
+    ['Cost', cost === null ? (tokens === null ? nothingYet(job) : 'no price') : html`${usd(cost)}${moreCost}`],
     ['Model', html`${job.model}`],
     ['Tenant', html`<a href="/jobs?tenant=${encodeURIComponent(job.tenant)}">${job.tenant}</a>`],
     ['Tags', job.tags.length > 0 ? tagList(job.tags) : '–'],
@@ -91,15 +94,15 @@ function continuedBy(ids: string[]): [string, string][] {
   return [['Continued by', links.join(', ')]];
 }
 
-/** What stands in for figures that nobody has: a job that was never sent has used nothing. */
+/** What stands in for figures that nobody has: a job that was never sent, or only refused, has used nothing. */
 function nothingYet({ launches }: Job): string {
-  return launches.length === 0 ? 'none' : 'not known';
+  return launches.every(({ state }) => state === 'refused') ? 'none' : 'not known';
 }
 
 /** What can be done with a job, apart from cancelling it. */
-function actions(job: Job, request: Record<string, unknown>): string {
+function actions(job: Job, request: Record<string, unknown>, origin: string): string {
   const isKept = Object.keys(request).length > 0;
-  const curl = `curl -H "Authorization: Bearer $HEADSTONE_API_KEY" "$HEADSTONE_URL/v1/responses/${shownId(job)}"`;
+  const curl = `curl -H "Authorization: Bearer $HEADSTONE_API_KEY" "${origin}/v1/responses/${shownId(job)}"`;
   return html`<div class="row" id="actions">
 !${isKept && !isOpen(job) ? html`<a class="button" href="/jobs/${job.id}/again">Run again …</a>` : ''}
 !${job.callback_url !== null && !isOpen(job) ? html`<form id="resend" method="post" action="/jobs/${job.id}/webhook/resend"><button>Send the callback again</button></form>` : ''}

@@ -3,7 +3,7 @@ import { shownId } from '../../../producer/response-body.ts';
 import { heldLaunches } from '../../../shared/contract/holds.ts';
 import type { ListedJob, ViewQuery } from '../../../shared/contract/view.ts';
 import { UNKNOWN_MODEL } from '../../../shared/contract/words.ts';
-import { age, span, usd, whole } from '../../../shared/runtime/format.ts';
+import { age, shortWhole, span, usd, whole } from '../../../shared/runtime/format.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { badge, type Column, isOpen, jobLink, table, timeTag } from '../parts.ts';
 
@@ -43,8 +43,12 @@ export function jobsTable(caller: Caller, jobs: ListedJob[], now: number, link: 
       tags(job.tags, link),
       timeTag(job.created_at, age(Math.max(0, now - job.created_at))),
       job.decided_at === null ? '–' : html`${took(job.decided_at - job.created_at)}`,
-      job.total_tokens === null ? '–' : html`${whole(job.total_tokens)}!${more(job)}`,
-      job.cost_usd_micros === null ? '–' : html`${usd(job.cost_usd_micros)}!${more(job)}`,
+      job.total_tokens === null
+        ? '–'
+        : html`<span title="${whole(job.total_tokens)} tokens">${shortWhole(job.total_tokens)}</span>!${more(job)}`,
+      job.cost_usd_micros === null
+        ? '–'
+        : html`${usd(job.cost_usd_micros)}!${more({ is_whole: job.is_whole && job.is_priced })}`,
     ].filter(cell => cell !== false),
   );
   const shown = columns.filter(column => column !== false);
@@ -61,7 +65,7 @@ function checkbox(job: ListedJob): string {
 }
 
 /** Says that a figure is only what is known so far. */
-function more({ is_whole: isWhole }: ListedJob): string {
+function more({ is_whole: isWhole }: Pick<ListedJob, 'is_whole'>): string {
   return isWhole ? '' : '<span title="More is not known yet">+</span>';
 }
 

@@ -2,13 +2,14 @@ import { html } from 'ghtml';
 import { heldLaunches, holdAdvice, reachOf } from '../../../shared/contract/holds.ts';
 import type { WasteReport, WasteSum } from '../../../shared/contract/ledger.ts';
 import type { Overview } from '../../../shared/contract/overview.ts';
-import { span, usd, whole } from '../../../shared/runtime/format.ts';
+import { span, whole } from '../../../shared/runtime/format.ts';
+import { usedCost, wastedCost } from '../../../shared/runtime/waste-words.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
 import { pathOf } from '../parts.ts';
 import { everyDay, named } from '../waste/days.ts';
-import { costOf, sumsTable, wastedTokens } from '../waste/sums.ts';
+import { sumsTable, wastedTokens } from '../waste/sums.ts';
 
 export interface OverviewPage {
   caller: Caller;
@@ -36,8 +37,8 @@ export function overviewPage({ caller, overview, today, month, causes, now }: Ov
 !${overview ? state(overview, now) : ''}
 <h2>Today (UTC)</h2>
 <div class="cards">
-!${card('Wasted', wastedTokens(today), costOf(today), { kind: 'wasted', href: '/waste' })}
-!${card('Used', `${whole(today.used_total_tokens)} tokens`, usd(today.used_cost_usd_micros), { kind: 'used', href: '/waste' })}
+!${card('Wasted', wastedTokens(today), wastedCost(today), { kind: 'wasted', href: '/waste' })}
+!${card('Used', `${whole(today.used_total_tokens)} tokens`, usedCost(today), { kind: 'used', href: '/waste' })}
 </div>
 </div>
 !${overview ? controls(overview) : ''}

@@ -3,10 +3,11 @@ import type { Producer } from '../../../producer/producer.ts';
 import { readOverview } from '../../../shared/store/overview.ts';
 import { assertAdmin, tenantShown } from '../../access/permissions.ts';
 import type { Api } from '../../api/schemas.ts';
+import type { Notices } from '../notices.ts';
 import { overviewPage } from './overview-page.ts';
 
 /** The overview, for whoever opens Headstone, and its buttons, for admins. */
-export function overviewRoutes(app: Api, producer: Producer): void {
+export function overviewRoutes(app: Api, producer: Producer, notices: Notices): void {
   const { store, configuration } = producer;
 
   for (const path of ['/', '/status'])
@@ -31,6 +32,7 @@ export function overviewRoutes(app: Api, producer: Producer): void {
     app.post(`/launch/${word}`, async ({ caller }, reply) => {
       assertAdmin(caller);
       await producer.pauseLaunch(isPaused);
+      notices.forget();
       return reply.redirect('/', 303);
     });
 
@@ -40,6 +42,7 @@ export function overviewRoutes(app: Api, producer: Producer): void {
     async ({ body, caller }, reply) => {
       assertAdmin(caller);
       await producer.releaseHold(body.scope);
+      notices.forget();
       return reply.redirect('/', 303);
     },
   );

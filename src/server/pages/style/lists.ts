@@ -11,6 +11,7 @@ th a[aria-current] { color: var(--ink); }
 .num { text-align: right; }
 .wraps { white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
 td code { font-size: 0.82em; }
+.long { overflow-wrap: anywhere; }
 .wasted { color: var(--wasted); }
 .used { color: var(--used); }
 
@@ -19,9 +20,9 @@ td code { font-size: 0.82em; }
 .badge.completed, .badge.done { color: var(--good); }
 .badge.failed { color: var(--bad); }
 .badge.cancelled, .badge.expired { color: var(--wasted); }
-.tag { font-size: 0.85rem; padding: 0 0.4rem; border: 1px solid var(--line); border-radius: 4px; text-decoration: none; white-space: nowrap; }
+.tag { font-size: 0.85rem; padding: 0 0.4rem; border: 1px solid var(--line); border-radius: 4px; text-decoration: none; overflow-wrap: anywhere; }
 .tags { display: inline-flex; max-width: 100%; gap: 0.25rem; align-items: center; }
-.tags .tag { overflow: hidden; text-overflow: ellipsis; }
+.tags .tag { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
 .tabs { display: flex; flex-wrap: wrap; gap: 0.25rem; margin: 0.6rem 0; }
 .tabs a { padding: 0.2rem 0.7rem; border: 1px solid var(--line); border-radius: 99px; text-decoration: none; color: var(--faint); }
@@ -44,14 +45,23 @@ main:has(.jobs) { max-width: 100rem; }
 .jobs .model { width: 6.4rem; }
 .jobs .tenant { width: 5.2rem; }
 .jobs .of-tags { width: 6.4rem; }
-.jobs .age { width: 3.9rem; }
+.jobs .age { width: 4.6rem; }
 .jobs .took { width: 5.6rem; }
 .jobs .tokens { width: 4.7rem; }
 .jobs .cost { width: 5.2rem; text-overflow: clip; }
 .jobs tr:focus-within { background: var(--hint); }
 .bar { position: sticky; bottom: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: 0.5rem 0.9rem; align-items: center; margin-top: 0.75rem; padding: 0.6rem 0.9rem; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; box-shadow: 0 -2px 12px rgb(0 0 0 / 0.08); }
+body:not(:has(input[name='ids']:checked)) #cancel-selected { background: none; border-color: var(--line); color: var(--faint); font-weight: inherit; }
+
+@media (min-width: 85rem) {
+  .jobs .model { width: 10rem; }
+  .jobs .tenant { width: 7rem; }
+  .jobs .why { width: 13rem; }
+}
 
 @media (max-width: 40rem) {
+  body:not(:has(input[name='ids']:checked)) :is(#selected, #cancel-selected) { display: none; }
+  .wraps { min-width: 7rem; }
   .jobs table { min-width: 0; }
   .jobs thead { display: none; }
   .jobs table, .jobs tbody { display: block; }

@@ -88,10 +88,10 @@ function mostTokens({ most_tokens: most }: LedgerRow): string {
 /** First what it probably costs, by the finished runs of its model, then the bound, which is far above that. */
 function estimateOf(row: LedgerRow, models: WasteSum[]): string {
   const sum = models.find(({ key }) => key === row.model);
-  const likely = sum && averageOf(sum)?.cost;
+  const likely = (sum && averageOf(sum)?.cost) ?? null;
   const most = row.most_cost_usd_micros;
   return [
-    likely === undefined ? 'not known' : `about ${usd(Math.round(likely))}`,
+    likely === null ? 'not known' : `about ${usd(Math.round(likely))}`,
     most === null ? '' : `at most ${usd(most)}`,
   ]
     .filter(Boolean)

@@ -1,7 +1,7 @@
 import { html } from 'ghtml';
 import type { WasteDimension, WasteSum } from '../../../shared/contract/ledger.ts';
-import { usd, whole } from '../../../shared/runtime/format.ts';
-import { isComparable, likelyCost, nothingKnown } from '../../../shared/runtime/waste-words.ts';
+import { whole } from '../../../shared/runtime/format.ts';
+import { isComparable, nothingKnown, notKnown, wastedCost } from '../../../shared/runtime/waste-words.ts';
 import { type Column, pathOf, table } from '../parts.ts';
 
 /** The days and the tenant that a page of the waste is about. */
@@ -26,21 +26,12 @@ export function rowsPath(by: WasteDimension, key: string, period: Period): strin
 
 /** Wasted tokens. They are a number only once something is known: unknown is never zero. */
 export function tokensOf(sum: WasteSum): string {
-  return nothingKnown(sum) ? 'not known yet' : whole(sum.total_tokens);
+  return nothingKnown(sum) ? notKnown(sum) : whole(sum.total_tokens);
 }
 
 /** Wasted tokens with their unit, for a headline. */
 export function wastedTokens(sum: WasteSum): string {
-  return nothingKnown(sum) ? 'not known yet' : `${whole(sum.total_tokens)} tokens`;
-}
-
-export function costOf(sum: WasteSum): string {
-  const { cost_usd_micros, unpriced, responses } = sum;
-  const likely = likelyCost(sum);
-  if (nothingKnown(sum)) return likely || 'not known yet';
-  const known = unpriced === responses ? 'no price' : usd(cost_usd_micros);
-  const more = unpriced > 0 && unpriced < responses ? ` + ${unpriced} without price` : '';
-  return `${known}${more}${likely ? ` + ${likely}` : ''}`;
+  return nothingKnown(sum) ? notKnown(sum) : `${whole(sum.total_tokens)} tokens`;
 }
 
 /** A share is told only once something is known of the waste. */
@@ -54,7 +45,7 @@ export function shareOf(sum: WasteSum): string {
 export function sumsTable(by: WasteDimension, sums: WasteSum[], period: Period): string {
   const comparable = isComparable(by);
   const columns: Column[] = [
-    { name: by[0]?.toUpperCase() + by.slice(1) },
+    { name: by[0]?.toUpperCase() + by.slice(1), wraps: true },
     { name: 'Wasted tokens', numeric: true },
     { name: 'Cost', numeric: true },
     { name: 'Responses', numeric: true },
@@ -75,7 +66,7 @@ export function sumsTable(by: WasteDimension, sums: WasteSum[], period: Period):
         ? html`${nameOf(by, sum.key)}`
         : html`<a href="${rowsPath(by, sum.key, period)}">${nameOf(by, sum.key)}</a>`,
       html`${tokensOf(sum)}`,
-      html`${costOf(sum)}`,
+      html`${wastedCost(sum)}`,
       html`${whole(sum.responses)}`,
       html`${whole(sum.pending)}`,
       html`${whole(sum.unknown)}`,

@@ -6,13 +6,13 @@ import {
   wasteDimensionSchema,
 } from '../../../shared/contract/ledger.ts';
 import { counted, span, usd, whole } from '../../../shared/runtime/format.ts';
-import { isComparable, likelyCost } from '../../../shared/runtime/waste-words.ts';
+import { isComparable, likelyCost, usedCost, wastedCost } from '../../../shared/runtime/waste-words.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { card, chart, figuresBlock } from '../figures.ts';
 import { layout } from '../layout.ts';
 import { pathOf, table } from '../parts.ts';
 import { everyDay, named } from './days.ts';
-import { costOf, nameOf, type Period, rowsPath, shareOf, sumsTable, wastedTokens } from './sums.ts';
+import { nameOf, type Period, rowsPath, shareOf, sumsTable, wastedTokens } from './sums.ts';
 
 export interface WastePage extends Period {
   caller: Caller;
@@ -43,8 +43,8 @@ export function wastePage(page: WastePage): string {
     body: html`<h1>Waste</h1>
 !${periodForm(page)}
 <div class="cards">
-!${card('Wasted', wastedTokens(totals), costOf(totals), { kind: 'wasted' })}
-!${card('Used', `${whole(totals.used_total_tokens)} tokens`, usd(totals.used_cost_usd_micros), { kind: 'used' })}
+!${card('Wasted', wastedTokens(totals), wastedCost(totals), { kind: 'wasted' })}
+!${card('Used', `${whole(totals.used_total_tokens)} tokens`, usedCost(totals), { kind: 'used' })}
 !${card('Share of tokens wasted', shareOf(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
 !${card('Usage not known', counted(totals.pending + totals.unknown, 'response'), bound(totals), { href: pathOf('/waste/responses', { ...named(periodOf(page), page.now), kind: 'wasted', usage: 'open' }) })}
 </div>
@@ -69,7 +69,7 @@ function charts(page: WastePage, late: WasteReport['late']): string {
 !${by === 'tag' ? '<p><small>A response counts under each of its tags. One without a tag counts only in the sums above.</small></p>' : ''}
 <p><a class="button" href="${pathOf('/waste/sums.csv', { ...period, by })}">Download as CSV</a></p>
 </section>
-!${by === 'actor' || byActor.data.length === 0 ? '' : html`<section><h2>Who cancelled what was wasted</h2>!${sumsTable('actor', byActor.data.slice(0, MOST_ACTORS), period)}</section>`}
+!${by === 'actor' || byActor.data.length === 0 ? '' : html`<section><h2>Waste by actor</h2>!${sumsTable('actor', byActor.data.slice(0, MOST_ACTORS), period)}</section>`}
 <section><h2>How late results came</h2>
 <p>The time from the end of the job until the final usage of its response was first observed.</p>
 !${chart('late', 'Unwanted responses by how late their final usage was observed; the table below has the figures')}
@@ -98,7 +98,10 @@ function bound(sum: WasteSum): string {
   const { pending, unknown, most_tokens, most_cost_usd_micros, unbounded } = sum;
   const open = pending + unknown;
   if (open === 0) return 'the tokens of every response are known';
-  const states = `${pending} pending, ${unknown} unknown`;
+  const states = [
+    ...(pending > 0 ? [`${whole(pending)} pending`] : []),
+    ...(unknown > 0 ? [`${whole(unknown)} unknown`] : []),
+  ].join(', ');
   const likely = likelyCost(sum);
   const most =
     unbounded === open
