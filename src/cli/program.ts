@@ -62,9 +62,12 @@ function version(): string {
 
 /** A message that begins with the name of a field names the option, if the field was given by one. */
 function inOptions(message: string, argv: string[]): string {
-  return message.replaceAll(/(?<=^|; |: )\w+/g, field => {
-    const option = `--${field.replaceAll('_', '-').replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
-    return argv.some(word => word === option || word.startsWith(`${option}=`)) ? option : field;
+  return message.replaceAll(/(?<=^|; |: )(\w+)(\.\d+)?/g, (field, name: string) => {
+    const kebab = name.replaceAll('_', '-').replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+    // `tags` come by --tag, and `deadlineMs` by --deadline.
+    const options = [kebab, kebab.replace(/s$/, ''), kebab.replace(/-ms$/, '')].map(option => `--${option}`);
+    const given = options.find(option => argv.some(word => word === option || word.startsWith(`${option}=`)));
+    return given ?? field;
   });
 }
 

@@ -209,6 +209,8 @@ function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[
   const weigh = (some: Group[], of: 'tokens' | 'cost') =>
     Math.round(sum(some.map(([model, , count]) => count * (averages.get(model)?.[of] ?? 0))));
   const queued = groups.filter(([, status]) => status === 'queued');
+  const jobsOf = (some: Group[], isMeant: (average: ReturnType<typeof averageOf>) => boolean) =>
+    sum(some.map(([model, , count]) => (isMeant(averages.get(model)) ? count : 0)));
   return {
     object: 'cancellation_estimate',
     dry_run: true,
@@ -222,9 +224,9 @@ function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[
       cost_usd_micros: weigh(groups, 'cost'),
       spared_tokens: weigh(queued, 'tokens'),
       spared_cost_usd_micros: weigh(queued, 'cost'),
-      jobs_without_average: sum(
-        groups.map(([model, , count]) => ((averages.get(model)?.cost ?? null) === null ? count : 0)),
-      ),
+      jobs_without_average: jobsOf(groups, average => average === undefined),
+      jobs_without_price: jobsOf(groups, average => average?.cost === null),
+      spared_without_cost: jobsOf(queued, average => (average?.cost ?? null) === null),
     },
   };
 }

@@ -21,6 +21,7 @@ export async function resolveUnknown(
   const reply = await insist(() => store.run('resolve', given), context);
   // Its answer may have come meanwhile, and another one may have said this before.
   if (reply.is_news) telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
-  reportHold(reply, code, telemetry);
+  // What holds the launches is how many creates in a row were lost, whatever became of this one.
+  reportHold(reply, 'launches_unknown', telemetry);
   await store.outbox.carryOutQuietly(reply.work);
 }

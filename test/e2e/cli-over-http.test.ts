@@ -71,7 +71,7 @@ test('--server: the switch for spending is for admins, and a foreign job is nobo
   expect((await run('pause', 'launch')).stdout).toBe('Launching is paused.\n');
   expect((await run('status')).stdout).toContain('Launching is PAUSED');
   await run('enqueue', 'About tides', '--id', 'tides', '--tenant', 'museum');
-  expect((await run('get', 'tides')).stdout).toContain('It waits, because launching is paused. To resume: headstone');
+  expect((await run('get', 'tides')).stdout).toContain('It waits, because launching is paused.\nTo resume: headstone');
   await run('resume', 'launch');
   expect((await run('get', 'tides')).stdout).toContain('It waits, because no worker is running.');
   expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({ launch_paused: false });
@@ -220,7 +220,7 @@ test('a wait that nothing ends says why, and Ctrl-C says how to go on', { timeou
   const child = startCommand(['enqueue', 'About tides', '--id', 'tides', '--wait', '--server', server.url]);
   await expect
     .poll(() => child.stderr(), { timeout: 20_000 })
-    .toContain(`launching is paused. To resume: headstone resume launch --server ${server.url}`);
+    .toContain(`launching is paused.\nTo resume: headstone resume launch --server ${server.url}`);
   child.kill('SIGINT');
   expect(await child.ended).toBe(130);
   expect(child.stderr()).toContain(

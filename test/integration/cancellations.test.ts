@@ -73,18 +73,23 @@ test('the estimate goes by what each model’s responses cost, and says what it 
   const { producer, worker } = await startHarness();
   const { id } = await producer.enqueue(scripted());
   await producer.wait(id);
-  const [row] = await producer.ledger();
+  const unpriced = await producer.enqueue({ ...scripted(), model: 'deployment-without-price' });
+  await producer.wait(unpriced.id);
+  const rows = await producer.ledger();
+  const [row, other] = [id, unpriced.id].map(one => rows.find(({ job_id }) => job_id === one));
   await worker.close();
   await producer.enqueueMany(queued(10));
   await producer.enqueueMany(queued(5, {}, 'acme-deployment'));
+  await producer.enqueueMany(queued(3, {}, 'deployment-without-price'));
   const { jobs, by_model, by_status, estimate } = await producer.cancellations.estimate({ all: true });
   expect({ jobs, by_model, by_status }).toEqual({
-    jobs: 15,
-    by_model: { 'gpt-5.5': 10, 'acme-deployment': 5 },
-    by_status: { queued: 15 },
+    jobs: 18,
+    by_model: { 'gpt-5.5': 10, 'acme-deployment': 5, 'deployment-without-price': 3 },
+    by_status: { queued: 18 },
   });
-  const tokens = 10 * (row?.usage?.total_tokens ?? 0);
-  expect(estimate).toMatchObject({ tokens, spared_tokens: tokens, jobs_without_average: 5 });
+  const tokens = 10 * (row?.usage?.total_tokens ?? 0) + 3 * (other?.usage?.total_tokens ?? 0);
+  expect(estimate).toMatchObject({ tokens, spared_tokens: tokens, jobs_without_average: 5, jobs_without_price: 3 });
+  expect(estimate.spared_without_cost).toBe(8);
   expect(estimate.cost_usd_micros).toBe(10 * (row?.cost_usd_micros ?? 0));
   expect(estimate.note).toContain('estimate');
 });

@@ -12,7 +12,9 @@ test.for([
   ['server_is_overloaded', 'rate', /^The provider is limiting requests\. Launching resumes by itself\.$/],
   ['invalid_api_key', 'rate', /^The provider is limiting requests/],
   ['rate_limit_exceeded', undefined, /^The provider is limiting requests/],
-  ['constructor', undefined, /^Launching resumes by itself\.$/],
+  ['tokens', undefined, /^The provider is limiting requests/],
+  ['authentication_error', undefined, /^One job is tried each minute/],
+  ['constructor', undefined, /^One job is tried each minute/],
 ] as const)('a hold by %s, of the kind %s, says what to do and what happens', ([code, kind, words]) => {
   expect(holdAdvice(code, kind)).toMatch(words);
 });

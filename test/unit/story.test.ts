@@ -137,5 +137,5 @@ test('runs that failed alike are told once, with the launch of the first', () =>
 test('what several responses of a job came to is said once', () => {
   const row = { kind: 'wasted', status: 'unknown', usage: null } as unknown as LedgerRow;
   const job = { launches: [], ledger: [row, row, row] } as unknown as Job;
-  expect(priceSentence(job)).toBe('The provider never showed what it cost (3 times).');
+  expect(priceSentence(job)).toBe('The provider never showed what it cost (each of 3 responses).');
 });

@@ -21,6 +21,8 @@ const nothing: WasteSum = {
   used_responses: 0,
   used_total_tokens: 0,
   used_cost_usd_micros: 0,
+  used_pending: 0,
+  used_unknown: 0,
   used_unpriced: 0,
 };
 const open = { responses: 4, pending: 1, unknown: 3, most_cost_usd_micros: 120_000_000 };
@@ -45,6 +47,16 @@ test.for([
     '$0.05 + at most $120.00',
   ],
   [
+    'one is known, and nothing bounds the others',
+    { ...open, responses: 5, cost_usd_micros: 50_000, unestimated: 4, unbounded: 1 },
+    '$0.05 + 4 not known',
+  ],
+  [
+    'one is known, and one shows a usage without a price while it is watched',
+    { responses: 2, pending: 1, unpriced: 1, cost_usd_micros: 500_000, unbounded: 1, unestimated: 1 },
+    '$0.50 + 1 without price + 1 not known',
+  ],
+  [
     'the one that is known has no price',
     { ...open, responses: 5, unpriced: 1, unestimated: 4 },
     'no price + at most $120.00',
@@ -58,6 +70,10 @@ test('tokens without a price are not free', () => {
   expect(usedCost(used)).toBe('$0.02');
   expect(usedCost({ ...used, used_unpriced: 1 })).toBe('$0.02 + 1 without price');
   expect(usedCost({ ...used, used_cost_usd_micros: 0, used_unpriced: 3 })).toBe('no price');
+  expect(usedCost({ ...used, used_unknown: 1 })).toBe('$0.02 + 1 not known');
+  const unseen = { ...nothing, used_responses: 1, used_unknown: 1 };
+  expect(usedCost(unseen)).toBe('not known');
+  expect(averageOf(unseen)).toBeUndefined();
   expect(averageOf({ ...used, used_unpriced: 1 })).toEqual({ tokens: 10, cost: 10_000 });
   expect(averageOf({ ...used, used_cost_usd_micros: 0, used_unpriced: 3 })).toEqual({ tokens: 10, cost: null });
 });

@@ -96,7 +96,7 @@ async function enqueue(client: Client, prompts: string[], flags: EnqueueFlags): 
 async function warnIfHeld(client: Client, flags: EnqueueFlags): Promise<void> {
   const depths = await within(WARNING_MS, client.depths()).catch(() => null);
   if (depths?.launch_paused)
-    say(`Launching is paused, so new jobs wait. To resume: ${commandLine('resume launch', flags)}`);
+    process.stderr.write(`Launching is paused, so new jobs wait.\nTo resume: ${commandLine('resume launch', flags)}\n`);
   const model = `model:${flags.model}`;
   const met = ['account', model, `tenant:${flags.tenant ?? DEFAULT_TENANT}|${model}`];
   for (const [scope, code] of Object.entries(depths?.holds ?? {}))

@@ -36,8 +36,11 @@ function printJob(job: Job, depths: Depths | null, flags: ClientFlags): void {
   print();
   printProse(outcomeSentence(job, Date.now()));
   if (job.outcome?.error) print(`Code: ${job.outcome.error.code}`);
-  if (depths && (job.held_by === null || depths.launch_paused))
-    printProse(`It waits, because ${whyQueued(job, depths, flags)}`);
+  if (depths && (job.held_by === null || depths.launch_paused)) {
+    const { because, next } = whyQueued(job, depths, flags);
+    printProse(`It waits, because ${because}`);
+    if (next) print(next);
+  }
   if (job.held_by !== null) print(`To see the hold: ${commandLine('holds', flags)}`);
   print();
   const lines = tellStory(job.timeline);

@@ -73,7 +73,7 @@ async function runOrStop(
 
 function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate): string {
   const parts = Object.entries(byStatus).map(([status, count]) => `${whole(count)} ${status}`);
-  const unknown = estimate.jobs_without_average;
+  const { jobs_without_average: unknown, jobs_without_price: unpriced } = estimate;
   return [
     `This would cancel ${counted(jobs, 'job')} (${parts.join(', ')}).`,
     ...(unknown < jobs
@@ -86,6 +86,7 @@ function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate)
           `The cost of ${counted(unknown, 'job')} is not known, because no run of the model in the last 30 days is on record.`,
         ]
       : []),
+    ...(unpriced > 0 ? [`No price is known for ${counted(unpriced, 'job')}.`] : []),
     estimate.note,
   ].join(' ');
 }

@@ -42,5 +42,7 @@ async function hint(client: Client, id: string, flags: ClientFlags): Promise<voi
   if (job?.status !== 'queued') return;
   // Only admins may read it.
   const depths = await client.depths().catch(() => null);
-  say(`Job ${id} is still queued, because ${whyQueued(job, depths, flags)}`);
+  const { because, next } = whyQueued(job, depths, flags);
+  say(`Job ${id} is still queued, because ${because}`);
+  if (next) process.stderr.write(`${next}\n`);
 }

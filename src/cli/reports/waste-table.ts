@@ -35,7 +35,9 @@ export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
     ...(unpriced > 0
       ? [`+ The price of ${counted(unpriced, 'response')} is not known, so the real cost is higher.`]
       : []),
-    ...(lines.includes('~$') ? ['~ The likely cost of responses whose tokens are not known.'] : []),
+    ...(lines.includes('~$')
+      ? ['~ The likely cost of responses whose tokens are not known, where their models have run before.']
+      : []),
     ...(lines.includes('≤$') ? ['≤ The most that responses whose tokens are not known can cost.'] : []),
   ];
   return [lines, ...notes].join('\n');
@@ -50,7 +52,7 @@ function costCell(sum: WasteSum): string {
     : sum.unpriced > 0
       ? 'no price'
       : usd(sum.cost_usd_micros);
-  return open ? `${known} + ${open}` : known;
+  return open ? `${known} and ${open}` : known;
 }
 
 /** What the responses without a known usage may cost, in as few places as it takes. */

@@ -38,5 +38,5 @@ export function errorPage(caller: Caller | null, status: number, message: string
 }
 
 function whoMay({ keyName, tenant }: Caller): string {
-  return `You are signed in with the key ${keyName}, for the tenant ${tenant}. Sign out and sign in with one, or ask somebody who has one.`;
+  return `You are signed in with the key ${keyName}, for the tenant ${tenant}. Sign out and sign in with an admin key, or ask somebody who has one.`;
 }

@@ -49,6 +49,7 @@ export function layout({ title, caller, section, body, scripts = [], liveMs = nu
 !${caller ? navigation(caller, section) : ''}
 </header>
 <main id="main" !${liveMs === null ? '' : html`data-live="${liveMs}"`}>
+!${liveMs === null ? '' : '<div id="stale" role="status"></div>'}
 !${caller ? NOTICES : ''}
 !${body}
 </main>

@@ -16,6 +16,7 @@ export class Notices {
   private known = '';
   private readAt = Number.NEGATIVE_INFINITY;
   private reading: Promise<void> | undefined;
+  private changes = 0;
 
   constructor(producer: Producer) {
     this.producer = producer;
@@ -24,10 +25,10 @@ export class Notices {
   /** The notices as markup; empty if nothing hinders. */
   async markup(): Promise<string> {
     if (performance.now() - this.readAt > KEPT_MS) {
-      this.reading ??= this.read().finally(() => {
-        this.reading = undefined;
-      });
-      await this.reading;
+      this.reading ??= this.read();
+      const { reading } = this;
+      await reading;
+      if (this.reading === reading) this.reading = undefined;
     }
     return this.known;
   }
@@ -35,13 +36,19 @@ export class Notices {
   /** Reads them anew for the next page, because somebody has just changed what they say. */
   forget(): void {
     this.readAt = Number.NEGATIVE_INFINITY;
+    // A reading that is under way may have begun before the change.
+    this.reading = undefined;
+    this.changes += 1;
   }
 
   private async read(): Promise<void> {
-    this.known = await this.sentences().then(
+    const { changes } = this;
+    const known = await this.sentences().then(
       sentences => sentences.map(text => html`<p class="notice bad" role="status">!${text}</p>`).join('\n'),
       (error: unknown) => html`<p class="notice bad" role="status">${publicMessage(error)}</p>`,
     );
+    if (changes !== this.changes) return;
+    this.known = known;
     this.readAt = performance.now();
   }
 

@@ -83,6 +83,10 @@ export const cancellationEstimateSchema = z.object({
     spared_cost_usd_micros: count,
     /** Jobs whose model has no average yet. They are not in the figures above. */
     jobs_without_average: count,
+    /** Jobs whose model has an average of tokens and no price. They are not in the costs above. */
+    jobs_without_price: count.default(0),
+    /** How many of the jobs that were not launched are of either kind. */
+    spared_without_cost: count.default(0),
   }),
 });
 export type CancellationEstimate = z.infer<typeof cancellationEstimateSchema>;

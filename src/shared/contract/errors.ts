@@ -90,7 +90,8 @@ export function inWords(message: string): string {
     .replace(/^Too big: expected \w+ to be <=(\S+)$/, 'must be at most $1')
     .replace(/^Too small: expected \w+ to be >=(\S+)$/, 'must be at least $1')
     .replace(/^Too (big|small): /, 'is too $1: ')
-    .replace(/^Unrecognized (keys?): /, 'has an unknown $1: ')
+    .replace(/^Unrecognized key: /, 'has an unknown key: ')
+    .replace(/^Unrecognized keys: /, 'has unknown keys: ')
     .replace(/^Invalid option: expected one of (.+)$/, (_, options: string) => `must be one of ${optionsIn(options)}`)
     .replace(/^Invalid (\w+)/, 'is not a valid $1');
 }

@@ -56,15 +56,17 @@ const sameAs: [RegExp, string][] = [
   [/^DeploymentNotFound$/, 'model_not_found'],
 ];
 
+/** Where only the code is known, it says whether a hold is of this kind. */
+const ofRates = /^(rate_limit_exceeded|server_is_overloaded|too_many_requests|requests|tokens|(http_)?429)$/i;
+
 const TRIALS = 'One job is tried each minute. Launching resumes by itself as soon as one succeeds.';
 const SLOWER = 'The provider is limiting requests. Launching resumes by itself.';
 
 /** What to do about a hold, by the code of the refusal that began it, and by its kind where that is known. */
 export function holdAdvice(code: string, kind?: Hold['kind']): string {
-  if (kind === 'rate' || code === 'rate_limit_exceeded') return SLOWER;
+  if (kind === 'rate' || (kind === undefined && ofRates.test(code))) return SLOWER;
   const known = sameAs.find(([codes]) => codes.test(code))?.[1] ?? code;
-  if (Object.hasOwn(advice, known)) return `${advice[known]} ${TRIALS}`;
-  return kind === 'alarm' ? TRIALS : 'Launching resumes by itself.';
+  return Object.hasOwn(advice, known) ? `${advice[known]} ${TRIALS}` : TRIALS;
 }
 
 /** Says in words which launches a hold keeps back. */

@@ -80,6 +80,9 @@ const wasteSumSchema = z.object({
   used_responses: count,
   used_total_tokens: count,
   used_cost_usd_micros: count,
+  /** Used responses whose usage is not known. They are not in the tokens above. */
+  used_pending: count.default(0),
+  used_unknown: count.default(0),
   /** Used responses whose tokens have no known price. They are not in the cost above. */
   used_unpriced: count.default(0),
 });

@@ -66,7 +66,7 @@ function once(sentences: string[]): string[] {
   const times = new Map<string, number>();
   for (const sentence of sentences) times.set(sentence, (times.get(sentence) ?? 0) + 1);
   return [...times].map(([sentence, count]) =>
-    count === 1 ? sentence : sentence.replace(/\.$/, ` (${count} times).`),
+    count === 1 ? sentence : sentence.replace(/\.(?= |$)/, ` (each of ${counted(count, 'response')}).`),
   );
 }
 

@@ -19,7 +19,7 @@ export function spentOn(rows: LedgerRow[]): Spent {
   return {
     total_tokens: usages.length === 0 ? null : sum(usages.map(({ total_tokens }) => total_tokens)),
     cost_usd_micros: costs.length === 0 ? null : sum(costs),
-    is_whole: rows.every(({ status }) => status === 'final'),
+    is_whole: usages.length === rows.length && rows.every(({ status }) => status === 'final'),
     is_priced: costs.length === usages.length,
   };
 }

@@ -59,7 +59,9 @@ function isRefusal(entry: Entry | undefined): boolean {
 const repeated = new Set(['launch_refused', 'rerun', 'queued_again', 'callback_failed', 'callback_resent']);
 
 function isRepeated(before: Entry, after: Entry): boolean {
-  return repeated.has(after.event) && before.event === after.event && before.code === after.code;
+  const isSame = before.event === after.event && before.code === after.code;
+  const isUnseen = after.event === 'settled' && before.status === 'unknown' && after.status === 'unknown';
+  return isSame && (isUnseen || repeated.has(after.event));
 }
 
 const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');

@@ -1,5 +1,5 @@
 import type { WasteDimension, WasteSum } from '../contract/ledger.ts';
-import { usd } from './format.ts';
+import { usd, whole } from './format.ts';
 
 /** True if no usage of the wasted responses is known, so that their sum of 0 says nothing. */
 export function nothingKnown({ responses, pending, unknown }: WasteSum): boolean {
@@ -14,23 +14,28 @@ export function notKnown({ pending }: WasteSum): string {
 /** What a sum of wasted responses cost, as far as that is known, and what may come to it. Unknown is never zero. */
 export function wastedCost(sum: WasteSum): string {
   const { responses, pending, unknown, unpriced, cost_usd_micros: cost } = sum;
-  const open = openCost(sum);
-  if (nothingKnown(sum)) return open || notKnown(sum);
-  const known = pricedSum(cost, unpriced, responses - pending - unknown);
-  return open ? `${known} + ${open}` : known;
+  const open = pending + unknown;
+  if (nothingKnown(sum)) return openCost(sum) || notKnown(sum);
+  const known = pricedSum(cost, unpriced, responses - open);
+  return open === 0 ? known : `${known} + ${openCost(sum) || `${whole(open)} not known`}`;
 }
 
-/** What used responses cost, and how many of them have no price. */
-export function usedCost({ used_cost_usd_micros: cost, used_unpriced: unpriced, used_responses: responses }: WasteSum) {
-  return pricedSum(cost, unpriced, responses);
+/** What used responses cost, as far as that is known. */
+export function usedCost(sum: WasteSum): string {
+  const { used_cost_usd_micros: cost, used_unpriced: unpriced, used_responses: responses } = sum;
+  const open = sum.used_pending + sum.used_unknown;
+  if (open > 0 && open === responses) return 'not known';
+  const known = pricedSum(cost, unpriced, responses - open);
+  return open === 0 ? known : `${known} + ${whole(open)} not known`;
 }
 
-function pricedSum(cost: number, unpriced: number, responses: number): string {
-  if (responses > 0 && unpriced >= responses) return 'no price';
-  return unpriced > 0 ? `${usd(cost)} + ${unpriced} without price` : usd(cost);
+/** A response may show a usage without a price before it is final, so `unpriced` may be more than those that are known. */
+function pricedSum(cost: number, unpriced: number, known: number): string {
+  if (unpriced === 0) return usd(cost);
+  return cost === 0 && unpriced >= known ? 'no price' : `${usd(cost)} + ${whole(unpriced)} without price`;
 }
 
-/** What the responses without a known usage probably cost, or else at most; empty if there are none, or if nothing bounds them. */
+/** What the responses without a known usage probably cost, or else at most; empty if nothing bounds them. */
 function openCost(sum: WasteSum): string {
   const { pending, unknown, unbounded, most_cost_usd_micros: most } = sum;
   const likely = likelyCost(sum);
@@ -53,7 +58,8 @@ export function isComparable(by: WasteDimension): boolean {
 
 /** What a response of a model uses on average, used or wasted; undefined if no usage is known. `cost` is in millionths of a dollar; null if no price is. */
 export function averageOf(model: WasteSum): { tokens: number; cost: number | null } | undefined {
-  const known = model.used_responses + model.responses - model.pending - model.unknown;
+  const open = model.used_pending + model.used_unknown + model.pending + model.unknown;
+  const known = model.used_responses + model.responses - open;
   if (known <= 0) return undefined;
   const priced = known - model.used_unpriced - model.unpriced;
   return {

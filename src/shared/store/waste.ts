@@ -159,6 +159,8 @@ function emptySum(key: string): WasteSum {
     used_responses: 0,
     used_total_tokens: 0,
     used_cost_usd_micros: 0,
+    used_pending: 0,
+    used_unknown: 0,
     used_unpriced: 0,
   };
 }

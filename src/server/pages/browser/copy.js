@@ -7,7 +7,10 @@ function show() {
 document.addEventListener('click', async event => {
   const button = event.target instanceof Element ? event.target.closest('[data-copy]') : null;
   if (!(button instanceof HTMLElement)) return;
-  const done = await navigator.clipboard.writeText(button.dataset.copy ?? '').then(
+  // The browser knows best where it has found the server, whatever proxies are on the way.
+  const origin = new URL(document.querySelector('.brand')?.getAttribute('href') ?? '/', location.href).href;
+  const copied = (button.dataset.copy ?? '').replace('{origin}', origin.replace(/\/$/, ''));
+  const done = await navigator.clipboard.writeText(copied).then(
     () => 'copied',
     () => 'refused',
   );

@@ -9,8 +9,10 @@ async function refresh() {
   // The session has ended, so the reload leads to the sign-in page.
   if (answer.redirected) return location.assign(answer.url);
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('main');
-  if (!main || !fresh) return;
-  if (!answer.ok) return warn(fresh.querySelector('h1 + p')?.textContent ?? `The server answered ${answer.status}.`);
+  if (!main) return;
+  // A proxy in front of Headstone may have answered in its place.
+  if (!answer.ok || !fresh)
+    return warn(fresh?.querySelector('h1 + p')?.textContent ?? `The server answered ${answer.status}.`);
   freshAt = new Date();
   Idiomorph.morph(main, fresh.innerHTML, {
     morphStyle: 'innerHTML',
@@ -29,13 +31,9 @@ let freshAt = new Date();
  * @param {string} why
  */
 function warn(why) {
-  const notice = document.getElementById('stale') ?? document.createElement('p');
-  notice.id = 'stale';
-  notice.className = 'notice bad';
-  notice.setAttribute('role', 'status');
+  const place = document.getElementById('stale');
   const said = `This page shows the state of ${freshAt.toISOString().slice(11, 19)} UTC. ${why}`;
-  if (notice.textContent !== said) notice.textContent = said;
-  if (!notice.isConnected) main?.prepend(notice);
+  if (place && place.textContent !== said) place.textContent = said;
 }
 
 /**

@@ -24,30 +24,34 @@ export function confirmationPage(caller: Caller, filter: CancellationFilter, dry
 !${facts([
       ['Selection', html`${selectionOf(filter)}`],
       ['Status now', html`${statuses.join(', ') || 'none is open'}`],
-      ...(estimate.jobs_without_average < jobs || jobs === 0
-        ? ([
-            ['Cost if left alone', html`${whole(estimate.tokens)} tokens, ${usd(estimate.cost_usd_micros)}`],
-            [
-              'Would be saved',
-              html`about ${whole(estimate.spared_tokens)} tokens, ${usd(estimate.spared_cost_usd_micros)}, for jobs that were not launched yet`,
-            ],
-          ] as [string, string][])
-        : ([
-            ['Cost if left alone', 'not known'],
-            ['Would be saved', 'not known'],
-          ] as [string, string][])),
-      ...(estimate.jobs_without_average > 0
-        ? ([
-            [
-              'Not included',
-              html`${counted(estimate.jobs_without_average, 'job')} of models with no run in the last 30 days`,
-            ],
-          ] as [string, string][])
-        : []),
+      ['Cost if left alone', costLeftAlone(dryRun)],
+      ['Would be saved', wouldBeSaved(dryRun)],
     ])}
 <p><small>${estimate.note}</small></p>
 !${jobs === 0 ? '<p><a class="button" href="/jobs">Back</a></p>' : confirmForm(filter, jobs)}`,
   });
+}
+
+/** What the jobs would use by the averages of their models, and how many of them are not in that figure. */
+function costLeftAlone({ jobs, estimate }: CancellationEstimate): string {
+  const { tokens, cost_usd_micros: cost, jobs_without_average: unseen, jobs_without_price: unpriced } = estimate;
+  if (jobs > 0 && unseen === jobs) return 'not known: no run of these models in the last 30 days';
+  const price = unpriced > 0 && unseen + unpriced === jobs ? 'no price' : usd(cost);
+  const missing = [
+    ...(unseen > 0 ? [`${counted(unseen, 'job')} of models with no run in the last 30 days`] : []),
+    ...(unpriced > 0 ? [`the price of ${counted(unpriced, 'job')}`] : []),
+  ];
+  return html`about ${whole(tokens)} tokens, ${price}${missing.length > 0 ? `, without ${missing.join(' and ')}` : ''}`;
+}
+
+function wouldBeSaved({ by_status: byStatus, estimate }: CancellationEstimate): string {
+  const { spared_tokens: tokens, spared_cost_usd_micros: cost, spared_without_cost: without } = estimate;
+  const queued = byStatus.queued ?? 0;
+  if (queued === 0) return 'nothing: all were launched';
+  if (without === queued) return html`the cost of ${counted(queued, 'job')}, which is not known`;
+  const known =
+    without > 0 ? ` for ${whole(queued - without)} of ${whole(queued)} jobs` : ` for ${counted(queued, 'job')}`;
+  return html`about ${whole(tokens)} tokens, ${usd(cost)},${known} not launched yet`;
 }
 
 function confirmForm(filter: CancellationFilter, jobs: number): string {

@@ -1,6 +1,6 @@
 import type { Cancellation } from '../../../shared/contract/cancellation.ts';
 import type { WasteSum } from '../../../shared/contract/ledger.ts';
-import { counted, usd } from '../../../shared/runtime/format.ts';
+import { counted, usd, whole } from '../../../shared/runtime/format.ts';
 import { averageOf, wastedCost } from '../../../shared/runtime/waste-words.ts';
 
 /** The average cost of a response by model, in millionths of a dollar. */
@@ -26,8 +26,10 @@ export function savedBy(cancellation: Cancellation, averages: Averages): string 
   if (jobs === null) return 'not known';
   if (jobs === 0) return cancellation.cancelled === 0 ? 'nothing' : 'nothing: all had been launched';
   const known = Object.entries(cancellation.spared_by_model ?? {}).filter(([model]) => averages.has(model));
+  const priced = known.reduce((sum, [, count]) => sum + count, 0);
+  if (priced === 0) return `the cost of ${counted(jobs, 'job')}, which is not known`;
   const micros = known.reduce((sum, [model, count]) => sum + count * (averages.get(model) ?? 0), 0);
-  return known.length === 0 ? counted(jobs, 'job') : `about ${usd(Math.round(micros))}, ${counted(jobs, 'job')}`;
+  return `about ${usd(Math.round(micros))}, ${priced < jobs ? `${whole(priced)} of ` : ''}${counted(jobs, 'job')}`;
 }
 
 /** What the cancelled jobs were charged all the same, as far as that is known. Unknown is never nothing. */

@@ -23,8 +23,6 @@ export interface JobPage {
   continuations: string[];
   /** The verdict of the cancel that led to this page. */
   verdict: Verdict | undefined;
-  /** Where this server is, for the command that people copy. */
-  origin: string;
   /** Redis' time. */
   now: number;
 }
@@ -47,7 +45,7 @@ export function jobPage(page: JobPage): string {
 <p class="lead" id="outcome">${outcomeSentence(job, now)}</p>
 !${phasesBar(job, now)}
 <div id="about">!${about(page)}</div>
-!${actions(job, request, page.origin)}
+!${actions(job, request)}
 !${isOpen(job) ? cancelForm(job.id) : ''}
 !${isOpen(job) ? liveText(job.id) : ''}
 !${job.response === null ? '' : content(job, request)}
@@ -100,9 +98,9 @@ function nothingYet({ launches }: Job): string {
 }
 
 /** What can be done with a job, apart from cancelling it. */
-function actions(job: Job, request: Record<string, unknown>, origin: string): string {
+function actions(job: Job, request: Record<string, unknown>): string {
   const isKept = Object.keys(request).length > 0;
-  const curl = `curl -H "Authorization: Bearer $HEADSTONE_API_KEY" "${origin}/v1/responses/${shownId(job)}"`;
+  const curl = `curl -H "Authorization: Bearer $HEADSTONE_API_KEY" "{origin}/v1/responses/${shownId(job)}"`;
   return html`<div class="row" id="actions">
 !${isKept && !isOpen(job) ? html`<a class="button" href="/jobs/${job.id}/again">Run again …</a>` : ''}
 !${job.callback_url !== null && !isOpen(job) ? html`<form id="resend" method="post" action="/jobs/${job.id}/webhook/resend"><button>Send the callback again</button></form>` : ''}

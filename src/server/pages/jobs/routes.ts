@@ -29,7 +29,7 @@ export function jobPageRoutes(app: Api, producer: Producer, keyRing: KeyRing | n
   app.get(
     '/jobs/:id',
     { schema: { params: idParamsSchema, querystring: z.object({ verdict: optionalField(verdictSchema) }) } },
-    async ({ params, query, caller, protocol, host, basePath }, reply) => {
+    async ({ params, query, caller }, reply) => {
       const job = await findJob(producer, params.id, caller);
       const request = await producer.request(job.id);
       const previous = request.previous_response_id;
@@ -43,7 +43,6 @@ export function jobPageRoutes(app: Api, producer: Producer, keyRing: KeyRing | n
           verdict: query.verdict,
           predecessor: predecessor?.id ?? null,
           continuations: await continuationsOf(store, job, MOST_CONTINUATIONS),
-          origin: `${protocol}://${host}${basePath}`,
           now: store.home.now(),
         }),
       );

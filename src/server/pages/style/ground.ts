@@ -56,8 +56,8 @@ input[type='checkbox'] { width: 1.1rem; height: 1.1rem; margin: 0; vertical-alig
 .cancel { margin: 1rem 0; display: grid; gap: 0.5rem; }
 .sign-in { max-width: 26rem; margin: 3rem auto; display: grid; gap: 0.75rem; }
 .sign-in h1 { margin: 0; }
-.notice { padding: 0.6rem 1rem; margin: 0.75rem 0; border-left: 4px solid var(--accent); background: var(--paper); border-radius: 4px; }
-.notice.bad { border-color: var(--bad); }
+.notice, #stale:not(:empty) { padding: 0.6rem 1rem; margin: 0.75rem 0; border-left: 4px solid var(--accent); background: var(--paper); border-radius: 4px; }
+.notice.bad, #stale { border-color: var(--bad); }
 .empty { padding: 2rem; text-align: center; color: var(--faint); background: var(--paper); border: 1px dashed var(--line); border-radius: 10px; }
 summary { cursor: pointer; padding: 0.35rem 0; }
 dialog { color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 1.25rem 1.5rem; }

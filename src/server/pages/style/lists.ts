@@ -53,14 +53,15 @@ main:has(.jobs) { max-width: 100rem; }
 .bar { position: sticky; bottom: 0; z-index: 2; display: flex; flex-wrap: wrap; gap: 0.5rem 0.9rem; align-items: center; margin-top: 0.75rem; padding: 0.6rem 0.9rem; background: var(--paper); border: 1px solid var(--line); border-radius: 10px; box-shadow: 0 -2px 12px rgb(0 0 0 / 0.08); }
 body:not(:has(input[name='ids']:checked)) #cancel-selected { background: none; border-color: var(--line); color: var(--faint); font-weight: inherit; }
 
-@media (min-width: 85rem) {
+@media (min-width: 95rem) {
   .jobs .model { width: 10rem; }
   .jobs .tenant { width: 7rem; }
   .jobs .why { width: 13rem; }
 }
 
 @media (max-width: 40rem) {
-  body:not(:has(input[name='ids']:checked)) :is(#selected, #cancel-selected) { display: none; }
+  body:not(:has(input[name='ids']:checked)) #cancel-selected { display: none; }
+  body:not(:has(input[name='ids']:checked)) #selected { position: absolute; clip-path: inset(50%); }
   .wraps { min-width: 7rem; }
   .jobs table { min-width: 0; }
   .jobs thead { display: none; }

@@ -61,7 +61,7 @@ function charts(page: WastePage, late: WasteReport['late']): string {
   const { totals } = byDay;
   const period = named(periodOf(page), page.now);
   return html`<section><h2>Tokens by day</h2>!${chart('tokens-by-day', `Tokens by day: ${whole(totals.total_tokens)} wasted beside ${whole(totals.used_total_tokens)} used`)}</section>
-<section><h2>Cost by day</h2>!${chart('cost-by-day', `Cost by day: ${usd(totals.cost_usd_micros)} wasted beside ${usd(totals.used_cost_usd_micros)} used`)}
+<section><h2>Cost by day</h2>!${chart('cost-by-day', `Cost by day: ${wastedCost(totals)} wasted beside ${usedCost(totals)} used`)}
 <details><summary>By day, as a table</summary>!${sumsTable('day', byDay.data, period)}</details></section>
 <section><h2 id="by">By ${by}</h2>
 !${dimensionLinks(page)}
@@ -87,7 +87,7 @@ function periodForm({ caller, by, since, until, tenant }: WastePage): string {
 <input type="hidden" name="by" value="${by}">
 <label>Since <input type="date" name="since" value="${since ?? ''}"></label>
 <label>Until <input type="date" name="until" value="${until ?? ''}"></label>
-!${caller.admin ? html`<label>Tenant <input name="tenant" value="${tenant ?? ''}" size="12"></label>` : ''}
+!${caller.admin ? html`<label>Tenant <input name="tenant" value="${tenant ?? ''}" size="12"></label>` : tenant === undefined ? '' : html`<a class="chip" href="/waste">tenant: ${tenant} ✕</a>`}
 <button>Show</button>
 <small>Days are in UTC. The default is the last 30.</small>
 </form>`;
