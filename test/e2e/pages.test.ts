@@ -106,7 +106,9 @@ test('what a bulk cancel saved and wasted is not known where it was not counted,
   const { id: job } = await producer.enqueue(scripted({}, 'Waits'), { tags: ['bulk'] });
   const { id } = await producer.cancellations.begin({ tag: 'bulk' });
   await producer.cancellations.run(id);
-  expect((await read(`${server.url}/cancellations/${id}`)).main).toMatch(/Saved the cost of 1 job, which is not known Wasted nothing/);
+  expect((await read(`${server.url}/cancellations/${id}`)).main).toMatch(
+    /Saved the cost of 1 job, which is not known Wasted nothing/,
+  );
   // The version before counted nothing.
   for (const prefix of [await prefixOf(job), producer.store.home.keys.prefix])
     await redis.hdel(`${prefix}:cancellation:${id}`, 'counts_spared', 'spared:gpt-5.5');
