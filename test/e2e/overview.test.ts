@@ -65,7 +65,7 @@ test('no worker is said on every page; a tenant sees its own waste and nothing o
     { name: 'root', key: 'key-of-the-operator', tenant: 'ops', admin: true },
     { name: 'harbour', key: 'key-of-the-harbour', tenant: 'harbour', admin: false },
   ];
-  const { server } = await startFrontDoor({ apiKeys, workers: 0 });
+  const { server, producer } = await startFrontDoor({ apiKeys, workers: 0 });
   expect(textOf(await read(`${server.url}/jobs`, 'key-of-the-operator'))).toContain('No worker is running');
   const own = textOf(await read(server.url, 'key-of-the-harbour'));
   expect(own).toContain('Today (UTC)');
@@ -75,4 +75,7 @@ test('no worker is said on every page; a tenant sees its own waste and nothing o
     headers: { authorization: 'Bearer key-of-the-harbour', 'content-type': 'application/x-www-form-urlencoded' },
   });
   expect(press.status).toBe(403);
+  // Why their own jobs wait is no secret.
+  await producer.pauseLaunch(true);
+  await expect.poll(async () => textOf(await read(server.url, 'key-of-the-harbour'))).toContain('Launching is paused.');
 });

@@ -13,7 +13,7 @@ const KEPT_MS = 2000;
 /** What hinders the deployment now, for the top of every page. */
 export class Notices {
   private readonly producer: Producer;
-  private known = '';
+  private known = { admins: '', tenants: '' };
   private readAt = Number.NEGATIVE_INFINITY;
   private reading: Promise<void> | undefined;
   private changes = 0;
@@ -23,14 +23,14 @@ export class Notices {
   }
 
   /** The notices as markup; empty if nothing hinders. */
-  async markup(): Promise<string> {
+  async markup(reader: 'admins' | 'tenants'): Promise<string> {
     if (performance.now() - this.readAt > KEPT_MS) {
       this.reading ??= this.read();
       const { reading } = this;
       await reading;
       if (this.reading === reading) this.reading = undefined;
     }
-    return this.known;
+    return this.known[reader];
   }
 
   /** Reads them anew for the next page, because somebody has just changed what they say. */
@@ -44,15 +44,21 @@ export class Notices {
   private async read(): Promise<void> {
     const { changes } = this;
     const known = await this.sentences().then(
-      sentences => sentences.map(text => html`<p class="notice bad" role="status">!${text}</p>`).join('\n'),
-      (error: unknown) => html`<p class="notice bad" role="status">${publicMessage(error)}</p>`,
+      sentences => ({
+        admins: markupOf(sentences.map(({ text }) => text)),
+        tenants: markupOf(sentences.filter(({ isForAll }) => isForAll).map(({ text }) => text)),
+      }),
+      (error: unknown) => {
+        const said = markupOf([html`${publicMessage(error)}`]);
+        return { admins: said, tenants: said };
+      },
     );
     if (changes !== this.changes) return;
     this.known = known;
     this.readAt = performance.now();
   }
 
-  private async sentences(): Promise<string[]> {
+  private async sentences(): Promise<Sentence[]> {
     const [depths, holds] = await Promise.all([this.producer.depths(), this.producer.holds()]);
     const now = Date.now();
     const isUnserved =
@@ -61,23 +67,42 @@ export class Notices {
     const isIdle = depths.launch_paused || isUnserved;
     return [
       ...(depths.launch_paused
-        ? [`Launching is paused.${isUnserved ? '' : ' Running jobs continue, and cancels still work.'}`]
+        ? [forAll(`Launching is paused.${isUnserved ? '' : ' Running jobs continue, and cancels still work.'}`)]
         : []),
       ...holds
         .filter(({ kind, waiting }) => kind === 'alarm' || waiting > 0)
-        .map(
-          ({ scope, code, waiting, next_try_at }) =>
+        .map(({ scope, code, waiting, next_try_at }) =>
+          forAdmins(
             html`Held: ${heldLaunches(scope)} (${code}). ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}${isIdle ? '' : nextTry(next_try_at - now)}.`,
+          ),
         ),
-      ...(depths.store === 'full' ? ['The store is full. New jobs are refused, and cancels still work.'] : []),
-      ...depths.lanes_away.map(
-        lane => html`Lane ${lane} cannot be reached. Its jobs are waiting, and the numbers here leave them out.`,
+      ...(depths.store === 'full' ? [forAll('The store is full. New jobs are refused, and cancels still work.')] : []),
+      ...depths.lanes_away.map(lane =>
+        forAdmins(html`Lane ${lane} cannot be reached. Its jobs are waiting, and the numbers here leave them out.`),
       ),
       ...(isUnserved
-        ? ['No worker is running, so nothing is sent to the provider or read from it. Start one: headstone worker']
+        ? [
+            forAdmins(
+              'No worker is running, so nothing is sent to the provider or read from it. Start one: headstone worker',
+            ),
+          ]
         : []),
     ];
   }
+}
+
+interface Sentence {
+  /** Markup. */
+  text: string;
+  /** False if it is about what only an operator can mend, or names another tenant. */
+  isForAll: boolean;
+}
+
+const forAll = (text: string): Sentence => ({ text, isForAll: true });
+const forAdmins = (text: string): Sentence => ({ text, isForAll: false });
+
+function markupOf(sentences: string[]): string {
+  return sentences.map(text => html`<p class="notice bad" role="status">!${text}</p>`).join('\n');
 }
 
 function nextTry(inMs: number): string {

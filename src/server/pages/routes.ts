@@ -33,8 +33,9 @@ export async function pageRoutes(app: Api, { producer, driver, sessions, keyRing
   app.addHook('onSend', async ({ caller }, reply, page) => {
     const isPage = typeof page === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
     if (!isPage || !page.includes(NOTICES)) return page;
-    // One tenant need not know what concerns all of them, and nobody is known where no key was given.
-    return await withNotices(page, (caller as Caller | null)?.admin ? notices.markup() : '');
+    const known = caller as Caller | null;
+    // Nobody is known where no key was given.
+    return await withNotices(page, known ? notices.markup(known.admin ? 'admins' : 'tenants') : '');
   });
   await app.register(async scope => {
     await scope.register(formBody, { bodyLimit: MOST_FORM_BYTES });

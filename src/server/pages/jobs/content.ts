@@ -3,6 +3,7 @@ import MarkdownIt from 'markdown-it';
 import type { Job } from '../../../shared/contract/job.ts';
 import { counted, whole } from '../../../shared/runtime/format.ts';
 import { answerOf, promptOf, type ReadablePart } from '../../../shared/runtime/readable.ts';
+import { isOpen } from '../parts.ts';
 
 /** A page shows this much of a text, and of so many parts: a live page is made again each second. The API has all of it. */
 const MOST_CHARACTERS = 20_000;
@@ -14,7 +15,8 @@ const markdown = new MarkdownIt({ html: false, linkify: false }).disable('image'
 /** The prompt and the answer as people read them. Everyone who may see this page may also read them by the API. */
 export function content(job: Job, request: Record<string, unknown>): string {
   const prompt = Object.keys(request).length === 0 ? '<p>The request is no longer kept.</p>' : shown(promptOf(request));
-  return html`<section id="answer"><h2>Answer</h2>!${answer(job)}</section>
+  // While it runs, the page shows the answer as it comes.
+  return html`!${isOpen(job) ? '' : html`<section id="answer"><h2>Answer</h2>!${answer(job)}</section>`}
 <section id="prompt"><h2>Prompt</h2>!${prompt}</section>`;
 }
 

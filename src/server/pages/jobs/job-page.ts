@@ -121,7 +121,7 @@ function cancelForm(id: string): string {
 
 /** A script fills this with the text as it comes. */
 function liveText(id: string): string {
-  return html`<section id="live-text" data-kept><h2>Text</h2><pre id="text" class="text" tabindex="0" data-stream="/v1/responses/${id}?stream=true"></pre></section>`;
+  return html`<section id="live-text" data-kept><h2>Answer</h2><pre id="text" class="text" tabindex="0" data-stream="/v1/responses/${id}?stream=true"></pre></section>`;
 }
 
 /** The bodies as they are, and what only Headstone's makers have words for. */
