@@ -111,7 +111,7 @@ async function tryRerun(finding: Finding, code: string, context: Context): Promi
   });
   if (reply.reply === 'queued') {
     telemetry.emit('job_rerun', { ...facts, code });
-    reportHold(reply, code, telemetry);
+    reportHold(reply, { code, kind: 'rate' }, telemetry);
     await store.outbox.carryOutQuietly(reply.work);
     return done('rerun');
   }

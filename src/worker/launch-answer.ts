@@ -171,7 +171,8 @@ async function recordRefused(answer: Refused, { id, epoch, model }: Intent, cont
   const outcome = answer.next === 'failed' || reply.reply === 'failed' ? 'failed' : 'queued';
   telemetry.emit('launch_refused', { job_id: id, model, epoch, code, http_status: httpStatus, next: outcome });
   if (reply.reply === 'failed') telemetry.emit('job_decided', { job_id: id, model, outcome: 'failed', code });
-  reportHold(reply, code, telemetry);
+  const kind = answer.next === 'queued' ? answer.hold.kind : 'alarm';
+  reportHold(reply, { code, kind }, telemetry);
   await store.outbox.carryOutQuietly(reply.work);
   return done(`refused: ${code}`);
 }

@@ -22,6 +22,6 @@ export async function resolveUnknown(
   // Its answer may have come meanwhile, and another one may have said this before.
   if (reply.is_news) telemetry.emit('launch_unknown', { job_id: id, epoch, code, grace_ms });
   // What holds the launches is how many creates in a row were lost, whatever became of this one.
-  reportHold(reply, 'launches_unknown', telemetry);
+  reportHold(reply, { code: 'launches_unknown', kind: 'alarm' }, telemetry);
   await store.outbox.carryOutQuietly(reply.work);
 }

@@ -1,30 +1,9 @@
 import { expect, test } from 'vitest';
-import type { WasteSum } from '../../src/shared/contract/ledger.ts';
+import { wasteTable } from '../../src/cli/reports/waste-table.ts';
 import { averageOf, usedCost, wastedCost } from '../../src/shared/runtime/waste-words.ts';
+import { emptySum } from '../../src/shared/store/waste.ts';
 
-const nothing: WasteSum = {
-  key: 'gpt-5.5',
-  responses: 0,
-  input_tokens: 0,
-  output_tokens: 0,
-  total_tokens: 0,
-  cost_usd_micros: 0,
-  pending: 0,
-  unknown: 0,
-  unpriced: 0,
-  most_tokens: 0,
-  most_cost_usd_micros: 0,
-  unbounded: 0,
-  likely_tokens: 0,
-  likely_cost_usd_micros: 0,
-  unestimated: 0,
-  used_responses: 0,
-  used_total_tokens: 0,
-  used_cost_usd_micros: 0,
-  used_pending: 0,
-  used_unknown: 0,
-  used_unpriced: 0,
-};
+const nothing = emptySum('gpt-5.5');
 const open = { responses: 4, pending: 1, unknown: 3, most_cost_usd_micros: 120_000_000 };
 
 test.for([
@@ -76,4 +55,25 @@ test('tokens without a price are not free', () => {
   expect(averageOf(unseen)).toBeUndefined();
   expect(averageOf({ ...used, used_unpriced: 1 })).toEqual({ tokens: 10, cost: 10_000 });
   expect(averageOf({ ...used, used_cost_usd_micros: 0, used_unpriced: 3 })).toEqual({ tokens: 10, cost: null });
+});
+
+test.for([
+  [
+    'an estimate',
+    { ...open, responses: 5, cost_usd_micros: 50_000, likely_cost_usd_micros: 60_000 },
+    '$0.05 and ~$0.06',
+    '~',
+  ],
+  ['a bound', { ...open, unestimated: 4 }, '≤$120.00', '≤'],
+  ['no bound', { ...open, responses: 5, cost_usd_micros: 50_000, unestimated: 4, unbounded: 1 }, '$0.05 and ?', '?'],
+  [
+    'a price that is not known',
+    { responses: 2, pending: 1, unpriced: 1, cost_usd_micros: 500_000 },
+    '$0.50+ and ',
+    '+',
+  ],
+] as const)('a table at a terminal marks %s, and says below what the mark means', ([, sum, cell, mark]) => {
+  const lines = wasteTable('cause', [{ ...nothing, ...sum }]).split('\n');
+  expect(lines[2]).toContain(cell);
+  expect(lines.slice(3).some(line => line.startsWith(`${mark} `))).toBe(true);
 });

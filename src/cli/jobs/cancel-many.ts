@@ -73,12 +73,16 @@ async function runOrStop(
 
 function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate): string {
   const parts = Object.entries(byStatus).map(([status, count]) => `${whole(count)} ${status}`);
-  const { jobs_without_average: unknown, jobs_without_price: unpriced } = estimate;
+  const { jobs_without_average: unknown, jobs_without_price: unpriced, spared_without_cost: unpricedQueued } = estimate;
+  const queued = byStatus.queued ?? 0;
   return [
     `This would cancel ${counted(jobs, 'job')} (${parts.join(', ')}).`,
     ...(unknown < jobs
       ? [
-          `Left alone, they would use about ${counted(estimate.tokens, 'token')} (${usd(estimate.cost_usd_micros)}). Cancelling saves about ${usd(estimate.spared_cost_usd_micros)} of that.`,
+          `Left alone, they would use about ${counted(estimate.tokens, 'token')} (${unknown + unpriced < jobs ? usd(estimate.cost_usd_micros) : 'no price'}).`,
+          ...(unpricedQueued < queued || queued === 0
+            ? [`Cancelling saves about ${usd(estimate.spared_cost_usd_micros)} of that.`]
+            : []),
         ]
       : []),
     ...(unknown > 0

@@ -6,6 +6,9 @@ import { table } from '../terminal/table.ts';
 /** The column of the cost, which is not cut off on a narrow terminal. */
 const COST = 2;
 
+/** Stands for a cost of which nothing is known, not even a bound. */
+const UNBOUNDED = '?';
+
 /** A table of sums, with one line for each. */
 export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
   const unpriced = Math.max(0, ...sums.filter(isPartlyPriced).map(sum => sum.unpriced));
@@ -38,6 +41,9 @@ export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
     ...(lines.includes('~$')
       ? ['~ The likely cost of responses whose tokens are not known, where their models have run before.']
       : []),
+    ...(lines.includes(`and ${UNBOUNDED}`)
+      ? ['? Nothing bounds what responses whose tokens are not known can cost.']
+      : []),
     ...(lines.includes('≤$') ? ['≤ The most that responses whose tokens are not known can cost.'] : []),
   ];
   return [lines, ...notes].join('\n');
@@ -46,7 +52,7 @@ export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
 /** A plus marks a sum in which some responses have no price, because it is a lower bound. */
 function costCell(sum: WasteSum): string {
   const open = openCell(sum);
-  if (nothingKnown(sum)) return open || 'not known';
+  if (nothingKnown(sum)) return open === UNBOUNDED ? 'not known' : open;
   const known = isPartlyPriced(sum)
     ? `${usd(sum.cost_usd_micros)}+`
     : sum.unpriced > 0
@@ -59,7 +65,8 @@ function costCell(sum: WasteSum): string {
 function openCell(sum: WasteSum): string {
   const { pending, unknown, unbounded, most_cost_usd_micros: most } = sum;
   if (likelyCost(sum) !== '') return `~${usd(sum.likely_cost_usd_micros)}`;
-  return pending + unknown === 0 || unbounded > 0 ? '' : `≤${usd(most)}`;
+  if (pending + unknown === 0) return '';
+  return unbounded > 0 ? UNBOUNDED : `≤${usd(most)}`;
 }
 
 function percentage(sum: WasteSum): number | string {
@@ -69,6 +76,7 @@ function percentage(sum: WasteSum): number | string {
   return all === 0 ? 0 : Math.round((100 * total_tokens) / all);
 }
 
-function isPartlyPriced({ unpriced, responses, pending, unknown }: WasteSum): boolean {
-  return unpriced > 0 && unpriced < responses - pending - unknown;
+/** A response that is watched may show a usage without a price, so they may be more than those that are known. */
+function isPartlyPriced({ unpriced, cost_usd_micros: cost, responses, pending, unknown }: WasteSum): boolean {
+  return unpriced > 0 && (cost > 0 || unpriced < responses - pending - unknown);
 }

@@ -139,7 +139,7 @@ function lateMeasure(underMs: number | null): string {
   return `late_${underMs ?? 'more'}`;
 }
 
-function emptySum(key: string): WasteSum {
+export function emptySum(key: string): WasteSum {
   return {
     key,
     responses: 0,
