@@ -3,7 +3,8 @@ import { calledFunction, exampleOf } from './wishes.ts';
 
 /** The body that the provider publishes for a response, in the shape of its OpenAPI document. */
 export function responseBody(response: SimulatedResponse) {
-  const { id, request, script, status, usage } = response;
+  const { id, request, script } = response;
+  const { status, usage } = response.seen;
   const finished = status === 'completed' || status === 'incomplete';
   return {
     id,

@@ -13,9 +13,10 @@ export function sendAnswer(reply: FastifyReply, { status, body, type }: GatewayA
   return reply;
 }
 
-/** The body as JSON, with the parts that a read asked for with `include`. */
+/** The body that is sent, as JSON, with the parts that a read asked for with `include`. */
 export function bodyText(response: SimulatedResponse, include: string[] = []): string {
   const body = responseBody(response);
+  response.shownUsage = body.usage ?? response.shownUsage;
   const { searches, odd_numbers: hasOddNumbers } = response.script;
   const shown = searches ? { ...body, output: withSearch(body.output, include) } : body;
   const text = JSON.stringify(shown);

@@ -107,7 +107,22 @@ export class SimulatedResponse {
   }
 
   get status(): Status {
+    return this.statusAt(this.now());
+  }
+
+  /** The usage that a body shows now, which is also what the provider charges. Null if it cannot be known. */
+  get usage(): Usage | null {
+    return this.seen.usage;
+  }
+
+  /** Both at one moment. Asked for one after the other, they could be of two, and a body would contradict itself. */
+  get seen(): { status: Status; usage: Usage | null } {
     const now = this.now();
+    const status = this.statusAt(now);
+    return { status, usage: this.usageAt(now, status) };
+  }
+
+  private statusAt(now: number): Status {
     const { foreground } = this.script;
     if (foreground) return foreground === 'requires_action' ? 'completed' : foreground;
     if (this.cancelledAt !== undefined && (this.script.cancel === 'honour' || now < this.endsAt)) return 'cancelled';
@@ -115,13 +130,12 @@ export class SimulatedResponse {
     return now < this.createdAt + QUEUED_MS / this.speed ? 'queued' : 'in_progress';
   }
 
-  /** The usage that a body shows now, which is also what the provider charges. Null if it cannot be known. */
-  get usage(): Usage | null {
-    const { script, status } = this;
+  private usageAt(now: number, status: Status): Usage | null {
+    const { script } = this;
     if (script.foreground) return this.billed;
     if (!script.usage || script.end === 'rate_limited') return null;
     if (status !== 'completed' && status !== 'incomplete' && status !== 'failed') return null;
-    return this.now() >= this.endsAt + script.usage_after_ms / this.speed ? this.billed : null;
+    return now >= this.endsAt + script.usage_after_ms / this.speed ? this.billed : null;
   }
 
   /** Returns false if it is too late to cancel. */

@@ -154,7 +154,6 @@ export async function startSimulator({
     const include = includeOf(request.query as Record<string, unknown>);
     if (include.includes('reasoning.encrypted_content'))
       return sendError(reply, invalid('Encrypted content is not supported when a response is retrieved.'));
-    response.shownUsage = response.usage ?? response.shownUsage;
     if (response.script.served_model) reply.header('x-ms-served-model', response.script.served_model);
     return sendBody(reply, response, include);
   });
