@@ -87,6 +87,18 @@ export const mutants: Mutant[] = [
     pattern: 'a worker that lost its claim',
   },
   {
+    name: 'an entry that is ended by whoever has lost it',
+    edits: [
+      {
+        file: 'src/shared/store/lua/entry-part.ts',
+        from: "  if redis.call('GET', place .. ':lock') ~= lock then return end\n",
+        to: '',
+      },
+    ],
+    test: 'test/integration/ended-entries.test.ts',
+    pattern: 'a worker whose lock is gone ends nothing',
+  },
+  {
     name: 'ledger written twice',
     edits: [
       {

@@ -19,24 +19,26 @@ export interface Finding {
   responseId: string;
   found: Pick<FoundResponse, 'response' | 'text'>;
   observation: Observation;
+  /** The worker's lock on the poll that found it. A follower of a stream has none. */
+  pollLock?: string;
   /** True if every event of the stream was stored. */
   isStreamComplete?: boolean;
 }
 
 /** The one place that turns the provider's status of a response into an outcome of the job. */
 export async function conclude(finding: Finding, context: Context): Promise<Activation> {
-  const { record, responseId, found, observation, isStreamComplete } = finding;
+  const { record, responseId, found, observation, pollLock, isStreamComplete } = finding;
   const result = resultOf(found);
   if (result)
     return await decide(
       record.id,
       { ...result, response_id: responseId, observation, stream_complete: isStreamComplete },
       context,
-      found.text,
+      { result: found.text, pollLock },
     );
   // It is a result all the same, but none that can be kept.
   if (resultStatuses.has(found.response.status))
-    return await decide(record.id, { ...unreadable, response_id: responseId, observation }, context);
+    return await decide(record.id, { ...unreadable, response_id: responseId, observation }, context, { pollLock });
   switch (found.response.status) {
     case 'failed':
       return await afterFailedRun(finding, context);
@@ -46,6 +48,7 @@ export async function conclude(finding: Finding, context: Context): Promise<Acti
         record.id,
         { status: 'cancelled', cause: 'cancelled', actor: 'provider', response_id: responseId, observation },
         context,
+        { pollLock },
       );
     default:
       // Queued, in progress, or a status that only a compatible server has: the run has not ended.
@@ -81,7 +84,7 @@ const resultStatuses = new Map<string, ResultStatus>([
 const passingCodes = new Set(['server_error', 'rate_limit_exceeded', 'vector_store_timeout']);
 
 async function afterFailedRun(finding: Finding, context: Context): Promise<Activation> {
-  const { record, responseId, found, observation } = finding;
+  const { record, responseId, found, observation, pollLock } = finding;
   const { id } = record;
   // A failure without a reason is not known to pass.
   const code = wordOf(found.response.error?.code) ?? 'unspecified';
@@ -90,8 +93,8 @@ async function afterFailedRun(finding: Finding, context: Context): Promise<Activ
   if (rerun) return rerun;
   const failed = { status: 'failed', response_id: responseId, code, message, observation } as const;
   // Without a body its owner has the reason all the same.
-  if (isDeeper(found.text, MOST_NESTING)) return await decide(id, failed, context);
-  return await decide(id, { ...failed, has_body: true }, context, found.text);
+  if (isDeeper(found.text, MOST_NESTING)) return await decide(id, failed, context, { pollLock });
+  return await decide(id, { ...failed, has_body: true }, context, { result: found.text, pollLock });
 }
 
 /** Null if the job has no attempt left. */

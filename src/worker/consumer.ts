@@ -4,7 +4,7 @@ import { errorCode, isConnectionError, refusalOf } from '../shared/store/connect
 import { Crashes } from '../shared/store/crashes.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { idOfEntry, isOurEntry } from '../shared/store/queues.ts';
-import { type Activation, type Context, done } from './context.ts';
+import { type Activation, type Context, done, type Taken } from './context.ts';
 
 export interface Consumer {
   name: QueueName;
@@ -19,8 +19,8 @@ export interface ConsumerOptions {
   concurrency: number;
   /** The most activations a second, in all pods together. */
   perSecond?: number;
-  /** Handles one entry. It calls `waiting` while it only waits for a slot, so that a crash then is not the entry's fault. */
-  activate(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation>;
+  /** Handles one entry. */
+  activate(id: string, context: Context, taken: Taken): Promise<Activation>;
   /** Handles an entry whose workers kept dying. */
   giveUp(id: string, context: Context): Promise<Activation>;
 }
@@ -29,8 +29,8 @@ export interface ConsumerOptions {
 const MOST_CRASHES = 5;
 const AFTER_ERROR_MS = 5000;
 const RECONNECT_MS = 250;
-/** Tells BullMQ that the entry was moved. One for all, because most of what an error costs is its stack. */
-const parked = new DelayedError();
+/** Tells BullMQ that the entry is no longer active. One for all, because most of what an error costs is its stack. */
+const moved = new DelayedError();
 /** BullMQ's own limit counts over a job's whole life, so it is turned off. */
 const NEVER = 1_000_000_000;
 
@@ -42,16 +42,16 @@ export function openConsumer(
   const { store, configuration } = context;
   const crashes = new Crashes(store);
 
-  async function run(job: Job): Promise<Activation> {
+  async function run(job: Job, token: string): Promise<Activation> {
     const entry = job.id;
     if (!isOurEntry(entry)) return done('not an entry of Headstone: nothing done');
     const id = idOfEntry(entry);
-    if ((job.stalledCounter ?? 0) === 0) return await activate(id, context, async () => {});
+    if ((job.stalledCounter ?? 0) === 0) return await activate(id, context, { lock: token, waiting: async () => {} });
     const forgive = () => crashes.forgive(queue, entry);
     // A full store cannot count, and takes what the entry is about all the same.
     const isPoison = (await crashes.begin(queue, entry).catch(() => 0)) >= MOST_CRASHES;
     try {
-      return await (isPoison ? giveUp(id, context) : activate(id, context, forgive));
+      return await (isPoison ? giveUp(id, context) : activate(id, context, { lock: token, waiting: forgive }));
     } finally {
       // If it cannot be said, the next one who begins counts this as a crash.
       await forgive().catch(() => {});
@@ -61,7 +61,7 @@ export function openConsumer(
   let busy = 0;
   let lastTakenAt = performance.now();
 
-  async function process(job: Job, token?: string): Promise<string> {
+  async function process(job: Job, token = ''): Promise<string> {
     busy += 1;
     try {
       return await take(job, token);
@@ -71,10 +71,10 @@ export function openConsumer(
     }
   }
 
-  async function take(job: Job, token: string | undefined): Promise<string> {
+  async function take(job: Job, token: string): Promise<string> {
     let activation: Activation;
     try {
-      activation = await run(job);
+      activation = await run(job, token);
     } catch (error) {
       // The entry comes back, so an error loses nothing, and the deadline ends a job that never succeeds (I5, I10).
       context.telemetry.emit('activation_failed', { queue, entry_id: job.id ?? '', error: errorCode(error) });
@@ -82,15 +82,15 @@ export function openConsumer(
     }
     if (activation.kind === 'done') return activation.summary;
     // Everything was saved before the entry is moved.
-    await parkEntry(job, activation.dueInMs, token);
-    throw parked;
+    if (activation.kind === 'park') await parkEntry(job, activation.dueInMs, token);
+    throw moved;
   }
 
   /**
    * Moves the entry to its time. A connection that breaks here must not end it, because BullMQ would take it for a failed job.
    * Neither must a full Redis: an entry that was not moved counts as a crash of its worker, and five of them as poison.
    */
-  async function parkEntry(job: Job, dueInMs: number, token: string | undefined): Promise<void> {
+  async function parkEntry(job: Job, dueInMs: number, token: string): Promise<void> {
     for (;;) {
       try {
         return await job.moveToDelayed(Date.now() + dueInMs, token);

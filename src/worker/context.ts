@@ -31,10 +31,20 @@ export interface Context {
   hopeless: AbortSignal;
 }
 
+/** What an activation may do with its entry while it runs. */
+export interface Taken {
+  /** The worker's lock on it. With it, the step that does the work of the entry can end it (docs/decisions/0034). */
+  lock: string;
+  /** Says that it only waits for a slot, so that a crash then is not the entry's fault. */
+  waiting(): Promise<void>;
+}
+
 /** How an activation of a queue entry ends. */
 export type Activation =
   /** The entry has done its work. The summary is for people who read the queue. */
   | { kind: 'done'; summary: string }
+  /** The step that did its work has ended the entry too. */
+  | { kind: 'ended' }
   /** The same entry comes again. */
   | { kind: 'park'; dueInMs: number };
 

@@ -4,12 +4,24 @@ import type { ReplyOf } from '../shared/store/scripts.ts';
 import { type Activation, type Context, done } from './context.ts';
 import { resultBody } from './result-body.ts';
 
-/**
- * Writes a decision to the record. The first decision wins, so "already" is an answer and not an error (I2).
- * `result` is the provider's body, unchanged.
- */
-export async function decide(id: string, decision: Decision, context: Context, result?: string): Promise<Activation> {
-  return done(summaryOf(await write(id, decision, context, result), decision));
+interface Circumstances {
+  /** The provider's body, unchanged. */
+  result?: string;
+  /** The worker's lock on the job's poll, if that brings the decision. The poll ends with it. */
+  pollLock?: string | undefined;
+}
+
+/** Writes a decision to the record. The first decision wins, so "already" is an answer and not an error (I2). */
+export async function decide(
+  id: string,
+  decision: Decision,
+  context: Context,
+  circumstances: Circumstances = {},
+): Promise<Activation> {
+  const reply = await write(id, decision, context, circumstances);
+  return reply.reply === 'decided' && circumstances.pollLock !== undefined
+    ? { kind: 'ended' }
+    : done(summaryOf(reply, decision));
 }
 
 /** Does the same for a decision that holds only under a condition. Null if that is no longer so (I7). */
@@ -44,9 +56,18 @@ export async function charge(
   return reply;
 }
 
-async function write(id: string, decision: Decision, context: Context, result?: string): Promise<ReplyOf<'decide'>> {
+async function write(
+  id: string,
+  decision: Decision,
+  context: Context,
+  { result, pollLock }: Circumstances = {},
+): Promise<ReplyOf<'decide'>> {
   const { store, telemetry } = context;
-  const reply = await store.run('decide', { id, ...decision }, result === undefined ? '' : resultBody(result));
+  const reply = await store.run(
+    'decide',
+    { id, ...decision, poll_lock: pollLock },
+    result === undefined ? '' : resultBody(result),
+  );
   if (reply.reply === 'decided') {
     // Nothing is acknowledged here. The replicas are waited for when a result is read or an outcome is reported (I1).
     const code = 'code' in decision ? { code: decision.code } : {};

@@ -22,6 +22,8 @@ export interface Intent {
   /** The fields that its reads have to ask for again. */
   include: string[];
   completionWindow: string | undefined;
+  /** The worker's lock on the launch, which ends in the step that records its response. */
+  lock: string;
 }
 
 type Acknowledged = Extract<LaunchAnswer, { kind: 'acknowledged' }>;
@@ -104,19 +106,19 @@ async function recordAcknowledged(answer: Acknowledged, intent: Intent, context:
   await store.outbox.carryOutQuietly(reply.work);
   switch (reply.reply) {
     case 'ended':
-      return done(reply.status);
+      return { kind: 'ended' };
     case 'unwanted':
       return done(`unwanted: ${reply.cause}`);
     case 'running':
-      return !stream && upstreamFinalStatuses.has(response.status)
-        ? await concludeAtOnce(answer, intent, observation, context)
-        : done(`acknowledged ${response.id}`);
+      if (!stream && upstreamFinalStatuses.has(response.status))
+        await concludeAtOnce(answer, intent, observation, context);
+      return { kind: 'ended' };
   }
 }
 
 async function acknowledge(
   { response, text, stream }: Acknowledged,
-  { id, epoch, bound }: Intent,
+  { id, epoch, bound, lock }: Intent,
   observation: Observation,
   { store, pace }: Context,
 ): Promise<ReplyOf<'acknowledge'>> {
@@ -130,6 +132,7 @@ async function acknowledge(
     bound: bound ?? undefined,
     observation,
     outcome: result ? { ...result, observation } : undefined,
+    launch_lock: lock,
   };
   return await store.run('acknowledge', given, result && text ? resultBody(text) : '');
 }
@@ -140,10 +143,10 @@ async function concludeAtOnce(
   { id }: Intent,
   observation: Observation,
   context: Context,
-): Promise<Activation> {
+): Promise<void> {
   const record = await insist(() => context.store.record(id), context);
-  if (record?.status !== 'running' || record.response_id !== response.id) return done('decided meanwhile');
-  return await conclude({ record, responseId: response.id, found: { response, text }, observation }, context);
+  if (record?.status !== 'running' || record.response_id !== response.id) return;
+  await conclude({ record, responseId: response.id, found: { response, text }, observation }, context);
 }
 
 async function recordRefused(answer: Refused, { id, epoch, model }: Intent, context: Context): Promise<Activation> {

@@ -7,7 +7,7 @@ import { withMembers } from '../shared/runtime/json-members.ts';
 import { rememberTrace } from '../shared/runtime/trace-state.ts';
 import { spanned } from '../shared/runtime/tracing.ts';
 import type { IntendReply } from '../shared/store/lua/intend.ts';
-import { type Activation, type Context, done, parkFor } from './context.ts';
+import { type Activation, type Context, done, parkFor, type Taken } from './context.ts';
 import { decide, expire } from './decide.ts';
 import { insist } from './insist.ts';
 import { recordAnswer } from './launch-answer.ts';
@@ -30,11 +30,11 @@ const NOT_SENT_RETRY_MS = 5000;
 const FRESH_SHARE = 0.6;
 
 /** Launches a queued job: writes the intent, sends the create, and records what came of it. */
-export async function launch(id: string, context: Context, waiting: () => Promise<void>): Promise<Activation> {
+export async function launch(id: string, context: Context, { lock, waiting }: Taken): Promise<Activation> {
   try {
     return await context.inFlight.track(id, async decided => {
       const { intent, askedAt } = await intendWhenFree(id, context, { decided, waiting });
-      if (intent.reply === 'intended') return await tracedPost(id, intent, askedAt, context);
+      if (intent.reply === 'intended') return await tracedPost({ id, intent, askedAt, lock }, context);
       return await withoutIntent(id, intent, context);
     });
   } finally {
@@ -128,15 +128,24 @@ async function giveUpEarlierIntent(
   return done('launch unknown');
 }
 
-async function tracedPost(id: string, intent: Intended, askedAt: number, context: Context): Promise<Activation> {
-  const { trace: parent, model, epoch } = intent;
+/** A launch that has its permission. */
+interface Permitted {
+  id: string;
+  intent: Intended;
+  askedAt: number;
+  lock: string;
+}
+
+async function tracedPost(permitted: Permitted, context: Context): Promise<Activation> {
+  const { id } = permitted;
+  const { trace: parent, model, epoch } = permitted.intent;
   rememberTrace(id, parent);
   const attributes = { 'headstone.job.id': id, 'headstone.epoch': epoch, 'gen_ai.request.model': model };
   const given = { kind: SpanKind.CONSUMER, parent, attributes };
-  return await spanned(`launch ${model}`, given, () => post(id, intent, askedAt, context));
+  return await spanned(`launch ${model}`, given, () => post(permitted, context));
 }
 
-async function post(id: string, intent: Intended, askedAt: number, context: Context): Promise<Activation> {
+async function post({ id, intent, askedAt, lock }: Permitted, context: Context): Promise<Activation> {
   const { store, configuration, telemetry } = context;
   const { epoch, model, is_stream: isStream, text: request } = intent;
   const away = performance.now() - askedAt > configuration.lockMs * FRESH_SHARE;
@@ -171,7 +180,7 @@ async function post(id: string, intent: Intended, askedAt: number, context: Cont
   const include = includeOf(intent.include);
   return await recordAnswer(
     answer,
-    { id, epoch, model, bound, include, completionWindow: intent.completion_window },
+    { id, epoch, model, bound, include, completionWindow: intent.completion_window, lock },
     context,
   );
 }

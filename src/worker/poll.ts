@@ -1,7 +1,7 @@
 import { isOutcome } from '../shared/contract/words.ts';
 import type { JobRecord } from '../shared/store/record.ts';
 import { conclude, untilNextPoll } from './conclude.ts';
-import { type Activation, type Context, done, parkFor } from './context.ts';
+import { type Activation, type Context, done, parkFor, type Taken } from './context.ts';
 import { charge, decide, decideUnlessStale, expire } from './decide.ts';
 import { fetchResponse } from './fetch-response.ts';
 import { identify } from './identify.ts';
@@ -16,7 +16,7 @@ const ABSENT_MS = 60_000;
 const FOLLOWED_MS = 30_000;
 
 /** Polls an open job: its deadline, the grace of its launch, or its response. */
-export async function poll(id: string, context: Context): Promise<Activation> {
+export async function poll(id: string, context: Context, taken: Taken): Promise<Activation> {
   const record = await context.store.record(id);
   if (!record) return done('missing');
   if (isOutcome(record.status)) return done(`already ${record.status}: nothing done`);
@@ -28,7 +28,7 @@ export async function poll(id: string, context: Context): Promise<Activation> {
   if (record.status === 'queued') return done('rerun');
   if (await isFollowed(record, context))
     return parkFor(Math.min(FOLLOWED_MS, record.deadline_at - context.store.now()));
-  return await context.inFlight.track(id, async decided => await pollResponse(record, decided, context));
+  return await context.inFlight.track(id, async decided => await pollResponse(record, decided, context, taken));
 }
 
 /** True if a worker follows the response's stream: it decides the job, and sooner. A stream without a follower gets one. */
@@ -55,7 +55,12 @@ async function isFollowed(
   return true;
 }
 
-async function pollResponse(record: JobRecord, decided: AbortSignal, context: Context): Promise<Activation> {
+async function pollResponse(
+  record: JobRecord,
+  decided: AbortSignal,
+  context: Context,
+  taken: Taken,
+): Promise<Activation> {
   const { configuration, telemetry, stopping, store } = context;
   const { id, model, response_id: responseId, completion_window: completionWindow } = record;
   if (responseId === undefined) throw new Error('A running job has no response.');
@@ -71,7 +76,7 @@ async function pollResponse(record: JobRecord, decided: AbortSignal, context: Co
         { observation: observe({ ...answer, model, completionWindow }, configuration.prices) },
         context,
       );
-    return stopping.aborted ? parkFor(0) : await poll(id, context);
+    return stopping.aborted ? parkFor(0) : await poll(id, context, taken);
   }
   switch (answer.kind) {
     case 'absent':
@@ -87,7 +92,7 @@ async function pollResponse(record: JobRecord, decided: AbortSignal, context: Co
       const observation = observe({ ...answer, model, completionWindow }, configuration.prices);
       const own = await identify(record, answer.response, observation, context);
       if (!own) return done('the response of another job');
-      return await conclude({ record: own, responseId, found: answer, observation }, context);
+      return await conclude({ record: own, responseId, found: answer, observation, pollLock: taken.lock }, context);
     }
   }
 }

@@ -54,7 +54,7 @@ async function observeWhenDue(watched: WatchedRow, context: Context): Promise<Ac
 
 /** A cancel that has to be sent again neither waits for the next observation nor delays it. */
 function sooner(activation: Activation, retryInMs: number | null): Activation {
-  if (activation.kind === 'done' || retryInMs === null) return activation;
+  if (activation.kind !== 'park' || retryInMs === null) return activation;
   return parkFor(Math.min(activation.dueInMs, retryInMs));
 }
 

@@ -86,6 +86,7 @@ export class Sweeper {
       () => this.cancelUnattended(),
       async () => this.cancellations.takeOver(await abandonedCancellations(store)),
       () => this.patrol.trimRows(store.now() - this.context.configuration.ledgerTtlMs),
+      () => store.queues.tidy(),
     ];
     // A step that fails does not stop the others: with Redis full, forgetting is what makes room.
     for (const step of steps) await this.quietly(step);

@@ -9,7 +9,7 @@ import { readDeployment } from '../../src/shared/store/deployment.ts';
 import { Store } from '../../src/shared/store/store.ts';
 import type { SimulatorLedger } from '../../src/simulator/ledger.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import type { Context } from '../../src/worker/context.ts';
+import type { Context, Taken } from '../../src/worker/context.ts';
 import { InFlight } from '../../src/worker/in-flight.ts';
 import { launch } from '../../src/worker/launch.ts';
 import { Pace } from '../../src/worker/pace.ts';
@@ -40,6 +40,9 @@ export interface Life {
 }
 
 const FROZEN_MS = 200;
+
+/** No worker of BullMQ has the entry, so the steps leave it where it is. */
+const taken: Taken = { lock: 'nobody', waiting: async () => {} };
 
 const quick = {
   HEADSTONE_SETTLE_FIRST_MS: '10',
@@ -101,8 +104,8 @@ export async function startLife(): Promise<Life> {
       // A launch that was interrupted is taken again, as BullMQ gives a stalled entry to another worker.
       const here: Context = { ...context, store: await at(id) };
       const silent = (await store.job(id))?.launches.some(({ state }) => state === 'intended');
-      if (record.status === 'queued' || silent) await launch(id, here, async () => {});
-      else await poll(id, here);
+      if (record.status === 'queued' || silent) await launch(id, here, taken);
+      else await poll(id, here, taken);
       const job = await store.job(id);
       for (const row of job?.ledger ?? [])
         if (row.status === 'pending' && row.kind !== null) await settle(row.response_id, here);
@@ -118,8 +121,7 @@ export async function startLife(): Promise<Life> {
     },
     async die(id) {
       const record = await store.record(id);
-      if (record?.status === 'queued')
-        await launch(id, { ...dying, store: await at(id) }, async () => {}).catch(() => {});
+      if (record?.status === 'queued') await launch(id, { ...dying, store: await at(id) }, taken).catch(() => {});
     },
     async oversleep(id) {
       const lane = await at(id);
@@ -129,7 +131,7 @@ export async function startLife(): Promise<Life> {
         return reply;
       };
       const store = Object.assign(Object.create(lane), { run }) as typeof lane;
-      await launch(id, { ...context, store, configuration: { ...configuration, lockMs: FROZEN_MS } }, async () => {});
+      await launch(id, { ...context, store, configuration: { ...configuration, lockMs: FROZEN_MS } }, taken);
     },
     simulatorLedger,
     async close() {

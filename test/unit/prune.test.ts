@@ -27,14 +27,36 @@ local function two(a)
 end
 
 local function three() return two(3) end
-`,
+return three()`,
   );
-  expect(prune([declarations], 'return table.a')).toBe('local table = {\n  a = 1,\n}\n\n');
-  expect(prune([declarations], 'return 0')).toBe('');
+  expect(prune([declarations], 'return table.a')).toBe('local table = {\n  a = 1,\n}\n\nreturn table.a');
+  expect(prune([declarations], 'return 0')).toBe('return 0');
+});
+
+test('what is reached only by `rare` is declared when it is first asked for, and what a script reaches anyhow is called as usual', () => {
+  const parts = ['local one = 1\nlocal function two() return one end\nlocal function three() return rare.two() end\n'];
+  expect(prune(parts, 'return three()')).toBe(`local rare = {}
+local function three() return rare.two() end
+setmetatable(rare, {__index = function(_, name)
+local one = 1
+local function two() return one end
+
+rare.two = two
+return rawget(rare, name)
+end})
+return three()`);
+  expect(prune(parts, 'return two() + three()')).toBe(
+    'local one = 1\nlocal function two() return one end\nlocal function three() return two() end\nreturn two() + three()',
+  );
+});
+
+test('a name in a text, or of a field, reaches nothing', () => {
+  const parts = ['local one = 1\nlocal two = {}\n'];
+  expect(prune(parts, 'return two.one .. \'one\' .. "one"')).toBe('local two = {}\nreturn two.one .. \'one\' .. "one"');
 });
 
 /** What Redis gives Lua, as far as the scripts call it. */
-const given = new Set('error ipairs next pairs setmetatable tonumber tostring unpack'.split(' '));
+const given = new Set('error ipairs next pairs rawget setmetatable tonumber tostring unpack'.split(' '));
 const words = new Set('and elseif for function if in local not or return then until while'.split(' '));
 
 /** The names that a script calls or lets another function call. */

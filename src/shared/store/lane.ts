@@ -69,7 +69,7 @@ export class Lane {
   readonly closing: AbortSignal;
   private readonly link: Link;
   private readonly tellOthers: LaneOptions['tellOthers'];
-  /** `ScriptSettings`, in JSON. */
+  /** `ScriptSettings`, as `NAME=VALUE` with spaces between. */
   private readonly settings: string;
   private readonly replicas: Replicas;
   private checked: Promise<void> | undefined;
@@ -94,7 +94,9 @@ export class Lane {
       sums_ms: String(configuration.sumsTtlMs),
       publish: link.publish,
     };
-    this.settings = JSON.stringify(settings);
+    this.settings = Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ');
     this.replicas = new Replicas(link.client, configuration.waitReplicas, this.keys.durable());
   }
 

@@ -11,10 +11,9 @@ import type { Notify } from '../contract/request.ts';
 import type { RedisClient } from './connection/client.ts';
 import type { Doorbell } from './connection/doorbell.ts';
 import type { Link } from './link.ts';
+import { KEPT_LAUNCHES } from './lua/entry-part.ts';
 import { DELAYED_SCORE_UNIT, ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames } from './lua/work.ts';
 
-/** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
-const KEPT_LAUNCHES = { count: 1000, age: 3600 };
 const KEPT_NONE = { count: 0 };
 /** BullMQ's own stream of events, of which nothing here takes any. */
 const KEPT_EVENTS = 100;
@@ -148,6 +147,14 @@ export class Queues {
         ...(entry.priority > 0 ? { priority: entry.priority } : {}),
       },
     };
+  }
+
+  /** Removes what BullMQ removes when it ends an entry itself: events that nobody takes, and finished launches that are too old. */
+  async tidy(): Promise<void> {
+    await Promise.all([
+      ...this.all.map(queue => queue.trimEvents(KEPT_EVENTS)),
+      this.launch.clean(KEPT_LAUNCHES.age * 1000, KEPT_LAUNCHES.count, 'completed'),
+    ]);
   }
 
   /** Opens the BullMQ worker of one queue. It does not run yet. */

@@ -89,7 +89,7 @@ end
 
 local known = known_id()
 if known then
-  local job = load_job(known)
+  local job = rare.load_job(known)
   if job.tenant ~= args.tenant then return reply('taken') end
   -- The version before kept twice as many digits.
   if (job.fingerprint or ''):sub(1, #args.fingerprint) ~= args.fingerprint then return reply('conflict') end

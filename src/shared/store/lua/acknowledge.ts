@@ -19,6 +19,8 @@ export interface AcknowledgeArguments {
   observation: Observation;
   /** Given if the answer to the create was the whole result. ARGV[2] is its body then. */
   outcome?: { status: ResultStatus; has_result: true; item_ids: string[]; observation: Observation } | undefined;
+  /** The worker's lock on the launch, which ends in the step that gives its job the response. */
+  launch_lock?: string;
 }
 
 const replySchema = z.discriminatedUnion('reply', [

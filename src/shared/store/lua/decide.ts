@@ -47,7 +47,8 @@ export type Decision =
     }
   | { status: 'expired'; cause: 'expired' };
 
-export type DecideArguments = Decision & { id: string };
+/** `poll_lock`: a worker's lock on the job's poll, whose work the decision is. The poll ends with it. */
+export type DecideArguments = Decision & { id: string; poll_lock?: string | undefined };
 
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('decided'), model: z.string(), response_id: z.string().optional(), work: workSchema }),
@@ -81,6 +82,7 @@ if args.only_unattended then
   if not job.attended or tonumber(last[2] or 0) > now then return reply('attended') end
 end
 finish(args.id, job, args)
+if args.poll_lock then end_entry('poll', args.id, args.poll_lock) end
 return reply('decided', {model = job.model, response_id = job.response_id})
 `,
   reply: replySchema,

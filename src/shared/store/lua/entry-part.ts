@@ -1,9 +1,14 @@
 import { DELAYED_SCORE_UNIT, ENTRY_PREFIX } from './work.ts';
 
+/** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
+export const KEPT_LAUNCHES = { count: 1000, age: 3600 };
+/** They are removed in lots of so many. */
+const LOT = 100;
+
 /**
- * How a script adds a queue entry in the step that needs it: both are written or neither is, and the outbox is left for the
- * entries of which the queue keeps an older one (I5). It writes what BullMQ 6.7 writes, without the events that tell of it,
- * because nothing listens to these queues (docs/decisions/0020).
+ * How a script adds a queue entry in the step that needs it, and ends one in the step that does its work: both are written or
+ * neither is, and the outbox is left for the entries of which the queue keeps an older one (I5). It writes what BullMQ 6.7
+ * writes, without the events that tell of it, because nothing listens to these queues (docs/decisions/0020, 0034).
  */
 export const entryPart = /* lua */ `
 -- The same as entryId in queues.ts.
@@ -21,7 +26,7 @@ local function enter(queue, id, due, priority, is_new)
   local place = base .. entry
   -- An entry with a priority goes another way in BullMQ, and one whose id the queue still keeps would be ignored.
   if priority ~= 0 or not is_new and redis.call('EXISTS', place) == 1 then
-    return schedule(queue, id, due, priority)
+    return rare.schedule(queue, id, due, priority)
   end
   local delay = math.max(0, due - now)
   local data = '{"id":' .. cjson.encode(id) .. '}'
@@ -29,9 +34,8 @@ local function enter(queue, id, due, priority, is_new)
     -- BullMQ takes an entry without a priority for one of priority 0, and many are parked.
     redis.call('HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', args.local_time, 'delay', int(delay))
     redis.call('ZADD', base .. 'delayed', int((args.local_time + delay) * ${DELAYED_SCORE_UNIT}), entry)
-    -- A waiting worker wakes up at the score of this marker.
-    local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
-    redis.call('ZADD', base .. 'marker', int(first[2] / ${DELAYED_SCORE_UNIT}), '1')
+    -- A waiting worker wakes up at the score of this marker, unless it knows of an earlier one.
+    redis.call('ZADD', base .. 'marker', 'LT', int(args.local_time + delay), '1')
     return
   end
   redis.call(
@@ -43,5 +47,23 @@ local function enter(queue, id, due, priority, is_new)
   if is_first and redis.call('HEXISTS', base .. 'meta', 'paused') == 0 then
     redis.call('ZADD', base .. 'marker', '0', '0')
   end
+end
+
+-- Ends a job's entry, because this step has done its work. If the worker's lock is gone, another one may have the entry, and
+-- ends it (I7).
+local function end_entry(queue, id, lock, summary)
+  local entry = entry_id(id)
+  local base = key(queue, '')
+  local place = base .. entry
+  if redis.call('GET', place .. ':lock') ~= lock then return end
+  redis.call('LREM', base .. 'active', -1, entry)
+  if queue ~= 'launch' then return redis.call('DEL', place, place .. ':lock') end
+  redis.call('DEL', place .. ':lock')
+  redis.call('HSET', place, 'returnvalue', cjson.encode(summary), 'finishedOn', args.local_time, 'atm', '1')
+  redis.call('ZADD', base .. 'completed', args.local_time, entry)
+  if redis.call('ZCARD', base .. 'completed') < ${KEPT_LAUNCHES.count + LOT} then return end
+  local old = redis.call('ZRANGE', base .. 'completed', 0, ${LOT - 1})
+  for _, one in ipairs(old) do redis.call('DEL', base .. one) end
+  redis.call('ZREM', base .. 'completed', unpack(old))
 end
 `;

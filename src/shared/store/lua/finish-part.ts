@@ -43,15 +43,15 @@ local function finish(id, job, outcome, row)
         observe(after, outcome.observation)
       end)
       -- A result without a usage is watched like waste, because the usage may still turn up.
-      if used and used.status ~= 'final' then settle_again(job.response_id, now) end
+      if used and used.status ~= 'final' then rare.settle_again(job.response_id, now) end
     else
       local mark = {cause = outcome.cause or 'failed', reason = outcome.reason, actor = outcome.actor, cancellation = outcome.cancellation}
-      unwant(job.response_id, mark, outcome.observation)
+      rare.unwant(job.response_id, mark, outcome.observation)
     end
   end
 
-  if job.callback then enter('callback', 'outcome:' .. id, now, 0) end
-  if job.notify then schedule('notify', id, now) end
+  if job.callback then rare.enter('callback', 'outcome:' .. id, now, 0) end
+  if job.notify then rare.schedule('notify', id, now) end
   redis.call(setting('publish'), key('decided'), cjson.encode({id = id, status = outcome.status, response_id = job.response_id}))
 end
 `;

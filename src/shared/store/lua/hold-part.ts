@@ -156,10 +156,7 @@ local function lift_alarms(job, came, sent_at)
   end
 end
 
--- A launch succeeded: the alarms that it was tried under are over. A rate hold ends by its time, and the next begins anew.
-local function lift_after_success(tenant, model, sent_at)
-  local scopes = scopes_of({tenant = tenant, model = model})
-  if not is_any_held(scopes) then return end
+local function lift_holds(scopes, sent_at)
   for _, scope in ipairs(scopes) do
     local held = redis.call('HMGET', key('hold', scope), 'kind', 'since', 'until')
     if held[1] == 'alarm' then
@@ -170,12 +167,15 @@ local function lift_after_success(tenant, model, sent_at)
   end
 end
 
--- The scope of the hold that keeps a job back. If none does and an alarm has just ended, this job is its trial: the alarm
--- keeps the others back for another while, and the job's success will lift it.
-local function pass_holds(job)
+-- A launch succeeded: the alarms that it was tried under are over. A rate hold ends by its time, and the next begins anew.
+local function lift_after_success(tenant, model, sent_at)
+  local scopes = scopes_of({tenant = tenant, model = model})
+  if is_any_held(scopes) then rare.lift_holds(scopes, sent_at) end
+end
+
+-- Looks at holds of which there is at least one.
+local function meet_holds(scopes)
   local trials = {}
-  local scopes = scopes_of(job)
-  if not is_any_held(scopes) then return nil end
   for _, scope in ipairs(scopes) do
     local held = redis.call('HMGET', key('hold', scope), 'until', 'kind')
     if held[1] and tonumber(held[1]) > now then return scope end
@@ -189,6 +189,13 @@ local function pass_holds(job)
       scope = scope, kind = 'alarm', code = held[1], lifted_by = held[2] or nil, for_ms = trial_ms, is_trial = true,
     })
   end
+end
+
+-- The scope of the hold that keeps a job back. If none does and an alarm has just ended, this job is its trial: the alarm
+-- keeps the others back for another while, and the job's success will lift it.
+local function pass_holds(job)
+  local scopes = scopes_of(job)
+  return is_any_held(scopes) and rare.meet_holds(scopes) or nil
 end
 
 -- The narrowest alarm that a job is under, if it is narrower than the given scope.

@@ -65,11 +65,11 @@ local job = load_job(args.id)
 if not job.status then return reply('missing') end
 if not open[job.status] then
   -- The job was decided while a worker sent its POST, and that worker never came back: its launch is unknown.
-  local last = job.epoch and launch_of(job, tonumber(job.epoch))
+  local last = job.epoch and rare.launch_of(job, tonumber(job.epoch))
   if not last or last.state ~= 'intended' then return reply('final', {status = job.status}) end
-  store_launch(args.id, job, last.epoch, {state = 'unknown', code = 'worker_lost'})
-  unlist_intent(args.id, last.epoch)
-  note(args.id, 'launch_unknown', {epoch = last.epoch, code = 'worker_lost'})
+  rare.store_launch(args.id, job, last.epoch, {state = 'unknown', code = 'worker_lost'})
+  rare.unlist_intent(args.id, last.epoch)
+  rare.note(args.id, 'launch_unknown', {epoch = last.epoch, code = 'worker_lost'})
   return reply('final', {status = job.status, unknown_epoch = last.epoch})
 end
 if job.status == 'running' then return reply('running') end
@@ -96,7 +96,7 @@ if scope then
   if job.on_hold == 'fail' and held[1] == 'alarm' then
     return reply('refused', {code = held[2], http_status = held[3] or nil})
   end
-  park(args.id, job, scope)
+  rare.park(args.id, job, scope)
   return reply('held', {scope = scope})
 end
 

@@ -40,7 +40,7 @@ export function defineScript<Arguments extends object>() {
 }
 
 function textOf({ flags, parts = [], body }: ScriptSource<unknown>): string {
-  return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts], body), body].join('\n');
+  return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts], body)].join('\n');
 }
 
 /** Of several lanes, a job's sequence is its time in milliseconds times this, plus a counter. */
@@ -89,10 +89,9 @@ local function int(number)
 end
 
 -- What the process that calls tells every script: for how long things are kept, in milliseconds, and how it publishes.
-local told
 local function setting(name)
-  told = told or cjson.decode(ARGV[3])
-  return told[name]
+  local _, place = ARGV[3]:find(name .. '=', 1, true)
+  return ARGV[3]:match('^%w+', place + 1)
 end
 
 local function reply(word, fields)
@@ -130,11 +129,12 @@ local function next_patrol(deadline_at)
   return int(math.min(deadline_at, now + patrol_ms))
 end
 
--- A hash as a table of strings. A field that was never written is nil.
+-- A hash as a table of strings. A field that was never written is nil. In the third version of its protocol Redis makes the
+-- table itself, which takes a fifth less than to make it of a list.
 local function load(place)
-  local flat = redis.call('HGETALL', place)
-  local fields = {}
-  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  redis.setresp(3)
+  local fields = redis.call('HGETALL', place).map
+  redis.setresp(2)
   return fields
 end
 

@@ -38,7 +38,7 @@ local function take_from_adopter(row, id, job)
   end)
 end
 
--- launch: id, epoch, response_id, bound, observation, first_poll_ms, outcome
+-- launch: id, epoch, response_id, bound, observation, first_poll_ms, outcome, launch_lock
 local function tie(launch)
   local job = load_job(launch.id)
   -- The holds that the create was sent under have the model that was asked for.
@@ -48,8 +48,8 @@ local function tie(launch)
   local known = row.response_id ~= nil
   if not known then
     row = open_row(launch.response_id, launch.id, job, launch.bound, launch.observation)
-  elseif job.status and row.job_id ~= launch.id and is_adopted(row) then
-    row = take_from_adopter(row, launch.id, job)
+  elseif job.status and row.job_id ~= launch.id and rare.is_adopted(row) then
+    row = rare.take_from_adopter(row, launch.id, job)
   end
 
   local sent = launch_of(job, launch.epoch) or {}
@@ -61,7 +61,7 @@ local function tie(launch)
     and tonumber(job.epoch) == launch.epoch and (not known or not row.kind and row.job_id == launch.id)
   local is_own = job['launch:' .. int(launch.epoch)] or not is_wanted and sent.response_id ~= launch.response_id
   if job.status and is_first and is_own then
-    store_launch(launch.id, job, launch.epoch, {state = 'acknowledged', response_id = launch.response_id})
+    rare.store_launch(launch.id, job, launch.epoch, {state = 'acknowledged', response_id = launch.response_id})
   end
   if job.status then lift_after_success(job.tenant, asked_model, sent.at or 0) end
 
@@ -76,7 +76,7 @@ local function tie(launch)
     -- belongs to the other job, and this job has nothing left to wait for (I1, I3, I12).
     local is_waiting = (job.status == 'launching' or job.status == 'queued') and tonumber(job.epoch) == launch.epoch
     if is_waiting and row.job_id ~= launch.id then
-      finish(launch.id, job, {
+      rare.finish(launch.id, job, {
         status = 'failed', code = 'response_of_another_job',
         message = 'The response of this launch belongs to another job. It was adopted, or a caching gateway answered two creates with it.',
       })
@@ -90,10 +90,11 @@ local function tie(launch)
     move(launch.id, job, 'running', {
       response_id = launch.response_id, running_at = now_text, paid = int(tonumber(job.paid) + 1), intent_token = '',
     })
-    if known then row = change_row(row, function(after) observe(after, launch.observation) end) end
+    if launch.launch_lock then end_entry('launch', launch.id, launch.launch_lock, 'acknowledged ' .. launch.response_id) end
+    if known then row = rare.change_row(row, function(after) observe(after, launch.observation) end) end
     if launch.outcome then
       job.response_id = launch.response_id
-      finish(launch.id, job, launch.outcome, row)
+      rare.finish(launch.id, job, launch.outcome, row)
       return reply('ended', {status = launch.outcome.status})
     end
     enter('poll', launch.id, now + launch.first_poll_ms, 0)
@@ -110,8 +111,8 @@ local function tie(launch)
     mark = {reason = job.reason, actor = job.actor, cancellation = job.cancellation}
   end
   mark.cause = cause
-  if job.status then note(launch.id, 'launch_unwanted', {response_id = launch.response_id, epoch = launch.epoch, cause = cause}) end
-  unwant(launch.response_id, mark, launch.observation)
+  if job.status then rare.note(launch.id, 'launch_unwanted', {response_id = launch.response_id, epoch = launch.epoch, cause = cause}) end
+  rare.unwant(launch.response_id, mark, launch.observation)
   return reply('unwanted', {cause = cause})
 end
 `;
