@@ -12,7 +12,7 @@ export interface SimulatorLedgerRow {
   reads: number;
   /** The usage that the provider charges. Null if it cannot be known. */
   billed: Usage | null;
-  /** The last usage that a GET has shown. Null if none has. */
+  /** The last usage that a body has shown. Null if none has. */
   shown: Usage | null;
 }
 
@@ -31,12 +31,15 @@ export function ledgerBody(creates: number, responses: Iterable<SimulatedRespons
       model: response.request.model,
       metadata: response.request.metadata,
       created_at: response.createdAt,
-      status: response.status,
+      ...statusAndBill(response),
       cancelled_at: response.cancelledAt ?? null,
       cancels: response.cancels,
       reads: response.reads,
-      billed: response.usage,
       shown: response.shownUsage,
     })),
   };
+}
+
+function statusAndBill({ seen }: SimulatedResponse): Pick<SimulatorLedgerRow, 'status' | 'billed'> {
+  return { status: seen.status, billed: seen.usage };
 }

@@ -166,7 +166,7 @@ export async function startSimulator({
       return sendError(reply, { status: 500, type: 'server_error', code: null, message: 'The server had an error.' });
     }
     if (!response.cancel()) return sendError(reply, invalid('Cannot cancel a completed response.'));
-    return reply.send(responseBody(response));
+    return sendBody(reply, response);
   });
 
   app.delete<{ Params: { id: string } }>('/v1/responses/:id', async (request, reply) => {

@@ -19,8 +19,8 @@ export interface Finding {
   responseId: string;
   found: Pick<FoundResponse, 'response' | 'text'>;
   observation: Observation;
-  /** The worker's lock on the poll that found it. A follower of a stream has none. */
-  pollLock?: string;
+  /** The worker's lock on the entry of the poll that found it. Only a poll has one. */
+  pollLock?: string | undefined;
   /** True if every event of the stream was stored. */
   isStreamComplete?: boolean;
 }

@@ -51,7 +51,7 @@ export function openConsumer(
     // A full store cannot count, and takes what the entry is about all the same.
     const isPoison = (await crashes.begin(queue, entry).catch(() => 0)) >= MOST_CRASHES;
     try {
-      return await (isPoison ? giveUp(id, context) : activate(id, context, { lock: token, waiting: forgive }));
+      return await (isPoison ? giveUp(id, context) : activate(id, context, { waiting: forgive }));
     } finally {
       // If it cannot be said, the next one who begins counts this as a crash.
       await forgive().catch(() => {});

@@ -33,9 +33,12 @@ export interface Context {
 
 /** What an activation may do with its entry while it runs. */
 export interface Taken {
-  /** The worker's lock on it. With it, the step that does the work of the entry can end it (docs/decisions/0034). */
-  lock: string;
-  /** Says that it only waits for a slot, so that a crash then is not the entry's fault. */
+  /**
+   * The worker's lock on it, with which the step that does its work can end it (docs/decisions/0034). An entry that has stalled
+   * before has none here, because its crashes have to be forgiven before it ends.
+   */
+  lock?: string;
+  /** Says that the activation only waits for a slot, so that a crash then is not the entry's fault. */
   waiting(): Promise<void>;
 }
 

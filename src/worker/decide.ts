@@ -7,7 +7,7 @@ import { resultBody } from './result-body.ts';
 interface Circumstances {
   /** The provider's body, unchanged. */
   result?: string;
-  /** The worker's lock on the job's poll, if that brings the decision. The poll ends with it. */
+  /** The worker's lock on the entry of the poll that brings the decision. The entry ends with it. */
   pollLock?: string | undefined;
 }
 
@@ -19,9 +19,7 @@ export async function decide(
   circumstances: Circumstances = {},
 ): Promise<Activation> {
   const reply = await write(id, decision, context, circumstances);
-  return reply.reply === 'decided' && circumstances.pollLock !== undefined
-    ? { kind: 'ended' }
-    : done(summaryOf(reply, decision));
+  return reply.reply === 'decided' && reply.entry_ended ? { kind: 'ended' } : done(summaryOf(reply, decision));
 }
 
 /** Does the same for a decision that holds only under a condition. Null if that is no longer so (I7). */

@@ -22,8 +22,8 @@ export interface Intent {
   /** The fields that its reads have to ask for again. */
   include: string[];
   completionWindow: string | undefined;
-  /** The worker's lock on the launch, which ends in the step that records its response. */
-  lock: string;
+  /** The worker's lock on the launch's entry. The entry ends in the step that records the response, if nothing is left to do then. */
+  lock: string | undefined;
 }
 
 type Acknowledged = Extract<LaunchAnswer, { kind: 'acknowledged' }>;
@@ -106,22 +106,27 @@ async function recordAcknowledged(answer: Acknowledged, intent: Intent, context:
   await store.outbox.carryOutQuietly(reply.work);
   switch (reply.reply) {
     case 'ended':
-      return { kind: 'ended' };
+      return reply.entry_ended ? { kind: 'ended' } : done(reply.status);
     case 'unwanted':
       return done(`unwanted: ${reply.cause}`);
     case 'running':
-      if (!stream && upstreamFinalStatuses.has(response.status))
-        await concludeAtOnce(answer, intent, observation, context);
-      return { kind: 'ended' };
+      if (endedWithoutResult(answer)) return await concludeAtOnce(answer, intent, observation, context);
+      return reply.entry_ended ? { kind: 'ended' } : done(`acknowledged ${response.id}`);
   }
 }
 
+/** True if the answer to the create says that the response has ended, and has no result. What follows is the launch's work too. */
+function endedWithoutResult({ response, text, stream }: Acknowledged): boolean {
+  return !stream && upstreamFinalStatuses.has(response.status) && !resultOf({ response, text: text ?? '' });
+}
+
 async function acknowledge(
-  { response, text, stream }: Acknowledged,
+  answer: Acknowledged,
   { id, epoch, bound, lock }: Intent,
   observation: Observation,
   { store, pace }: Context,
 ): Promise<ReplyOf<'acknowledge'>> {
+  const { response, text, stream } = answer;
   // A gateway that ignores `background` has run it already, and may know nothing of it when it is asked again.
   const result = stream ? null : resultOf({ response, text: text ?? '' });
   const given = {
@@ -132,7 +137,7 @@ async function acknowledge(
     bound: bound ?? undefined,
     observation,
     outcome: result ? { ...result, observation } : undefined,
-    launch_lock: lock,
+    launch_lock: endedWithoutResult(answer) ? undefined : lock,
   };
   return await store.run('acknowledge', given, result && text ? resultBody(text) : '');
 }
@@ -143,10 +148,10 @@ async function concludeAtOnce(
   { id }: Intent,
   observation: Observation,
   context: Context,
-): Promise<void> {
+): Promise<Activation> {
   const record = await insist(() => context.store.record(id), context);
-  if (record?.status !== 'running' || record.response_id !== response.id) return;
-  await conclude({ record, responseId: response.id, found: { response, text }, observation }, context);
+  if (record?.status !== 'running' || record.response_id !== response.id) return done('decided meanwhile');
+  return await conclude({ record, responseId: response.id, found: { response, text }, observation }, context);
 }
 
 async function recordRefused(answer: Refused, { id, epoch, model }: Intent, context: Context): Promise<Activation> {

@@ -133,7 +133,7 @@ interface Permitted {
   id: string;
   intent: Intended;
   askedAt: number;
-  lock: string;
+  lock: string | undefined;
 }
 
 async function tracedPost(permitted: Permitted, context: Context): Promise<Activation> {

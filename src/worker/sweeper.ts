@@ -20,7 +20,8 @@ const MOST_LINES_PER_TICK = 2000;
 
 /**
  * Finds what was left behind: queue entries that were written and never added, launches whose worker died, jobs past their
- * deadline, jobs whose hold has ended, streams without a follower, upgraded jobs whose server died with their callers, bulk cancels whose process died, expired records.
+ * deadline, jobs whose hold has ended, streams without a follower, upgraded jobs whose server died with their callers, bulk
+ * cancels whose process died, expired records, and what BullMQ keeps too much of.
  *
  * Every worker has a sweeper. A lease lets one of them work, which saves work and is not needed for safety.
  */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { startFrontDoor } from '../support/front-door.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { answer, startUpstream } from '../support/upstream.ts';
 
 const background = { background: true } as const;
 
@@ -159,6 +160,26 @@ describe('gateways that ignore background', () => {
       scripted({ foreground: 'failed', error_code: 'invalid_prompt', read: 'not_found' }),
     );
     expect(await producer.wait(id)).toMatchObject({ status: 'failed', error: { code: 'invalid_prompt' } });
+  });
+
+  test('I6: one that failed at once is launched again, and the second create is given its time', {
+    timeout: 20_000,
+  }, async () => {
+    const response = { object: 'response', model: 'gpt-5.5', output: [], usage: null };
+    const error = { code: 'server_error', message: 'The server had an error.' };
+    let creates = 0;
+    const upstreamUrl = await startUpstream((request, _, reply) => {
+      if (!request.url?.endsWith('/responses')) return answer(reply, 404, { error: { message: 'Not found.' } });
+      creates += 1;
+      if (creates === 1) return answer(reply, 200, { ...response, id: 'resp_first', status: 'failed', error });
+      // Longer than a worker may hold its entry without a sign of life.
+      setTimeout(() => answer(reply, 200, { ...response, id: 'resp_second', status: 'completed' }), 5000);
+    });
+    const { producer, events } = await startHarness({ upstreamUrl });
+    const { id } = await producer.enqueue({ model: 'gpt-5.5', input: 'Tides' }, { attempts: 2 });
+    expect(await producer.wait(id)).toMatchObject({ status: 'completed' });
+    expect(creates).toBe(2);
+    expect(events.filter(({ name }) => name === 'launch_unknown')).toEqual([]);
   });
 
   test('I1: a result that came with the create is dropped where the job was cancelled meanwhile', async () => {

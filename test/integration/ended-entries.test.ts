@@ -40,7 +40,7 @@ test('I5: the step that records a response ends the launch’s entry, and the st
   const epoch = await intendJob(store, 'job');
   expect(await launch.getJobCountByTypes('active')).toBe(1);
 
-  expect(await acknowledge(store, 'job', launching, epoch)).toMatchObject({ reply: 'running' });
+  expect(await acknowledge(store, 'job', launching, epoch)).toMatchObject({ reply: 'running', entry_ended: true });
   expect(await launch.getJobCounts()).toMatchObject({ active: 0, completed: 1, waiting: 0 });
   expect(await store.queues.isLocked('launch', 'job')).toBe(false);
   const shown = await launch.getJob('hs-job');
@@ -50,7 +50,7 @@ test('I5: the step that records a response ends the launch’s entry, and the st
   const polling = await taker(store, 'poll')('mine');
   const decision = { status: 'completed', response_id: 'resp_job', has_result: true } as const;
   const given = { id: 'job', ...decision, observation: observed('completed', 50), poll_lock: polling };
-  expect(await store.run('decide', given, '{}')).toMatchObject({ reply: 'decided' });
+  expect(await store.run('decide', given, '{}')).toMatchObject({ reply: 'decided', entry_ended: true });
   expect(await poll.getJobCounts()).toMatchObject({ active: 0, completed: 0, delayed: 0, waiting: 0 });
   expect(await poll.getJobState('hs-job')).toBe('unknown');
   expect(await store.queues.isLocked('poll', 'job')).toBe(false);
@@ -64,7 +64,8 @@ test('I7: a worker whose lock is gone ends nothing, and neither does a decision 
   const epoch = await intendJob(store, 'job');
   // Its lock has run out, and another worker has the entry.
   await redisOf(store).set(`${launch.toKey('hs-job')}:lock`, 'another');
-  expect(await acknowledge(store, 'job', launching, epoch)).toMatchObject({ reply: 'running' });
+  // The worker has to know, because an entry that it took for ended would stay active until its lock runs out.
+  expect(await acknowledge(store, 'job', launching, epoch)).toEqual({ reply: 'running', work: [] });
   expect(await launch.getJobState('hs-job')).toBe('active');
   expect(await store.queues.isLocked('launch', 'job')).toBe(true);
 
@@ -86,7 +87,7 @@ test('I7: an answer that is recorded again does not end the entry of a later lau
   // The answer was lost, so the worker says it again. Meanwhile it has taken the same entry once more, with the same token.
   const lock = `${store.queues.launch.toKey('hs-job')}:lock`;
   await redisOf(store).set(lock, 'mine');
-  expect(await acknowledge(store, 'job', launching, epoch)).toMatchObject({ reply: 'running' });
+  expect(await acknowledge(store, 'job', launching, epoch)).toEqual({ reply: 'running', work: [] });
   expect(await redisOf(store).get(lock)).toBe('mine');
 });
 

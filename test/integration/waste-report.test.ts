@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { usd } from '../../src/shared/runtime/format.ts';
+import { priceSentence } from '../../src/shared/runtime/outcome-sentence.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { observed, openStores, redisOf, runJob } from '../support/store.ts';
 
 test('I3: what is unknown stands in the report with its upper bound, until its usage is seen', async () => {
   const { producer, happened } = await startHarness();
@@ -72,4 +75,37 @@ test('I3: what is pending has an estimate from the finished runs of its model, i
   await happened('tokens_wasted', ({ model }) => model === 'gpt-5-mini');
   const { totals } = await producer.waste();
   expect(totals).toMatchObject({ pending: 0, unknown: 2, likely_tokens: 1000, unestimated: 1 });
+  const rows = (await producer.ledger()).filter(({ kind }) => kind === 'wasted');
+  const known = rows.find(({ model }) => model === 'gpt-5.5');
+  expect(known).toMatchObject({ likely_tokens: 1000, likely_cost_usd_micros: totals.likely_cost_usd_micros });
+  expect(rows.find(({ model }) => model === 'gpt-5-mini')).toMatchObject({
+    likely_tokens: null,
+    likely_cost_usd_micros: null,
+  });
+  const job = await producer.get(known?.job_id ?? '');
+  expect(job && priceSentence(job)).toBe(
+    `The provider never showed what it cost: about ${usd(totals.likely_cost_usd_micros)}.`,
+  );
+});
+
+test('an estimate goes by the newest of the last seven days on which the model has run', async () => {
+  const { store } = await openStores();
+  const run = async (id: string) => {
+    await runJob(store, id, `resp_${id}`);
+    const decision = { status: 'completed', response_id: `resp_${id}`, has_result: true } as const;
+    await store.run('decide', { id, ...decision, observation: observed('completed', 50) }, '{}');
+  };
+  const daysAgo = (days: number) => new Date(store.now() - days * 86_400_000).toISOString().slice(0, 10);
+  const move = (from: number, to: number) =>
+    redisOf(store).rename(store.keys.sums(daysAgo(from), 'default'), store.keys.sums(daysAgo(to), 'default'));
+  const likelyOf = async (id: string) => {
+    await runJob(store, id, `resp_${id}`);
+    await store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
+    return (await store.row(`resp_${id}`))?.likely_tokens;
+  };
+  await run('before');
+  await move(0, 6);
+  expect(await likelyOf('cancelled')).toBe(50);
+  await move(6, 7);
+  expect(await likelyOf('cancelled-later')).toBeNull();
 });

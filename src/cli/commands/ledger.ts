@@ -3,6 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { daySchema } from '../../shared/contract/days.ts';
 import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import { age, usd } from '../../shared/runtime/format.ts';
+import { expectedCost } from '../../shared/runtime/spent.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
 import { print, printJson, shortId, withExamples } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
@@ -34,6 +35,10 @@ const columns: [string, (row: LedgerRow) => string | number | null | undefined][
   ['total_tokens', row => row.usage?.total_tokens],
   ['cost_usd_micros', row => row.cost_usd_micros],
   ['late_by_ms', row => row.late_by_ms],
+  ['likely_tokens', row => row.likely_tokens],
+  ['likely_cost_usd_micros', row => row.likely_cost_usd_micros],
+  ['most_tokens', row => row.most_tokens],
+  ['most_cost_usd_micros', row => row.most_cost_usd_micros],
 ];
 
 export function ledgerCommand(): Command {
@@ -83,7 +88,7 @@ function rowsTable(rows: LedgerRow[]): string {
       row.tenant,
       row.kind === 'wasted' ? `wasted (${row.cause})` : (row.kind ?? 'open'),
       row.usage?.total_tokens ?? row.status,
-      row.usage === null ? '' : usd(row.cost_usd_micros),
+      row.usage === null ? expectedCost([row]) : usd(row.cost_usd_micros),
       [row.actor, row.reason].filter(Boolean).join(': '),
     ]),
     { kept: [BOOKED_AS] },

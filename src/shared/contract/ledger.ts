@@ -24,6 +24,9 @@ export const ledgerRowSchema = z.object({
   cost_usd_micros: z.number().int().nullable().catch(null),
   /** Milliseconds from the job's outcome to the first observation of the final usage. */
   late_by_ms: z.number().int().nullable().catch(null),
+  /** What an unwanted response probably costs, by the finished runs of its tenant and model in the last seven days; null if none is on record. */
+  likely_tokens: z.number().int().nullable().catch(null).default(null),
+  likely_cost_usd_micros: z.number().int().nullable().catch(null).default(null),
   /** The most that this response can cost; null if nothing bounds it, as with tools or an unknown model. */
   most_tokens: z.number().int().nullable().catch(null),
   most_cost_usd_micros: z.number().int().nullable().catch(null),

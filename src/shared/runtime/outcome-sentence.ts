@@ -3,6 +3,7 @@ import type { Job } from '../contract/job.ts';
 import type { LedgerRow } from '../contract/ledger.ts';
 import { CLIENT_DISCONNECTED } from '../contract/words.ts';
 import { counted, span, usd, whole } from './format.ts';
+import { expectedCost } from './spent.ts';
 
 /** A job as its record shows it. The body of its result is not needed. */
 type Told = Omit<Job, 'response'>;
@@ -72,10 +73,12 @@ function once(sentences: string[]): string[] {
 
 function rowSentence(row: LedgerRow): string {
   const { kind, status, usage, cost_usd_micros: cost, upstream_status: upstream } = row;
-  if (status === 'unknown') return 'The provider never showed what it cost.';
+  const expected = expectedCost([row]);
+  const guess = expected ? `: ${expected}` : '';
+  if (status === 'unknown') return `The provider never showed what it cost${guess}.`;
   if (usage === null || status === 'pending')
     return kind === 'wasted'
-      ? 'The provider may still charge for it. Headstone watches the response until its tokens are known.'
+      ? `The provider may still charge for it${guess}. Headstone watches the response until its tokens are known.`
       : 'What it cost is not known yet.';
   const price = `${counted(usage.total_tokens, 'token')}, ${usd(cost)}`;
   if (kind !== 'wasted') return `It used ${price}.`;

@@ -1,4 +1,5 @@
 import type { LedgerRow } from '../contract/ledger.ts';
+import { usd, whole } from './format.ts';
 
 export interface Spent {
   /** Null while nothing is known of any response. */
@@ -22,4 +23,39 @@ export function spentOn(rows: LedgerRow[]): Spent {
     is_whole: usages.length === rows.length && rows.every(({ status }) => status === 'final'),
     is_priced: costs.length === usages.length,
   };
+}
+
+/** What the responses without a known usage probably cost, or else at most; empty if neither is known of each of them. */
+export function expectedCost(rows: LedgerRow[]): string {
+  const open = withoutUsage(rows);
+  return inWords(
+    open.map(row => row.likely_cost_usd_micros),
+    open.map(row => row.most_cost_usd_micros),
+    usd,
+  );
+}
+
+/** How many tokens they probably have, or else at most. */
+export function expectedTokens(rows: LedgerRow[]): string {
+  const open = withoutUsage(rows);
+  return inWords(
+    open.map(row => row.likely_tokens),
+    open.map(row => row.most_tokens),
+    whole,
+  );
+}
+
+function withoutUsage(rows: LedgerRow[]): LedgerRow[] {
+  return rows.filter(({ usage }) => usage === null);
+}
+
+function inWords(likely: (number | null)[], most: (number | null)[], shown: (sum: number) => string): string {
+  const sumOf = (numbers: (number | null)[]) =>
+    numbers.some(number => typeof number !== 'number')
+      ? null
+      : numbers.reduce<number>((sum, number) => sum + (number ?? 0), 0);
+  if (likely.length === 0) return '';
+  const [about, bound] = [sumOf(likely), sumOf(most)];
+  if (about !== null) return `about ${shown(about)}`;
+  return bound === null ? '' : `at most ${shown(bound)}`;
 }

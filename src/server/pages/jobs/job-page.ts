@@ -4,7 +4,7 @@ import type { Job } from '../../../shared/contract/job.ts';
 import type { Verdict } from '../../../shared/contract/words.ts';
 import { usd, whole } from '../../../shared/runtime/format.ts';
 import { outcomeSentence, priceSentence } from '../../../shared/runtime/outcome-sentence.ts';
-import { spentOn } from '../../../shared/runtime/spent.ts';
+import { expectedCost, expectedTokens, spentOn } from '../../../shared/runtime/spent.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { layout } from '../layout.ts';
 import { badge, copyButton, facts, isOpen, moment, shortId, tagList, verdictSentences } from '../parts.ts';
@@ -61,8 +61,15 @@ function about({ job, request, now, predecessor, continuations }: JobPage): stri
   const more = isWhole ? '' : ' so far; the rest is not known';
   const moreCost = more || (isPriced ? '' : '; some tokens have no price');
   return facts([
-    ['Tokens', tokens === null ? nothingYet(job) : html`${whole(tokens)}${more}`],
-    ['Cost', cost === null ? (tokens === null ? nothingYet(job) : 'no price') : html`${usd(cost)}${moreCost}`],
+    ['Tokens', tokens === null ? nothingYet(job, expectedTokens(job.ledger)) : html`${whole(tokens)}${more}`],
+    [
+      'Cost',
+      cost === null
+        ? tokens === null
+          ? nothingYet(job, expectedCost(job.ledger))
+          : 'no price'
+        : html`${usd(cost)}${moreCost}`,
+    ],
     ['Model', html`${job.model}`],
     ['Tenant', html`<a href="/jobs?tenant=${encodeURIComponent(job.tenant)}">${job.tenant}</a>`],
     ['Tags', job.tags.length > 0 ? tagList(job.tags) : '–'],
@@ -93,8 +100,9 @@ function continuedBy(ids: string[]): [string, string][] {
 }
 
 /** What stands in for figures that nobody has: a job that was never sent, or only refused, has used nothing. */
-function nothingYet({ launches }: Job): string {
-  return launches.every(({ state }) => state === 'refused') ? 'none' : 'not known';
+function nothingYet({ launches }: Job, expected: string): string {
+  if (launches.every(({ state }) => state === 'refused')) return 'none';
+  return expected === '' ? 'not known' : html`not known, ${expected}`;
 }
 
 /** What can be done with a job, apart from cancelling it. */

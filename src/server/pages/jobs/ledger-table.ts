@@ -2,6 +2,7 @@ import { html } from 'ghtml';
 import type { Job } from '../../../shared/contract/job.ts';
 import type { LedgerRow } from '../../../shared/contract/ledger.ts';
 import { span, usd, whole } from '../../../shared/runtime/format.ts';
+import { expectedCost, expectedTokens } from '../../../shared/runtime/spent.ts';
 import { copyButton, shortId, table } from '../parts.ts';
 
 /** What each response of a job cost. */
@@ -26,7 +27,7 @@ export function ledgerTable({ ledger }: Job): string {
       tokens(row, 'input_tokens'),
       tokens(row, 'output_tokens'),
       tokens(row, 'total_tokens'),
-      row.usage === null ? '–' : html`${usd(row.cost_usd_micros)}`,
+      row.usage === null ? guess(row, expectedCost([row])) : html`${usd(row.cost_usd_micros)}`,
       row.late_by_ms === null ? '–' : html`${span(row.late_by_ms)}`,
     ]),
   );
@@ -37,12 +38,12 @@ function booking({ kind, cause, status }: LedgerRow): string {
   return html`<span class="${kind ?? ''}">${what}</span>!${status === 'final' ? '' : html` <small>${status}</small>`}`;
 }
 
-function tokens(
-  { usage, status, most_tokens: most }: LedgerRow,
-  part: 'input_tokens' | 'output_tokens' | 'total_tokens',
-) {
-  if (usage) return html`${whole(usage[part])}`;
-  if (part === 'total_tokens' && status !== 'final' && most !== null)
-    return html`<small>at most ${whole(most)}</small>`;
-  return '–';
+function tokens(row: LedgerRow, part: 'input_tokens' | 'output_tokens' | 'total_tokens'): string {
+  if (row.usage) return html`${whole(row.usage[part])}`;
+  return part === 'total_tokens' ? guess(row, expectedTokens([row])) : '–';
+}
+
+/** What stands in for a figure that nobody has shown. */
+function guess({ status }: LedgerRow, expected: string): string {
+  return status === 'final' || expected === '' ? '–' : html`<small>${expected}</small>`;
 }

@@ -2,6 +2,7 @@ import { html } from 'ghtml';
 import type { LedgerRow, WasteSum } from '../../../shared/contract/ledger.ts';
 import type { WasteRows, WasteRowsQuery } from '../../../shared/contract/waste-rows.ts';
 import { counted, span, usd, whole } from '../../../shared/runtime/format.ts';
+import { expectedTokens } from '../../../shared/runtime/spent.ts';
 import { averageOf } from '../../../shared/runtime/waste-words.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { layout } from '../layout.ts';
@@ -74,21 +75,21 @@ function rowsTable(caller: Caller, rows: LedgerRow[], models: WasteSum[], now: n
       html`${row.model}`,
       ...(caller.admin ? [html`${row.tenant}`] : []),
       html`${[row.actor, row.reason ?? row.cause].filter(Boolean).join(': ')}`,
-      row.usage === null ? html`<small>${mostTokens(row)}</small>` : html`${whole(row.usage.total_tokens)}`,
+      row.usage === null ? html`<small>${openTokens(row)}</small>` : html`${whole(row.usage.total_tokens)}`,
       row.usage === null ? html`<small>${estimateOf(row, models)}</small>` : html`${usd(row.cost_usd_micros)}`,
       row.late_by_ms === null ? html`<small>${row.status}</small>` : html`${span(row.late_by_ms)}`,
     ]),
   );
 }
 
-function mostTokens({ most_tokens: most }: LedgerRow): string {
-  return most === null ? 'not known' : `not known, at most ${whole(most)}`;
+function openTokens(row: LedgerRow): string {
+  return ['not known', expectedTokens([row])].filter(Boolean).join(', ');
 }
 
 /** First what it probably costs, by the finished runs of its model, then the bound, which is far above that. */
 function estimateOf(row: LedgerRow, models: WasteSum[]): string {
   const sum = models.find(({ key }) => key === row.model);
-  const likely = (sum && averageOf(sum)?.cost) ?? null;
+  const likely = row.likely_cost_usd_micros ?? (sum && averageOf(sum)?.cost) ?? null;
   const most = row.most_cost_usd_micros;
   return [
     likely === null ? 'not known' : `about ${usd(Math.round(likely))}`,

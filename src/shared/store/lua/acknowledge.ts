@@ -19,13 +19,18 @@ export interface AcknowledgeArguments {
   observation: Observation;
   /** Given if the answer to the create was the whole result. ARGV[2] is its body then. */
   outcome?: { status: ResultStatus; has_result: true; item_ids: string[]; observation: Observation } | undefined;
-  /** The worker's lock on the launch, which ends in the step that gives its job the response. */
-  launch_lock?: string;
+  /** The worker's lock on the launch's entry. The entry ends in the step that gives the job its response. */
+  launch_lock?: string | undefined;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
-  z.object({ reply: z.literal('running'), work: workSchema }),
-  z.object({ reply: z.literal('ended'), status: outcomeStatusSchema, work: workSchema }),
+  z.object({ reply: z.literal('running'), entry_ended: z.boolean().optional(), work: workSchema }),
+  z.object({
+    reply: z.literal('ended'),
+    status: outcomeStatusSchema,
+    entry_ended: z.boolean().optional(),
+    work: workSchema,
+  }),
   z.object({ reply: z.literal('unwanted'), cause: causeSchema, work: workSchema }),
 ]);
 

@@ -47,11 +47,17 @@ export type Decision =
     }
   | { status: 'expired'; cause: 'expired' };
 
-/** `poll_lock`: a worker's lock on the job's poll, whose work the decision is. The poll ends with it. */
+/** `poll_lock`: a worker's lock on the entry of the job's poll. The entry ends with the decision, which is its work. */
 export type DecideArguments = Decision & { id: string; poll_lock?: string | undefined };
 
 const replySchema = z.discriminatedUnion('reply', [
-  z.object({ reply: z.literal('decided'), model: z.string(), response_id: z.string().optional(), work: workSchema }),
+  z.object({
+    reply: z.literal('decided'),
+    model: z.string(),
+    response_id: z.string().optional(),
+    entry_ended: z.boolean().optional(),
+    work: workSchema,
+  }),
   z.object({ reply: z.literal('already'), status: outcomeStatusSchema }),
   z.object({ reply: z.enum(['early', 'stale', 'missing', 'attended']) }),
 ]);
@@ -82,8 +88,8 @@ if args.only_unattended then
   if not job.attended or tonumber(last[2] or 0) > now then return reply('attended') end
 end
 finish(args.id, job, args)
-if args.poll_lock then end_entry('poll', args.id, args.poll_lock) end
-return reply('decided', {model = job.model, response_id = job.response_id})
+local entry_ended = args.poll_lock and end_entry('poll', args.id, args.poll_lock)
+return reply('decided', {model = job.model, response_id = job.response_id, entry_ended = entry_ended})
 `,
   reply: replySchema,
 });

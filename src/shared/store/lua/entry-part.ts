@@ -2,13 +2,15 @@ import { DELAYED_SCORE_UNIT, ENTRY_PREFIX } from './work.ts';
 
 /** Finished launch entries stay for a while, so that people can look at them. Others leave at once, so that they can be woken. */
 export const KEPT_LAUNCHES = { count: 1000, age: 3600 };
-/** They are removed in lots of so many. */
+/** The oldest are removed a hundred at a time. */
 const LOT = 100;
 
 /**
  * How a script adds a queue entry in the step that needs it, and ends one in the step that does its work: both are written or
- * neither is, and the outbox is left for the entries of which the queue keeps an older one (I5). It writes what BullMQ 6.7
- * writes, without the events that tell of it, because nothing listens to these queues (docs/decisions/0020, 0034).
+ * neither is, and the outbox is left for the entries of which the queue keeps an older one (I5).
+ *
+ * It writes what BullMQ 6.7 writes, except for events, because nothing listens to these queues (docs/decisions/0020), and for what
+ * `Queues.tidy` and BullMQ's own check for stalled entries do as well (docs/decisions/0034).
  */
 export const entryPart = /* lua */ `
 -- The same as entryId in queues.ts.
@@ -49,21 +51,25 @@ local function enter(queue, id, due, priority, is_new)
   end
 end
 
--- Ends a job's entry, because this step has done its work. If the worker's lock is gone, another one may have the entry, and
--- ends it (I7).
+-- Ends a job's entry, because this step has done its work, and returns true. If the worker's lock is gone, another worker may
+-- have the entry, and ends it (I7).
 local function end_entry(queue, id, lock, summary)
   local entry = entry_id(id)
   local base = key(queue, '')
   local place = base .. entry
   if redis.call('GET', place .. ':lock') ~= lock then return end
   redis.call('LREM', base .. 'active', -1, entry)
-  if queue ~= 'launch' then return redis.call('DEL', place, place .. ':lock') end
+  if queue ~= 'launch' then
+    redis.call('DEL', place, place .. ':lock')
+    return true
+  end
   redis.call('DEL', place .. ':lock')
   redis.call('HSET', place, 'returnvalue', cjson.encode(summary), 'finishedOn', args.local_time, 'atm', '1')
   redis.call('ZADD', base .. 'completed', args.local_time, entry)
-  if redis.call('ZCARD', base .. 'completed') < ${KEPT_LAUNCHES.count + LOT} then return end
+  if redis.call('ZCARD', base .. 'completed') < ${KEPT_LAUNCHES.count + LOT} then return true end
   local old = redis.call('ZRANGE', base .. 'completed', 0, ${LOT - 1})
   for _, one in ipairs(old) do redis.call('DEL', base .. one) end
   redis.call('ZREM', base .. 'completed', unpack(old))
+  return true
 end
 `;

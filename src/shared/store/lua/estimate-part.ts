@@ -1,8 +1,8 @@
 /** What a response probably costs whose usage is not known, by the finished runs of its tenant and model. A part of the ledger's. */
 export const estimatePart = /* lua */ `
--- What a response of this model has cost so far, on this day or the one before: "tokens cost", or "none".
+-- What a response of this model has cost so far, on the newest of the last seven days that knows it: "tokens cost", or "none".
 local function likely_of(row)
-  for days = 0, 1 do
+  for days = 0, 6 do
     local place = key('sums', day_of(now - days * 86400000), row.tenant)
     local text = redis.call('HGET', place, cjson.encode({'model', row.model}))
     local sum = {}

@@ -55,7 +55,8 @@ local function is_any_held(scopes)
   return redis.call('EXISTS', key('hold', scopes[1]), key('hold', scopes[2]), key('hold', scopes[3])) > 0
 end
 
--- How many responses the provider made for this tenant and model since a time, and when it made the last one.
+-- How many responses the provider made for this tenant and model since a time, that millisecond included, and when it made the
+-- last one.
 local function passes_of_pair(job, since)
   local count, last = 0, 0
   local newest = redis.call('ZREVRANGE', key('rows', job.tenant), 0, rows_looked_at - 1, 'WITHSCORES')
@@ -64,7 +65,7 @@ local function passes_of_pair(job, since)
     -- The model of a stored prompt is known only afterwards, so any row of the tenant counts for such a job.
     if job.model == 'unknown' or redis.call('HGET', key('row', newest[i]), 'model') == job.model then
       if last == 0 then last = at end
-      if at > since then count = count + 1 end
+      if at >= since then count = count + 1 end
     end
   end
   return count, last
@@ -223,7 +224,7 @@ local function count_refusal(id, job, why)
   if before == 0 then since = now - recently_ms end
   local passes = passes_of_pair(job, since)
   redis.call('ZREM', place, id)
-  local refused_others = redis.call('ZCOUNT', place, '(' .. int(since), '+inf')
+  local refused_others = redis.call('ZCOUNT', place, int(since), '+inf')
   add_evidence(place, id, 0)
   job.refused = tonumber(job.refused or 0) + 1
   local is_lonely = before == 0 or passes > refused_others

@@ -21,7 +21,7 @@ const known = new Map<string, Declaration[]>();
  * Redis runs the whole text of a script each time, and a function takes as long to declare as a small command to run, whether
  * it is called or not (docs/decisions/0032). So a script carries only what it can reach, and what it reaches only by
  * `rare.NAME` is declared when it is first asked for (docs/decisions/0034). A declaration begins with `local` at the beginning
- * of a line and ends before the next one. Its name has to be its own in all parts.
+ * of a line and ends before the next one. No two declarations may have the same name.
  */
 export function prune(parts: string[], body: string): string {
   const declared = parts.flatMap(declarationsIn);
@@ -75,7 +75,7 @@ function declarationsIn(part: string): Declaration[] {
   return found;
 }
 
-/** A name in a text, or of a field, is no declaration's. */
+/** A name in a string, or of a field, is no declaration's. */
 function namesIn(lua: string): Names {
   const code = withoutComments(lua).replace(/'[^'\n]*'|"[^"\n]*"/g, "''");
   const rare = new Set([...code.matchAll(/\brare\.(\w+)/g)].map(([, name]) => name as string));

@@ -1,6 +1,9 @@
 import { lateBoundsMs } from '../../contract/ledger.ts';
 
-/** What a row counts in the sums, and in which of them: by day and tenant, and there by model, tag, cause, actor, reason and bulk cancel. */
+/**
+ * Says what a row counts in the sums, and in which of them: a tenant has sums for each day, of all rows and by model, tag, cause,
+ * actor, reason and bulk cancel.
+ */
 export const sumsPart = /* lua */ `
 local known_days = {}
 
@@ -131,7 +134,7 @@ local function add_to_sums(row, differences)
   for position, field in ipairs(fields) do
     -- Past the bound, several tags of a row share one field, and each of them counts.
     local text = after[field] or sums[position]
-    -- Of a tenant with one model, the sums of that are those of all.
+    -- If a tenant has used one model that day, the model's sum is the tenant's.
     local is_same = text and text == sums[1] and not row.late_by_ms
     after[field] = is_same and after[fields[1]] or packed(text, changed, position == 1)
   end

@@ -90,15 +90,16 @@ local function tie(launch)
     move(launch.id, job, 'running', {
       response_id = launch.response_id, running_at = now_text, paid = int(tonumber(job.paid) + 1), intent_token = '',
     })
-    if launch.launch_lock then end_entry('launch', launch.id, launch.launch_lock, 'acknowledged ' .. launch.response_id) end
+    local entry_ended = launch.launch_lock
+      and end_entry('launch', launch.id, launch.launch_lock, 'acknowledged ' .. launch.response_id)
     if known then row = rare.change_row(row, function(after) observe(after, launch.observation) end) end
     if launch.outcome then
       job.response_id = launch.response_id
       rare.finish(launch.id, job, launch.outcome, row)
-      return reply('ended', {status = launch.outcome.status})
+      return reply('ended', {status = launch.outcome.status, entry_ended = entry_ended})
     end
     enter('poll', launch.id, now + launch.first_poll_ms, 0)
-    return reply('running')
+    return reply('running', {entry_ended = entry_ended})
   end
 
   -- The cause is a newer launch, the job's tombstone, or that the response was found after its job was given up.
