@@ -3,7 +3,6 @@ import type { Job } from '../contract/job.ts';
 import type { LedgerRow } from '../contract/ledger.ts';
 import { CLIENT_DISCONNECTED } from '../contract/words.ts';
 import { counted, span, usd, whole } from './format.ts';
-import { expectedCost } from './spent.ts';
 
 /** A job as its record shows it. The body of its result is not needed. */
 type Told = Omit<Job, 'response'>;
@@ -73,8 +72,8 @@ function once(sentences: string[]): string[] {
 
 function rowSentence(row: LedgerRow): string {
   const { kind, status, usage, cost_usd_micros: cost, upstream_status: upstream } = row;
-  const expected = expectedCost([row]);
-  const guess = expected ? `: ${expected}` : '';
+  // The bound is far above what a response costs, and would only frighten.
+  const guess = row.likely_cost_usd_micros ? `: about ${usd(row.likely_cost_usd_micros)}` : '';
   if (status === 'unknown') return `The provider never showed what it cost${guess}.`;
   if (usage === null || status === 'pending')
     return kind === 'wasted'
