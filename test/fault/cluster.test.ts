@@ -81,6 +81,7 @@ test.runIf(hasRedis).each(['1', '4'])('a whole life of jobs on three nodes, with
 test.runIf(hasRedis)('an app’s own Cluster client is taken as one, and stays open', async () => {
   const { configuration } = await startOnCluster({ workers: 0 });
   const client = new Cluster(cluster.primaries.map(({ server }) => ({ host: '127.0.0.1', port: server.port })));
+  client.on('error', () => {});
   onTestFinished(() => client.disconnect());
   const producer = createProducer({ connection: client, prefix: `{c-${randomUUID().slice(0, 8)}}`, configuration });
   const { id } = await producer.enqueue(scripted());
