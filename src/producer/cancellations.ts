@@ -219,7 +219,7 @@ function estimateOf(filter: CancellationFilter, groups: Group[], sums: WasteSum[
     by_status: countBy(groups, ([, status]) => status),
     by_model: countBy(groups, ([model]) => model),
     estimate: {
-      note: 'An estimate from each model’s average over the last 30 days. Jobs that were launched may be charged even if they are cancelled.',
+      note: 'This is an estimate from each model’s average over the last 30 days. Jobs that were launched may be charged even if they are cancelled.',
       tokens: weigh(groups, 'tokens'),
       cost_usd_micros: weigh(groups, 'cost'),
       spared_tokens: weigh(queued, 'tokens'),

@@ -159,7 +159,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.getByLabel(`Select ${ids[0]}`).uncheck();
     await page.getByRole('button', { name: 'Cancel the selected' }).click();
     expect(await bodyOf(page)).toMatch(
-      /Cancel 2 jobs\?[\s\S]*Cost if left alone\s+about [\d,]+ tokens, \$[\s\S]*An estimate/,
+      /Cancel 2 jobs\?[\s\S]*Cost if left alone\s+about [\d,]+ tokens, \$[\s\S]*This is an estimate/,
     );
     await page.getByLabel('Reason').fill('batch withdrawn');
     await page.getByRole('button', { name: 'Cancel 2 jobs' }).click();

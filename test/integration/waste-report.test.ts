@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { usd } from '../../src/shared/runtime/format.ts';
 import { priceSentence } from '../../src/shared/runtime/outcome-sentence.ts';
 import { scripted, startHarness } from '../support/harness.ts';
-import { observed, openStores, redisOf, runJob } from '../support/store.ts';
+import { observed, openStores, redisOf, runJob, wasteOf } from '../support/store.ts';
 
 test('I3: what is unknown stands in the report with its upper bound, until its usage is seen', async () => {
   const { producer, happened } = await startHarness();
@@ -86,6 +86,29 @@ test('I3: what is pending has an estimate from the finished runs of its model, i
   expect(job && priceSentence(job)).toBe(
     `The provider never showed what it cost: about ${usd(totals.likely_cost_usd_micros)}.`,
   );
+});
+
+test('an estimate goes by the runs that have a price, and is none for a cost if no run has one', async () => {
+  const { store } = await openStores();
+  const run = async (id: string, cost: number | undefined) => {
+    await runJob(store, id, `resp_${id}`);
+    const { cost_usd_micros: _, ...seen } = observed('completed', 50);
+    const observation = cost === undefined ? seen : { ...seen, cost_usd_micros: cost };
+    const decision = { status: 'completed', response_id: `resp_${id}`, has_result: true } as const;
+    await store.run('decide', { id, ...decision, observation }, '{}');
+  };
+  const cancelled = async (id: string) => {
+    await runJob(store, id, `resp_${id}`);
+    await store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
+    return await store.row(`resp_${id}`);
+  };
+  await run('unpriced', undefined);
+  expect(await cancelled('a')).toMatchObject({ likely_tokens: 50, likely_cost_usd_micros: null });
+  // What has no estimate of its cost is counted as such, so that no sum passes for whole.
+  expect((await wasteOf(store, {})).totals).toMatchObject({ pending: 1, unestimated: 1, likely_cost_usd_micros: 0 });
+  await run('priced', 120);
+  expect(await cancelled('b')).toMatchObject({ likely_tokens: 50, likely_cost_usd_micros: 120 });
+  expect((await wasteOf(store, {})).totals).toMatchObject({ pending: 2, unestimated: 1, likely_cost_usd_micros: 120 });
 });
 
 test('an estimate goes by the newest of the last seven days on which the model has run', async () => {

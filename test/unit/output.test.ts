@@ -32,6 +32,17 @@ test('one is one, and a thousand has a comma', () => {
   expect([0, 1, 1000].map(number => counted(number, 'job'))).toEqual(['0 jobs', '1 job', '1,000 jobs']);
 });
 
+test('a column that is shortened last keeps its text until the others are as narrow as they may be', () => {
+  const id = 'resp_0123456789abcdef';
+  const rows = [[id, 'a long reason for all this', 'gpt-5.5-mini']];
+  const shown = table(['ID', 'REASON', 'MODEL'], rows, { width: 38, shortenedLast: [0] });
+  expect(shown).toContain(id);
+  for (const line of shown.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(38);
+  const narrow = table(['ID', 'REASON', 'MODEL'], rows, { width: 30, shortenedLast: [0] });
+  expect(narrow).toContain('a lon…  gpt-5…');
+  for (const line of narrow.split('\n')) expect(widthOf(line)).toBeLessThanOrEqual(30);
+});
+
 test('a table fits its width: the widest columns of text are shortened, numbers and whole words of short columns stay', () => {
   const rows = [['resp_0123456789', 'completed', 'a prompt that goes on for long 🌊🌊🌊', 12_345]];
   const narrow = table(['ID', 'STATUS', 'PROMPT', 'TOKENS'], rows, { width: 50 });

@@ -5,6 +5,7 @@ import type { LedgerRow } from '../../shared/contract/ledger.ts';
 import { age, usd } from '../../shared/runtime/format.ts';
 import { expectedCost } from '../../shared/runtime/spent.ts';
 import { type ClientFlags, withClient } from '../client/with-client.ts';
+import { notesOn } from '../reports/waste-table.ts';
 import { print, printJson, shortId, withExamples } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
 
@@ -74,25 +75,33 @@ export function ledgerCommand(): Command {
   );
 }
 
-/** The column that says whether anybody wanted the response. It is not cut off on a narrow terminal. */
-const BOOKED_AS = 4;
+/** An id is shortened last, and what it was booked as and what it cost are not shortened, however narrow the terminal is. */
+const JOB = 0;
+const BOOKED_AS = 3;
+const COST = 5;
 
 function rowsTable(rows: LedgerRow[]): string {
   if (rows.length === 0) return 'No rows.';
-  return table(
-    ['JOB', 'AGE', 'MODEL', 'TENANT', 'BOOKED AS', 'TOKENS', 'COST', 'REASON'],
+  const ofSeveral = new Set(rows.map(({ tenant }) => tenant)).size > 1;
+  const lines = table(
+    ['JOB', 'AGE', 'MODEL', 'BOOKED AS', 'TOKENS', 'COST', ...(ofSeveral ? ['TENANT'] : []), 'REASON'],
     rows.map(row => [
       shortId(row.job_id),
       age(Math.max(0, Date.now() - row.at)),
       row.model,
-      row.tenant,
-      row.kind === 'wasted' ? `wasted (${row.cause})` : (row.kind ?? 'open'),
+      row.kind === 'wasted' ? `wasted (${row.cause})` : (row.kind ?? 'not yet'),
       row.usage?.total_tokens ?? row.status,
-      row.usage === null ? expectedCost([row]) : usd(row.cost_usd_micros),
+      row.usage === null ? shortened(expectedCost([row])) : usd(row.cost_usd_micros),
+      ...(ofSeveral ? [row.tenant] : []),
       [row.actor, row.reason].filter(Boolean).join(': '),
     ]),
-    { kept: [BOOKED_AS] },
+    { kept: [BOOKED_AS, COST], shortenedLast: [JOB] },
   );
+  return [lines, ...notesOn(lines)].join('\n');
+}
+
+function shortened(expected: string): string {
+  return expected.replace('about ', '~').replace('at most ', '≤');
 }
 
 /** Escapes formulas, so that a spreadsheet does not run somebody's reason. */

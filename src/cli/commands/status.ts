@@ -32,7 +32,7 @@ export function statusCommand(): Command {
         print(depths.lanes === 1 ? 'No worker is running.' : `  no worker serves: ${depths.lanes_unserved.join(', ')}`);
       print(`Due polls: ${whole(depths.due_polls)}${late}`);
       print(`Open streams: ${whole(depths.open_streams)}`);
-      print(`Unwanted responses still watched: ${whole(depths.unsettled_responses)}`);
+      print(`Responses still watched: ${whole(depths.unsettled_responses)}`);
     }),
     'headstone status',
   );

@@ -80,8 +80,11 @@ function sentence({ jobs, by_status: byStatus, estimate }: CancellationEstimate)
     ...(unknown < jobs
       ? [
           `Left alone, they would use about ${counted(estimate.tokens, 'token')} (${unknown + unpriced < jobs ? usd(estimate.cost_usd_micros) : 'no price'}).`,
-          ...(unpricedQueued < queued || queued === 0
-            ? [`Cancelling saves about ${usd(estimate.spared_cost_usd_micros)} of that.`]
+          ...(queued === 0 ? ['Cancelling saves nothing of that, because all of them have been launched.'] : []),
+          ...(unpricedQueued < queued
+            ? [
+                `Cancelling saves about ${usd(estimate.spared_cost_usd_micros)} of that${unpricedQueued > 0 ? `, by ${whole(queued - unpricedQueued)} of ${whole(queued)} jobs that have not been launched` : ''}.`,
+              ]
             : []),
         ]
       : []),

@@ -11,7 +11,11 @@ interface Why {
 }
 
 /** For what a queued job waits. `depths` is null for those who may not read them. */
-export function whyQueued({ held_by: scope }: Pick<Job, 'held_by'>, depths: Depths | null, flags: ClientFlags): Why {
+export function whyQueued(
+  { held_by: scope, launches }: Pick<Job, 'held_by' | 'launches'>,
+  depths: Depths | null,
+  flags: ClientFlags,
+): Why {
   if (depths?.launch_paused)
     return { because: 'launching is paused.', next: `To resume: ${commandLine('resume launch', flags)}` };
   if (scope !== null) {
@@ -20,6 +24,11 @@ export function whyQueued({ held_by: scope }: Pick<Job, 'held_by'>, depths: Dept
       because: `${heldLaunches(scope)} are held${code === undefined ? '.' : ` (${code}). ${holdAdvice(code)}`}`,
     };
   }
+  const last = launches.at(-1);
+  if (last?.state === 'refused')
+    return {
+      because: `the provider refused its launch (${last.code ?? 'without a code'}). It is tried again by itself.`,
+    };
   if (depths === null) return { because: 'other jobs are ahead of it, or no worker is running.' };
   const { lanes, lanes_away: away, lanes_unserved: unserved } = depths;
   if (unserved.length > 0 && unserved.length === lanes - away.length)

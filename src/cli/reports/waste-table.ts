@@ -18,7 +18,7 @@ export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
       by.toUpperCase(),
       'WASTED\nTOKENS',
       'COST',
-      'RESPONSES',
+      'COUNT',
       'PENDING',
       'UNKNOWN',
       ...(comparable ? ['USED\nTOKENS', 'WASTED\n%'] : []),
@@ -38,15 +38,22 @@ export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
     ...(unpriced > 0
       ? [`+ The price of ${counted(unpriced, 'response')} is not known, so the real cost is higher.`]
       : []),
-    ...(lines.includes('~$')
-      ? ['~ The likely cost of responses whose tokens are not known, where their models have run before.']
-      : []),
     ...(lines.includes(`and ${UNBOUNDED}`)
       ? ['? Nothing bounds what responses whose tokens are not known can cost.']
       : []),
-    ...(lines.includes('≤$') ? ['≤ The most that responses whose tokens are not known can cost.'] : []),
+    ...notesOn(lines),
   ];
   return [lines, ...notes].join('\n');
+}
+
+/** What the marks of a cost in these lines mean. */
+export function notesOn(lines: string): string[] {
+  return [
+    ...(lines.includes('~$')
+      ? ['~ The likely cost of responses whose tokens are not known, if their models have run before and have a price.']
+      : []),
+    ...(lines.includes('≤$') ? ['≤ The most that responses whose tokens are not known can cost.'] : []),
+  ];
 }
 
 /** A plus marks a sum in which some responses have no price, because it is a lower bound. */

@@ -13,6 +13,8 @@ export interface TableOptions {
   width?: number | undefined;
   /** Columns of text that are not shortened. */
   kept?: number[];
+  /** Columns of text that are shortened only once all others are as narrow as they may be. */
+  shortenedLast?: number[];
   /** Colours a cell once it is aligned. */
   paint?(cell: string, column: number): string;
 }
@@ -25,6 +27,7 @@ export function table(header: string[], rows: Cell[][], options: TableOptions = 
   const {
     width = process.stdout.isTTY ? process.stdout.columns : undefined,
     kept = [],
+    shortenedLast = [],
     paint = cell => cell,
   } = options;
   const heads = headerLines(header);
@@ -32,7 +35,8 @@ export function table(header: string[], rows: Cell[][], options: TableOptions = 
   const numeric = header.map((_, column) => rows.some(row => typeof row[column] === 'number'));
   const natural = header.map((_, column) => Math.max(...cells.map(row => widthOf(row[column] ?? ''))));
   const fixed = numeric.map((isNumeric, column) => isNumeric || kept.includes(column));
-  const widths = fitted(natural, fixed, width);
+  const early = fixed.map((isFixed, column) => isFixed || shortenedLast.includes(column));
+  const widths = fitted(fitted(natural, early, width), fixed, width);
   const aligned = (cell: string, column: number) => {
     const shown = shortened(cell, widths[column] ?? 0);
     const padding = ' '.repeat((widths[column] ?? 0) - widthOf(shown));
@@ -55,7 +59,7 @@ function fitted(natural: number[], fixed: boolean[], width: number | undefined):
   const widths = [...natural];
   if (!width) return widths;
   const total = () => widths.reduce((sum, one) => sum + one, GAP.length * (widths.length - 1));
-  while (total() > width) {
+  while (total() > width && fixed.includes(false)) {
     const widest = widths.reduce(
       (best, one, column) => (!fixed[column] && one > (widths[best] ?? 0) ? column : best),
       fixed.indexOf(false),

@@ -16,7 +16,7 @@ export const depthsSchema = z.object({
   /** Polls that are due and that no worker has taken, and how late the oldest of them is. */
   due_polls: count,
   oldest_due_poll_seconds: z.number(),
-  /** Responses that nobody wants and that are still watched. */
+  /** Responses of jobs that have ended, whose tokens are not known yet. Most are unwanted. */
   unsettled_responses: count,
   open_streams: count,
   /** How many lanes the deployment has, which of them do not answer, and which have no worker. What is away is in no number above. */

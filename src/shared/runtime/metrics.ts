@@ -87,7 +87,11 @@ export function createMetrics(
   gauge('due_polls', 'Polls that are due and that no worker has taken.', depths => depths.due_polls);
   gauge('oldest_due_poll_seconds', 'How late the oldest due poll is.', depths => depths.oldest_due_poll_seconds);
   gauge('open_streams', 'Streams that workers follow.', depths => depths.open_streams);
-  gauge('unsettled_responses', 'Unwanted responses that are still watched.', depths => depths.unsettled_responses);
+  gauge(
+    'unsettled_responses',
+    'Responses that are watched until their tokens are known.',
+    depths => depths.unsettled_responses,
+  );
   if (streamReaders)
     new Gauge({
       name: 'headstone_stream_readers',

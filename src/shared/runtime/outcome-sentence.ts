@@ -13,7 +13,7 @@ export function outcomeSentence(job: Told, now: number): string {
   switch (job.status) {
     case 'queued':
       return job.held_by === null
-        ? `It is waiting to be sent to the provider. It was enqueued ${took} ago.`
+        ? `${waitingFor(job)} It was enqueued ${took} ago.`
         : `It is waiting, because ${heldLaunches(job.held_by)} are held.`;
     case 'launching':
       return job.launches.some(({ state }) => state === 'unknown')
@@ -26,12 +26,28 @@ export function outcomeSentence(job: Told, now: number): string {
     case 'incomplete':
       return `Ended as incomplete after ${took}: it has a result, but the result is cut short. ${priceSentence(job)}`;
     case 'failed':
-      return `Failed after ${took}: ${withStop(job.outcome?.error?.message ?? 'the provider did not say why')} ${priceSentence(job)}`;
+      return [
+        `Failed after ${took}: ${withStop(job.outcome?.error?.message ?? 'the provider did not say why')}`,
+        ...priceOf(job),
+      ].join(' ');
     case 'cancelled':
       return `Cancelled${whoAndWhy(job)}, ${took} after it was enqueued. ${priceSentence(job)}`;
     case 'expired':
       return `Passed its deadline after ${took}. ${priceSentence(job)}`;
   }
+}
+
+/** What a queued job waits for that no hold keeps back. */
+function waitingFor({ launches }: Told): string {
+  const last = launches.at(-1);
+  return last?.state === 'refused'
+    ? `The provider refused its launch (${last.code ?? 'without a code'}), and it is tried again by itself.`
+    : 'It is waiting to be sent to the provider.';
+}
+
+/** The message of an unknown launch says already that it may have been charged. */
+function priceOf(job: Told): string[] {
+  return job.outcome?.error?.code === 'launch_unknown' ? [] : [priceSentence(job)];
 }
 
 /** How a job ended that shows no result, in words that follow its name. */

@@ -25,9 +25,10 @@ export function spentOn(rows: LedgerRow[]): Spent {
   };
 }
 
-/** What the responses without a known usage probably cost, or else at most; empty if neither is known of each of them. */
+/** What the responses without a known usage probably cost, or else at most; empty if neither is known of each of them. A model without a price has none. */
 export function expectedCost(rows: LedgerRow[]): string {
   const open = withoutUsage(rows);
+  if (open.some(hasNoPrice)) return 'no price';
   return inWords(
     open.map(row => row.likely_cost_usd_micros),
     open.map(row => row.most_cost_usd_micros),
@@ -43,6 +44,11 @@ export function expectedTokens(rows: LedgerRow[]): string {
     open.map(row => row.most_tokens),
     whole,
   );
+}
+
+/** Its model has run, and no price was known for it. */
+function hasNoPrice({ likely_tokens: tokens, likely_cost_usd_micros: cost }: LedgerRow): boolean {
+  return typeof tokens === 'number' && cost === null;
 }
 
 function withoutUsage(rows: LedgerRow[]): LedgerRow[] {

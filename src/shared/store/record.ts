@@ -242,8 +242,8 @@ export function parseWatchedRow(hash: Record<string, string>): WatchedRow | null
 /** Parses a ledger row from its hash; null if there is none. */
 export function parseRow(hash: Record<string, string>): LedgerRow | null {
   if (hash.response_id === undefined) return null;
-  // "tokens cost", or "none". A cost of 0 has no price.
-  const [, likelyTokens, likelyCost] = /^(\d+) (\d+)$/.exec(hash.likely ?? '') ?? [];
+  // "tokens cost", "tokens none" or "none". The version before wrote 0 for a cost without a price.
+  const [, likelyTokens, likelyCost] = /^(\d+) (?:none|0|(\d+))$/.exec(hash.likely ?? '') ?? [];
   return ledgerRowSchema.parse({
     response_id: hash.response_id,
     job_id: hash.job_id,
@@ -260,7 +260,7 @@ export function parseRow(hash: Record<string, string>): LedgerRow | null {
     cost_usd_micros: numberOrNull(hash.cost_usd_micros),
     late_by_ms: numberOrNull(hash.late_by_ms),
     likely_tokens: numberOrNull(likelyTokens),
-    likely_cost_usd_micros: numberOrNull(likelyCost === '0' ? undefined : likelyCost),
+    likely_cost_usd_micros: numberOrNull(likelyCost),
     most_tokens: numberOrNull(hash.most_tokens),
     most_cost_usd_micros: numberOrNull(hash.most_cost_usd_micros),
     at: Number(hash.at),

@@ -38,10 +38,10 @@ function costLeftAlone({ jobs, estimate }: CancellationEstimate): string {
   if (jobs > 0 && unseen === jobs) return 'not known: no run of these models in the last 30 days';
   const price = unpriced > 0 && unseen + unpriced === jobs ? 'no price' : usd(cost);
   const missing = [
-    ...(unseen > 0 ? [`${counted(unseen, 'job')} of models with no run in the last 30 days`] : []),
+    ...(unseen > 0 ? [`${counted(unseen, 'job')} whose model has not run in the last 30 days`] : []),
     ...(unpriced > 0 ? [`the price of ${counted(unpriced, 'job')}`] : []),
   ];
-  return html`about ${whole(tokens)} tokens, ${price}${missing.length > 0 ? `, without ${missing.join(' and ')}` : ''}`;
+  return html`about ${whole(tokens)} tokens, ${price}${missing.length > 0 ? `, not counting ${missing.join(' and ')}` : ''}`;
 }
 
 function wouldBeSaved({ by_status: byStatus, estimate }: CancellationEstimate): string {

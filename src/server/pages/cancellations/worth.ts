@@ -1,7 +1,7 @@
 import type { Cancellation } from '../../../shared/contract/cancellation.ts';
 import type { WasteSum } from '../../../shared/contract/ledger.ts';
 import { counted, usd, whole } from '../../../shared/runtime/format.ts';
-import { averageOf, wastedCost } from '../../../shared/runtime/waste-words.ts';
+import { averageOf, nothingKnown, notKnown, wastedCost } from '../../../shared/runtime/waste-words.ts';
 
 /** The average cost of a response by model, in millionths of a dollar. */
 export type Averages = Map<string, number>;
@@ -39,5 +39,8 @@ export function wastedBy(cancellation: Cancellation, sum: WasteSum | undefined):
   if (!sum) return sent === 0 ? 'nothing' : 'not known';
   // A job that was sent and has no row yet may still get one.
   const unseen = Math.max(0, (sent ?? 0) - sum.responses);
-  return `${wastedCost(sum)}, ${counted(sum.responses, 'response')}${unseen > 0 ? `, ${unseen} not known` : ''}`;
+  const cost = wastedCost(sum);
+  // Nothing is charged yet, as far as anybody knows, so an estimate must not read like a bill.
+  const known = nothingKnown(sum) && !cost.startsWith('not known') ? `${notKnown(sum)}, ${cost}` : cost;
+  return `${known}, ${counted(sum.responses, 'response')}${unseen > 0 ? `, ${unseen} not known` : ''}`;
 }

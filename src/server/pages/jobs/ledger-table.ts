@@ -23,7 +23,8 @@ export function ledgerTable({ ledger }: Job): string {
     ledger.map(row => [
       html`<code title="${row.response_id}">${shortId(row.response_id)}</code>!${copyButton(row.response_id, 'the response’s id')}`,
       booking(row),
-      html`${row.upstream_status ?? '–'}`,
+      // While the job is open, the row has what the answer to the create said.
+      row.kind === null ? '–' : html`${row.upstream_status ?? '–'}`,
       tokens(row, 'input_tokens'),
       tokens(row, 'output_tokens'),
       tokens(row, 'total_tokens'),
@@ -34,8 +35,9 @@ export function ledgerTable({ ledger }: Job): string {
 }
 
 function booking({ kind, cause, status }: LedgerRow): string {
-  const what = kind === 'wasted' ? `wasted (${cause})` : (kind ?? 'open');
-  return html`<span class="${kind ?? ''}">${what}</span>!${status === 'final' ? '' : html` <small>${status}</small>`}`;
+  if (kind === null) return 'not booked yet';
+  const what = kind === 'wasted' ? `wasted (${cause})` : kind;
+  return html`<span class="${kind}">${what}</span>!${status === 'final' ? '' : html` <small>${status}</small>`}`;
 }
 
 function tokens(row: LedgerRow, part: 'input_tokens' | 'output_tokens' | 'total_tokens'): string {

@@ -44,10 +44,12 @@ export function jobsTable(caller: Caller, jobs: ListedJob[], now: number, link: 
       timeTag(job.created_at, age(Math.max(0, now - job.created_at))),
       job.decided_at === null ? '–' : html`${took(job.decided_at - job.created_at)}`,
       job.total_tokens === null
-        ? '–'
+        ? unseen(job)
         : html`<span title="${whole(job.total_tokens)} tokens">${shortWhole(job.total_tokens)}</span>!${more(job)}`,
       job.cost_usd_micros === null
-        ? '–'
+        ? job.total_tokens === null
+          ? unseen(job)
+          : 'no price'
         : html`${usd(job.cost_usd_micros)}!${more({ is_whole: job.is_whole && job.is_priced })}`,
     ].filter(cell => cell !== false),
   );
@@ -62,6 +64,11 @@ export function jobsTable(caller: Caller, jobs: ListedJob[], now: number, link: 
 
 function checkbox(job: ListedJob): string {
   return html`<input type="checkbox" name="ids" value="${job.id}" id="pick-${job.id}" aria-label="Select ${shownId(job)}">`;
+}
+
+/** A job that has ended may have used what nobody has shown yet. That is not the same as nothing. */
+function unseen(job: ListedJob): string {
+  return job.is_whole || isOpen(job) ? '–' : '<span title="Not known yet">?</span>';
 }
 
 /** Says that a figure is only what is known so far. */

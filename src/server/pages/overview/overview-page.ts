@@ -61,7 +61,7 @@ function state({ depths, ended, more, oldest_queued_at: oldest, workers, version
   return html`<div class="cards narrow">
 !${card('Queued', whole((jobs.queued ?? 0) + (jobs.launching ?? 0)), oldest === null ? 'nothing waits' : `oldest waiting ${span(Math.max(0, now - oldest))}`, { href: '/jobs?status=queued' })}
 !${card('Running', whole(jobs.running ?? 0), depths.due_polls > 0 ? `${whole(depths.due_polls)} polls are due` : 'at the provider', { href: '/jobs?status=running' })}
-!${card('Watched', whole(depths.unsettled_responses), 'unwanted responses whose tokens are not known yet', { href: '/waste/responses?kind=wasted&usage=open' })}
+!${card('Watched', whole(depths.unsettled_responses), 'responses whose tokens are not known yet', { href: '/waste/responses?usage=open' })}
 !${card('Failed in the last hour', whole(failed), `of ${more ? 'more than ' : ''}${whole(all)} that ended`, { kind: failed > 0 ? 'bad' : '', href: '/jobs?status=failed' })}
 !${card('Workers', whole(workers), versionsOf(versions), { kind: workers === 0 ? 'bad' : '' })}
 </div>`;

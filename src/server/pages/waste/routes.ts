@@ -51,13 +51,8 @@ export function wastePageRoutes(app: Api, producer: Producer): void {
     { schema: { querystring: withoutEmpty(wasteRowsQuerySchema, ['key']) } },
     async ({ query, caller }, reply) => {
       const tenant = tenantShown(caller, query.tenant);
-      const [view, { data: models }] = await Promise.all([
-        store.viewRows({ ...query, tenant }),
-        producer.waste({ groupBy: 'model', tenant }),
-      ]);
-      return reply
-        .type('text/html; charset=utf-8')
-        .send(rowsPage({ caller, query, view, models, now: store.home.now() }));
+      const view = await store.viewRows({ ...query, tenant });
+      return reply.type('text/html; charset=utf-8').send(rowsPage({ caller, query, view, now: store.home.now() }));
     },
   );
 }

@@ -1,9 +1,8 @@
 import { html } from 'ghtml';
-import type { LedgerRow, WasteSum } from '../../../shared/contract/ledger.ts';
+import type { LedgerRow } from '../../../shared/contract/ledger.ts';
 import type { WasteRows, WasteRowsQuery } from '../../../shared/contract/waste-rows.ts';
 import { counted, span, usd, whole } from '../../../shared/runtime/format.ts';
-import { expectedTokens } from '../../../shared/runtime/spent.ts';
-import { averageOf } from '../../../shared/runtime/waste-words.ts';
+import { expectedCost, expectedTokens } from '../../../shared/runtime/spent.ts';
 import type { Caller } from '../../access/key-ring.ts';
 import { layout } from '../layout.ts';
 import { moment, pathOf, shortId, table } from '../parts.ts';
@@ -14,12 +13,11 @@ export interface RowsPage {
   query: WasteRowsQuery;
   view: WasteRows;
   /** What is known of each model's responses, for the estimates. */
-  models: WasteSum[];
   now: number;
 }
 
 /** The responses behind a sum of the waste, the newest first. */
-export function rowsPage({ caller, query, view, models, now }: RowsPage): string {
+export function rowsPage({ caller, query, view, now }: RowsPage): string {
   const { rows, next, looked } = view;
   const { since, until, tenant } = query;
   return layout({
@@ -28,7 +26,7 @@ export function rowsPage({ caller, query, view, models, now }: RowsPage): string
     section: '/waste',
     body: html`<h1>!${heading(query)}</h1>
 <p><a href="${pathOf('/waste', { by: query.by, since, until, tenant })}">Back to the sums</a></p>
-!${rows.length === 0 ? html`<p class="empty">None of the ${whole(looked)} responses checked so far matches.</p>` : rowsTable(caller, rows, models, now)}
+!${rows.length === 0 ? html`<p class="empty">None of the ${whole(looked)} responses checked so far matches.</p>` : rowsTable(caller, rows, now)}
 <p class="row">
 !${next === null ? '' : html`<a class="button" href="${linkTo({ ...query, after: next })}">${looked > rows.length ? 'Look further' : 'Older'}</a>`}
 !${query.after === undefined ? '' : html`<a class="button" href="${linkTo({ ...query, after: undefined })}">Back to the beginning</a>`}
@@ -56,7 +54,7 @@ function heading({ by, key, kind, usage, since, until, tenant }: WasteRowsQuery)
   return html`${[what, ...parts].join(' · ')}`;
 }
 
-function rowsTable(caller: Caller, rows: LedgerRow[], models: WasteSum[], now: number): string {
+function rowsTable(caller: Caller, rows: LedgerRow[], now: number): string {
   return table(
     'Responses, the newest first',
     [
@@ -75,26 +73,17 @@ function rowsTable(caller: Caller, rows: LedgerRow[], models: WasteSum[], now: n
       html`${row.model}`,
       ...(caller.admin ? [html`${row.tenant}`] : []),
       html`${[row.actor, row.reason ?? row.cause].filter(Boolean).join(': ')}`,
-      row.usage === null ? html`<small>${openTokens(row)}</small>` : html`${whole(row.usage.total_tokens)}`,
-      row.usage === null ? html`<small>${estimateOf(row, models)}</small>` : html`${usd(row.cost_usd_micros)}`,
-      row.late_by_ms === null ? html`<small>${row.status}</small>` : html`${span(row.late_by_ms)}`,
+      row.usage === null
+        ? html`<small>${expectedTokens([row]) || 'not known'}</small>`
+        : html`${whole(row.usage.total_tokens)}`,
+      row.usage === null
+        ? html`<small>${expectedCost([row]) || 'not known'}</small>`
+        : html`${usd(row.cost_usd_micros)}`,
+      row.late_by_ms === null
+        ? row.status === 'final'
+          ? '–'
+          : html`<small>${row.status}</small>`
+        : html`${span(row.late_by_ms)}`,
     ]),
   );
-}
-
-function openTokens(row: LedgerRow): string {
-  return ['not known', expectedTokens([row])].filter(Boolean).join(', ');
-}
-
-/** First what it probably costs, by the finished runs of its model, then the bound, which is far above that. */
-function estimateOf(row: LedgerRow, models: WasteSum[]): string {
-  const sum = models.find(({ key }) => key === row.model);
-  const likely = row.likely_cost_usd_micros ?? (sum && averageOf(sum)?.cost) ?? null;
-  const most = row.most_cost_usd_micros;
-  return [
-    likely === null ? 'not known' : `about ${usd(Math.round(likely))}`,
-    most === null ? '' : `at most ${usd(most)}`,
-  ]
-    .filter(Boolean)
-    .join(', ');
 }

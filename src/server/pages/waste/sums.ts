@@ -14,7 +14,7 @@ export interface Period {
 /** What a sum is called that stands for rows without a value. */
 export function nameOf(by: WasteDimension, key: string): string {
   if (key !== '') return key;
-  return by === 'reason' ? '(no reason given)' : '(no actor given)';
+  return by === 'reason' ? '(no reason given: also failed and expired)' : '(no actor given: also failed and expired)';
 }
 
 /** The page of the wasted responses behind a sum. */
@@ -34,11 +34,13 @@ export function wastedTokens(sum: WasteSum): string {
   return nothingKnown(sum) ? notKnown(sum) : `${whole(sum.total_tokens)} tokens`;
 }
 
-/** A share is told only once something is known of the waste. */
+/** A share is told only once something is known of the waste, and says whether it may still grow. */
 export function shareOf(sum: WasteSum): string {
-  const { total_tokens, used_total_tokens } = sum;
+  const { total_tokens, used_total_tokens, pending, unknown } = sum;
   const all = total_tokens + used_total_tokens;
-  return all === 0 || nothingKnown(sum) ? '–' : `${((100 * total_tokens) / all).toFixed(1)}%`;
+  return all === 0 || nothingKnown(sum)
+    ? '–'
+    : `${((100 * total_tokens) / all).toFixed(1)}%${pending + unknown > 0 ? '+' : ''}`;
 }
 
 /** Sums as a table. Each name leads to the responses behind it. */

@@ -45,7 +45,7 @@ export function wastePage(page: WastePage): string {
 <div class="cards">
 !${card('Wasted', wastedTokens(totals), wastedCost(totals), { kind: 'wasted' })}
 !${card('Used', `${whole(totals.used_total_tokens)} tokens`, usedCost(totals), { kind: 'used' })}
-!${card('Share of tokens wasted', shareOf(totals), `${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)} responses`)}
+!${card('Share of tokens wasted', shareOf(totals), `by responses: ${whole(totals.responses)} of ${whole(totals.responses + totals.used_responses)}`)}
 !${card('Usage not known', counted(totals.pending + totals.unknown, 'response'), bound(totals), { href: pathOf('/waste/responses', { ...named(periodOf(page), page.now), kind: 'wasted', usage: 'open' }) })}
 </div>
 !${isEmpty ? '<p class="empty">Nothing was booked on these days. What jobs use and waste appears here as soon as the first one has run.</p>' : charts(page, late)}`,
@@ -106,8 +106,8 @@ function bound(sum: WasteSum): string {
   const most =
     unbounded === open
       ? 'no upper bound'
-      : `at most ${usd(most_cost_usd_micros)}, ${whole(most_tokens)} tokens${unbounded > 0 ? ` for ${whole(open - unbounded)} of them` : ''}`;
-  return `${states}: ${[likely, most].filter(Boolean).join(', ')}`;
+      : `at most ${usd(most_cost_usd_micros)} (${whole(most_tokens)} tokens)${unbounded > 0 ? ` for ${whole(open - unbounded)} of ${whole(open)}` : ''}`;
+  return `${states}: ${[likely, most].filter(Boolean).join('; ')}`;
 }
 
 function dimensionLinks(page: WastePage): string {

@@ -46,7 +46,7 @@ local function measures(row)
     else
       found[prefix .. 'unbounded'] = 1
     end
-    -- Rows of the version before have no estimate, and none of their sums does.
+    -- Rows of the version before have no estimate, and none of their sums does. An estimate without a price is none for the sums.
     local tokens, cost = string.match(row.likely or '', '^(%d+) (%d+)$')
     if tokens then
       found[prefix .. 'likely_tokens'] = tonumber(tokens)
