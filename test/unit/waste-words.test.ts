@@ -64,6 +64,7 @@ test.for([
     '$0.05 and ~$0.06',
     '~',
   ],
+  ['an estimate of some', { ...open, likely_cost_usd_micros: 60_000, unestimated: 1 }, '~$0.06+', '~…+'],
   ['a bound', { ...open, unestimated: 4 }, '≤$120.00', '≤'],
   ['no bound', { ...open, responses: 5, cost_usd_micros: 50_000, unestimated: 4, unbounded: 1 }, '$0.05 and ?', '?'],
   [

@@ -49,9 +49,8 @@ export function wasteTable(by: WasteDimension, sums: WasteSum[]): string {
 /** What the marks of a cost in these lines mean. */
 export function notesOn(lines: string): string[] {
   return [
-    ...(lines.includes('~$')
-      ? ['~ The likely cost of responses whose tokens are not known, if their models have run before and have a price.']
-      : []),
+    ...(lines.includes('~$') ? ['~ The likely cost of responses whose tokens are not known, by priced runs.'] : []),
+    ...(/~\$[\d,.]+\+/.test(lines) ? ['~…+ Some of these have no estimate, so the likely cost is higher.'] : []),
     ...(lines.includes('≤$') ? ['≤ The most that responses whose tokens are not known can cost.'] : []),
   ];
 }
@@ -71,7 +70,7 @@ function costCell(sum: WasteSum): string {
 /** What the responses without a known usage may cost, in as few places as it takes. */
 function openCell(sum: WasteSum): string {
   const { pending, unknown, unbounded, most_cost_usd_micros: most } = sum;
-  if (likelyCost(sum) !== '') return `~${usd(sum.likely_cost_usd_micros)}`;
+  if (likelyCost(sum) !== '') return `~${usd(sum.likely_cost_usd_micros)}${sum.unestimated > 0 ? '+' : ''}`;
   if (pending + unknown === 0) return '';
   return unbounded > 0 ? UNBOUNDED : `≤${usd(most)}`;
 }
