@@ -12,6 +12,8 @@ import { LIVE_MS } from './stream-writer.ts';
 import { resolveUnknown } from './unknown-launch.ts';
 
 const TICK_MS = 1000;
+/** BullMQ's check for stalled entries trims its events every few seconds, and what is left to tidy is in no hurry. */
+const TIDY_MS = 60_000;
 /** The process that wrote a line of the outbox has this long to carry it out. */
 const OWN_HAND_MS = 1000;
 const MOST_PER_TICK = 500;
@@ -34,6 +36,7 @@ export class Sweeper {
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> = Promise.resolve();
   private stopped = false;
+  private tidiedAt = Number.NEGATIVE_INFINITY;
   /** The words with which this lane has refused writes since the last tick. */
   private refused = new Set<string>();
 
@@ -87,7 +90,7 @@ export class Sweeper {
       () => this.cancelUnattended(),
       async () => this.cancellations.takeOver(await abandonedCancellations(store)),
       () => this.patrol.trimRows(store.now() - this.context.configuration.ledgerTtlMs),
-      () => store.queues.tidy(),
+      () => this.tidy(),
     ];
     // A step that fails does not stop the others: with Redis full, forgetting is what makes room.
     for (const step of steps) await this.quietly(step);
@@ -154,6 +157,12 @@ export class Sweeper {
         await this.patrol.postponeJob(id, Math.min(record.deadline_at, store.now() + PATROL_MS));
       }
     }
+  }
+
+  private async tidy(): Promise<void> {
+    if (performance.now() - this.tidiedAt < TIDY_MS) return;
+    this.tidiedAt = performance.now();
+    await this.context.store.queues.tidy();
   }
 
   private async patrolResponses(): Promise<void> {
