@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { viewRows } from '../../src/shared/store/view-rows.ts';
 import { walkRows } from '../../src/shared/store/walk-rows.ts';
 import { scripted, startHarness } from '../support/harness.ts';
+import { openStores, runJob } from '../support/store.ts';
 
 test.for(['newest', 'oldest'] as const)(
   'rows that are opened or expire while somebody reads, the %s first, hide none and show none twice',
@@ -30,3 +32,12 @@ test.for(['newest', 'oldest'] as const)(
     expect(seen).toEqual(order === 'newest' ? expected.toReversed() : expected);
   },
 );
+
+test('a response that still runs is not among those whose usage is not known', async () => {
+  const { store } = await openStores();
+  await runJob(store, 'running', 'resp_running');
+  await runJob(store, 'cancelled', 'resp_cancelled');
+  await store.run('decide', { id: 'cancelled', status: 'cancelled', cause: 'cancelled' });
+  const { rows } = await viewRows([store], { usage: 'open' });
+  expect(rows.map(({ response_id }) => response_id)).toEqual(['resp_cancelled']);
+});

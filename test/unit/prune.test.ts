@@ -50,7 +50,7 @@ return three()`);
   );
 });
 
-test('a name in a text, or of a field, reaches nothing', () => {
+test('a name in a string, or of a field, reaches nothing', () => {
   const parts = ['local one = 1\nlocal two = {}\n'];
   expect(prune(parts, 'return two.one .. \'one\' .. "one"')).toBe('local two = {}\nreturn two.one .. \'one\' .. "one"');
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { piecesOf, previewOf } from '../../src/producer/preview.ts';
 import type { Job } from '../../src/shared/contract/job.ts';
 import type { LedgerRow } from '../../src/shared/contract/ledger.ts';
-import { priceSentence } from '../../src/shared/runtime/outcome-sentence.ts';
+import { outcomeSentence, priceSentence } from '../../src/shared/runtime/outcome-sentence.ts';
 import { phasesOf } from '../../src/shared/runtime/phases.ts';
 import { answerOf, answerText, promptOf } from '../../src/shared/runtime/readable.ts';
 import { spentOn } from '../../src/shared/runtime/spent.ts';
@@ -138,4 +138,21 @@ test('what several responses of a job came to is said once', () => {
   const row = { kind: 'wasted', status: 'unknown', usage: null } as unknown as LedgerRow;
   const job = { launches: [], ledger: [row, row, row] } as unknown as Job;
   expect(priceSentence(job)).toBe('The provider never showed what it cost (each of 3 responses).');
+});
+
+test('a job whose last create was lost tells what its earlier run cost, and says of the lost one only once that it may be charged', () => {
+  const message = 'The create got no usable answer. The provider may have run and billed it, so a retry may pay twice.';
+  const outcome = { status: 'failed', error: { code: 'launch_unknown', message } };
+  const run = { kind: 'wasted', status: 'final', usage: { total_tokens: 500 }, cost_usd_micros: 20_000 };
+  const lost = { state: 'unknown' };
+  const told = (launches: unknown[], ledger: unknown[]) =>
+    outcomeSentence(
+      { status: 'failed', created_at: 0, decided_at: 1000, outcome, launches, ledger } as unknown as Job,
+      1000,
+    );
+  expect(told([lost], [])).toBe(`Failed after 1.0 s: ${message}`);
+  expect(told([{ state: 'acknowledged' }, lost], [run])).toBe(
+    `Failed after 1.0 s: ${message} Wasted: 500 tokens, $0.02.`,
+  );
+  expect(told([lost, lost], [])).toContain('billed 2 creates whose response id never came back');
 });

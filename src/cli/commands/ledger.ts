@@ -91,7 +91,7 @@ function rowsTable(rows: LedgerRow[]): string {
       row.model,
       row.kind === 'wasted' ? `wasted (${row.cause})` : (row.kind ?? 'not yet'),
       row.usage?.total_tokens ?? row.status,
-      row.usage === null ? shortened(expectedCost([row])) : usd(row.cost_usd_micros),
+      row.usage === null ? inMarks(expectedCost([row])) : usd(row.cost_usd_micros),
       ...(ofSeveral ? [row.tenant] : []),
       [row.actor, row.reason].filter(Boolean).join(': '),
     ]),
@@ -100,7 +100,8 @@ function rowsTable(rows: LedgerRow[]): string {
   return [lines, ...notesOn(lines)].join('\n');
 }
 
-function shortened(expected: string): string {
+/** In as few places as it takes. `notesOn` says below the table what the marks mean. */
+function inMarks(expected: string): string {
   return expected.replace('about ', '~').replace('at most ', '≤');
 }
 

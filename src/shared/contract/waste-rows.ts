@@ -9,7 +9,7 @@ export const wasteRowsQuerySchema = z
     /** What the rows have of that dimension; empty for those that have nothing. */
     key: z.string().optional(),
     kind: z.enum(['used', 'wasted']).optional(),
-    /** `open`: rows whose usage is not known, yet or for ever. */
+    /** `open`: rows of ended jobs whose usage is not known, yet or for ever. */
     usage: z.enum(['known', 'open']).optional(),
     since: daySchema.optional(),
     until: daySchema.optional(),

@@ -45,9 +45,15 @@ function waitingFor({ launches }: Told): string {
     : 'It is waiting to be sent to the provider.';
 }
 
-/** The message of an unknown launch says already that it may have been charged. */
+/** The message of an unknown launch says already that it may have been charged. What other launches cost is not in it. */
 function priceOf(job: Told): string[] {
-  return job.outcome?.error?.code === 'launch_unknown' ? [] : [priceSentence(job)];
+  const isSaid = job.outcome?.error?.code === 'launch_unknown' && lostIn(job) === 1;
+  return isSaid ? once(job.ledger.map(rowSentence)) : [priceSentence(job)];
+}
+
+/** How many creates have no known answer. */
+function lostIn({ launches }: Told): number {
+  return launches.filter(({ state }) => state === 'unknown').length;
 }
 
 /** How a job ended that shows no result, in words that follow its name. */
@@ -64,7 +70,7 @@ function whoAndWhy({ tombstone }: Told): string {
 /** What the job has cost, as far as that is known. Unknown is never zero. */
 export function priceSentence(job: Told): string {
   const { launches, ledger } = job;
-  const lost = launches.filter(({ state }) => state === 'unknown').length;
+  const lost = lostIn(job);
   const sentences = [
     lost > 0
       ? `The provider may have run and billed ${counted(lost, 'create')} whose response id never came back, so the cost is not known.`

@@ -60,11 +60,17 @@ async function placeOf(lanes: Lane[], id: string, tenant: string | undefined): P
 function matches(row: LedgerRow, { by, key, kind, usage }: WasteRowsQuery): boolean {
   return (
     (kind === undefined || row.kind === kind) &&
-    (usage === undefined || (usage === 'known') === (row.status === 'final')) &&
+    (usage === undefined || usageOf(row) === usage) &&
     (by === undefined || key === undefined || valuesOf(row, by).includes(key))
   );
 }
 
 function valuesOf(row: LedgerRow, by: NonNullable<WasteRowsQuery['by']>): string[] {
   return by === 'tag' ? row.tags : [row[by] ?? ''];
+}
+
+/** A response that still runs is neither: nobody expects to know its usage yet. */
+function usageOf({ status, kind }: LedgerRow): 'known' | 'open' | undefined {
+  if (status === 'final') return 'known';
+  return kind === null ? undefined : 'open';
 }
