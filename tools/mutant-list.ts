@@ -21,13 +21,12 @@ export const mutants: Mutant[] = [
       },
       {
         file: 'src/shared/store/lane.ts',
-        from: '    const answer = await this.ask(client => {\n      const commands',
+        from: '    return this.readReply(name, await this.ask(() => this.send(name, given, body)));',
         to: `    if (name === 'decide') {
       const found = await this.record((given as { id: string }).id);
       if (found?.decided_at) return { reply: 'already', status: found.status } as ReplyOf<Name>;
     }
-    const answer = await this.ask(client => {
-      const commands`,
+    return this.readReply(name, await this.ask(() => this.send(name, given, body)));`,
       },
     ],
     test: 'test/integration/i2-one-outcome.test.ts',
@@ -91,7 +90,7 @@ export const mutants: Mutant[] = [
     edits: [
       {
         file: 'src/shared/store/lua/entry-part.ts',
-        from: "  if redis.call('GET', place .. ':lock') ~= lock then return end\n",
+        from: "  if redis.call('GET', base .. entry .. ':lock') ~= lock then return false end\n",
         to: '',
       },
     ],
@@ -139,7 +138,7 @@ export const mutants: Mutant[] = [
     edits: [
       {
         file: 'src/shared/store/lua/intend.ts',
-        from: "if redis.call('HEXISTS', key('launch', 'meta'), 'paused') == 1 then return reply('paused') end",
+        from: "if queue.is_paused then return reply('paused') end",
         to: '',
       },
     ],
@@ -210,8 +209,8 @@ export const mutants: Mutant[] = [
     edits: [
       {
         file: 'src/shared/store/lua/intend.ts',
-        from: 'local most = math.min(share, args.max_in_flight)',
-        to: 'local most = args.max_in_flight',
+        from: 'math.min(queue.share or args.max_in_flight, args.max_in_flight)',
+        to: 'args.max_in_flight',
       },
     ],
     test: 'test/integration/lanes.test.ts',

@@ -46,12 +46,14 @@ export function openConsumer(
     const entry = job.id;
     if (!isOurEntry(entry)) return done('not an entry of Headstone: nothing done');
     const id = idOfEntry(entry);
-    if ((job.stalledCounter ?? 0) === 0) return await activate(id, context, { lock: token, waiting: async () => {} });
+    const record = store.queues.recordTaken(token, id) ?? undefined;
+    if ((job.stalledCounter ?? 0) === 0)
+      return await activate(id, context, { lock: token, record, waiting: async () => {} });
     const forgive = () => crashes.forgive(queue, entry);
     // A full store cannot count, and takes what the entry is about all the same.
     const isPoison = (await crashes.begin(queue, entry).catch(() => 0)) >= MOST_CRASHES;
     try {
-      return await (isPoison ? giveUp(id, context) : activate(id, context, { waiting: forgive }));
+      return await (isPoison ? giveUp(id, context) : activate(id, context, { record, waiting: forgive }));
     } finally {
       // If it cannot be said, the next one who begins counts this as a crash.
       await forgive().catch(() => {});
@@ -93,7 +95,7 @@ export function openConsumer(
   async function parkEntry(job: Job, dueInMs: number, token: string): Promise<void> {
     for (;;) {
       try {
-        return await job.moveToDelayed(Date.now() + dueInMs, token);
+        return await store.queues.park(queue, job.id ?? '', token, dueInMs);
       } catch (error) {
         // The entry was moved and only the answer was lost, or another worker has it. In both cases it is not lost.
         if (!isConnectionError(error) && refusalOf(error) === null) return;

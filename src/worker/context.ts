@@ -2,6 +2,7 @@ import type { Upstream } from '../provider/answers.ts';
 import type { Configuration } from '../shared/runtime/settings.ts';
 import type { Telemetry } from '../shared/runtime/telemetry.ts';
 import type { Lane } from '../shared/store/lane.ts';
+import type { JobRecord } from '../shared/store/record.ts';
 import type { Store } from '../shared/store/store.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Pace } from './pace.ts';
@@ -38,6 +39,8 @@ export interface Taken {
    * before has none here, because its crashes have to be forgiven before it ends.
    */
   lock?: string;
+  /** The job's record, as it was when the entry was taken. Only a poll has one. */
+  record?: JobRecord | undefined;
   /** Says that the activation only waits for a slot, so that a crash then is not the entry's fault. */
   waiting(): Promise<void>;
 }

@@ -17,7 +17,8 @@ const FOLLOWED_MS = 30_000;
 
 /** Polls an open job: its deadline, the grace of its launch, or its response. */
 export async function poll(id: string, context: Context, taken: Taken): Promise<Activation> {
-  const record = await context.store.record(id);
+  const { record: known, ...rest } = taken;
+  const record = known ?? (await context.store.record(id));
   if (!record) return done('missing');
   if (isOutcome(record.status)) return done(`already ${record.status}: nothing done`);
   if (record.deadline_at <= context.store.now()) {
@@ -28,7 +29,7 @@ export async function poll(id: string, context: Context, taken: Taken): Promise<
   if (record.status === 'queued') return done('rerun');
   if (await isFollowed(record, context))
     return parkFor(Math.min(FOLLOWED_MS, record.deadline_at - context.store.now()));
-  return await context.inFlight.track(id, async decided => await pollResponse(record, decided, context, taken));
+  return await context.inFlight.track(id, async decided => await pollResponse(record, decided, context, rest));
 }
 
 /** True if a worker follows the response's stream: it decides the job, and sooner. A stream without a follower gets one. */

@@ -56,7 +56,7 @@ test('a name in a string, or of a field, reaches nothing', () => {
 });
 
 /** What Redis gives Lua, as far as the scripts call it. */
-const given = new Set('error ipairs next pairs rawget setmetatable tonumber tostring unpack'.split(' '));
+const given = new Set('error ipairs next pairs pcall rawget setmetatable tonumber tostring type unpack'.split(' '));
 const words = new Set('and elseif for function if in local not or return then until while'.split(' '));
 
 /** The names that a script calls or lets another function call. */

@@ -26,16 +26,7 @@ import {
   type WatchedRow,
 } from './record.ts';
 import { argumentsText } from './script-arguments.ts';
-import {
-  type ArgumentsOf,
-  type CommandArguments,
-  commandName,
-  type ReplyOf,
-  type RunCommand,
-  type ScriptAnswer,
-  type ScriptName,
-  scripts,
-} from './scripts.ts';
+import { type ArgumentsOf, type ReplyOf, type ScriptAnswer, type ScriptName, scripts } from './scripts.ts';
 
 const PROBE_KEPT_MS = 60_000;
 
@@ -83,7 +74,7 @@ export class Lane {
     this.closing = closing;
     this.number = number;
     this.keys = new Keys(lanePrefix(prefix, number));
-    this.queues = new Queues(link, this.keys.prefix);
+    this.queues = new Queues(link, this.keys.prefix, this);
     this.outbox = new Outbox(this);
     this.decisions = new Channel(link.subscriptions, this.keys.decided(), parseDecided);
     this.streamed = new Channel(link.subscriptions, this.keys.streamed(), id => id);
@@ -172,38 +163,25 @@ export class Lane {
 
   /** Runs one transition. `body` is what Lua stores without reading it. */
   async run<Name extends ScriptName>(name: Name, given: ArgumentsOf<Name>, body = ''): Promise<ReplyOf<Name>> {
-    const answer = await this.ask(client => {
-      const commands = client as unknown as Record<string, RunCommand>;
-      return (commands[commandName(name)] as RunCommand).call(client, ...this.commandArguments(given, body));
-    });
-    return this.readReply(name, answer);
+    return this.readReply(name, await this.ask(() => this.send(name, given, body)));
   }
 
-  /** Runs the same transition for many jobs in one round trip. One that fails does not stop the others. */
+  /** Runs the same transition for many jobs in few round trips. One that fails does not stop the others. */
   async runMany<Name extends ScriptName>(
     name: Name,
     calls: { given: ArgumentsOf<Name>; body?: string }[],
   ): Promise<(ReplyOf<Name> | Error)[]> {
-    const [only] = calls.length === 1 ? calls : [];
-    // A pipeline costs as much again as a single call in it.
-    if (only) {
-      await this.ready();
-      return [await this.run(name, only.given, only.body).catch((error: Error) => error)];
-    }
-    const answers = await this.ask(async client => {
-      const pipeline = client.pipeline();
-      const commands = pipeline as unknown as Record<string, RunCommand>;
-      for (const { given, body } of calls)
-        commands[commandName(name)]?.call(pipeline, ...this.commandArguments(given, body ?? ''));
-      const heard = (await pipeline.exec()) ?? [];
+    const answers = await this.ask(async () => {
+      const heard = await Promise.allSettled(calls.map(({ given, body = '' }) => this.send(name, given, body)));
       // A server that has been replaced refuses all of them and has done none.
-      const [[first] = []] = heard;
-      if (first && heard.every(([error]) => isWrongServer(error))) throw first;
+      const [first] = heard;
+      if (first?.status === 'rejected' && heard.every(one => one.status === 'rejected' && isWrongServer(one.reason)))
+        throw first.reason;
       return heard;
     });
-    return answers.map(([error, answer]) => {
-      if (!error) return this.readReply(name, answer as ScriptAnswer);
-      const told = this.link.told(this.keys.prefix, error);
+    return answers.map(answer => {
+      if (answer.status === 'fulfilled') return this.readReply(name, answer.value);
+      const told = this.link.told(this.keys.prefix, answer.reason);
       this.presence.failed(told);
       return told;
     });
@@ -218,9 +196,10 @@ export class Lane {
     return scripts[name].reply.parse(reply) as ReplyOf<Name>;
   }
 
-  private commandArguments(given: object, body: string): CommandArguments {
-    const text = argumentsText({ ...given, local_time: String(Date.now()) });
-    return [this.keys.prefix, this.keys.never(), text, body, this.settings];
+  private send(name: ScriptName, given: object, body: string): Promise<ScriptAnswer> {
+    const { prefix } = this.keys;
+    const script = { name, prefix, never: this.keys.never(), settings: this.settings };
+    return this.link.calls.send(script, argumentsText({ ...given, local_time: String(Date.now()) }), body);
   }
 
   /** Waits until enough replicas hold these jobs as they were written or read. Throws `not_durable` if too few do. */

@@ -8,6 +8,7 @@ import { type Connection, openRedis } from './connection/redis.ts';
 import { addressOf, isWrongServer, refusalOf, told, unreachable } from './connection/store-errors.ts';
 import { Subscriptions } from './connection/subscriptions.ts';
 import { assertSuitable, untilReady } from './connection/suitable.ts';
+import { JoinedCalls } from './joined-calls.ts';
 import { commandName, NUMBER_OF_KEYS, scripts } from './scripts.ts';
 
 const CLOCK = 'headstone_clock';
@@ -18,6 +19,7 @@ return redis.call('TIME')`;
 export class Link {
   readonly client: RedisClient;
   readonly subscriptions: Subscriptions;
+  readonly calls: JoinedCalls;
   private readonly owned: boolean;
   private readonly doorbells = new Map<string, Doorbell>();
   private checked: Promise<void> | undefined;
@@ -29,6 +31,7 @@ export class Link {
     this.client = client;
     this.owned = owned;
     this.subscriptions = new Subscriptions(client);
+    this.calls = new JoinedCalls(client);
     for (const { name, lua } of Object.values(scripts))
       client.defineCommand(commandName(name), { lua, numberOfKeys: NUMBER_OF_KEYS });
     client.defineCommand(CLOCK, { lua: clock, numberOfKeys: 1 });

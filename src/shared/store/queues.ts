@@ -1,6 +1,7 @@
 import {
   type BackendFactory,
   createRedisBackend,
+  type JobJson,
   type Processor,
   Queue,
   type RedisQueueBackend,
@@ -13,6 +14,8 @@ import type { Doorbell } from './connection/doorbell.ts';
 import type { Link } from './link.ts';
 import { KEPT_LAUNCHES } from './lua/entry-part.ts';
 import { DELAYED_SCORE_UNIT, ENTRY_PREFIX, type QueueEntry, type QueueName, queueNames } from './lua/work.ts';
+import { type JobRecord, parseRecord } from './record.ts';
+import type { ArgumentsOf, ReplyOf } from './scripts.ts';
 
 const KEPT_NONE = { count: 0 };
 /** BullMQ's own stream of events, of which nothing here takes any. */
@@ -22,15 +25,24 @@ const MOST_EVENTS = 'opts.maxLenEvents';
 /** How soon a worker looks again whose look at its queue has failed. */
 const RETRY_MS = 1000;
 
-/** BullMQ's own backend, which waits on the shared connection and opens none of its own. */
-function waitingOn(doorbell: Doorbell): BackendFactory<RedisQueueBackend> {
+/** BullMQ's own backend, which waits on the shared connection and opens none of its own, and takes entries by our script. */
+function ourBackend(doorbell: Doorbell, take: (lock: string) => Promise<Next>): BackendFactory<RedisQueueBackend> {
   return (name, options, shape) => {
     const backend = createRedisBackend(name, options, { ...shape, withBlockingConnection: false });
     const marker = backend.toKey('marker');
     backend.waitForJob = timeoutS => doorbell.wait(marker, timeoutS * 1000);
     backend.disconnectBlocking = () => doorbell.release(marker);
+    backend.moveToActive = take;
     return backend;
   };
+}
+
+/** What BullMQ's worker is told when it asks for an entry: the entry, its id, and for how long or until when there is none. */
+type Next = [entry: JobJson | null, id: string, limitedForMs: number, nextAt: number];
+
+/** What a lane's queues need of it. */
+interface QueueStore {
+  run<Name extends 'take_entry' | 'park_entry'>(name: Name, given: ArgumentsOf<Name>): Promise<ReplyOf<Name>>;
 }
 
 /** The provider's ids are free text, and BullMQ refuses ids that have a colon or are only digits. */
@@ -46,6 +58,22 @@ export function isOurEntry(entry: string | undefined): entry is string {
 export function idOfEntry(entry: string): string {
   return decodeURIComponent(entry.slice(ENTRY_PREFIX.length));
 }
+
+interface ConsumeOptions extends Omit<WorkerOptions, 'connection' | 'prefix'> {
+  lockDuration: number;
+}
+
+/** What BullMQ tells a worker of an entry. Ours have nothing but their ids. */
+const blank = {
+  data: '{}',
+  opts: {},
+  progress: 0,
+  attemptsMade: 0,
+  attemptsStarted: 0,
+  timestamp: 0,
+  failedReason: '',
+  returnvalue: 'null',
+};
 
 export interface Ensured {
   /** False if the entry is active at this moment. It may be about to end, so the outbox has to keep its line. */
@@ -63,9 +91,13 @@ export class Queues {
   readonly doorbell: Doorbell;
 
   private readonly client: RedisClient;
+  private readonly store: QueueStore;
+  /** The records that came with entries, by the lock, until their activations ask for them. */
+  private readonly records = new Map<string, Record<string, string>>();
 
-  constructor(link: Link, prefix: string) {
+  constructor(link: Link, prefix: string, store: QueueStore) {
     const { client } = link;
+    this.store = store;
     this.client = client;
     this.doorbell = link.doorbell(prefix);
     const open = (name: QueueName) => {
@@ -158,7 +190,7 @@ export class Queues {
   }
 
   /** Opens the BullMQ worker of one queue. It does not run yet. */
-  consume(name: QueueName, process: Processor, options: Omit<WorkerOptions, 'connection' | 'prefix'>): Worker {
+  consume(name: QueueName, process: Processor, options: ConsumeOptions): Worker {
     const { prefix } = this[name].opts;
     const kept = name === 'launch' ? KEPT_LAUNCHES : KEPT_NONE;
     const worker = new Worker(
@@ -172,11 +204,36 @@ export class Queues {
         connection: this.client,
         prefix,
       },
-      waitingOn(this.doorbell),
+      ourBackend(this.doorbell, lock => this.take(name, lock, options)),
     );
     // The client reports outages. Without a listener an 'error' of the worker would end the process.
     worker.on('error', () => {});
     return worker;
+  }
+
+  private async take(queue: QueueName, lock: string, { lockDuration, limiter }: ConsumeOptions): Promise<Next> {
+    const given = { queue, lock, lock_ms: lockDuration, most: limiter?.max, in_ms: limiter?.duration };
+    const reply = await this.store.run('take_entry', given).catch((cause: unknown) => {
+      // Only after an error of the connection does BullMQ wait a moment before it asks again.
+      throw new Error('Connection is closed.', { cause });
+    });
+    if (reply.reply === 'limited') return [null, '', reply.for_ms, 0];
+    if (reply.reply === 'none') return [null, '', 0, reply.at ?? 0];
+    const { entry: id, record, stalled = 0 } = reply;
+    if (record) this.records.set(lock, record);
+    return [{ ...blank, id, name: queue, stalledCounter: stalled }, id, 0, 0];
+  }
+
+  /** The record that came with the entry that a worker has by this lock. It is given out once. */
+  recordTaken(lock: string, id: string): JobRecord | null {
+    const record = this.records.get(lock);
+    this.records.delete(lock);
+    return record ? parseRecord(id, record) : null;
+  }
+
+  /** Moves a worker's entry to its time, unless another worker has it. */
+  async park(queue: QueueName, entry: string, lock: string, dueInMs: number): Promise<void> {
+    await this.store.run('park_entry', { queue, entry, lock, due_in_ms: Math.ceil(dueInMs) });
   }
 
   /** Adds one job to the app's queue. BullMQ ignores it if it is there already. */

@@ -16,6 +16,7 @@ import { giveBack } from './lua/give-back.ts';
 import { hint } from './lua/hint.ts';
 import { identify } from './lua/identify.ts';
 import { intend } from './lua/intend.ts';
+import { parkEntry } from './lua/park-entry.ts';
 import { release } from './lua/release.ts';
 import { reportCallback, resendCallback } from './lua/report-callback.ts';
 import { rerun } from './lua/rerun.ts';
@@ -24,6 +25,7 @@ import { resolve } from './lua/resolve.ts';
 import type { Script } from './lua/script.ts';
 import { share } from './lua/share.ts';
 import { appendEvents, attachStream, detachStream } from './lua/streams.ts';
+import { takeEntry } from './lua/take-entry.ts';
 import { tryHeld } from './lua/try-held.ts';
 import { unattended } from './lua/unattended.ts';
 import { widenInclude } from './lua/widen-include.ts';
@@ -64,6 +66,8 @@ export const scripts = {
   widen_include: widenInclude,
   share,
   copy_holds: copyHolds,
+  take_entry: takeEntry,
+  park_entry: parkEntry,
 };
 export type ScriptName = keyof typeof scripts;
 export type ArgumentsOf<Name extends ScriptName> =
@@ -77,9 +81,13 @@ export type ReplyOf<Name extends ScriptName> = z.output<(typeof scripts)[Name]['
 
 /** JSON; with it may come a text that the script passes on unread. */
 export type ScriptAnswer = string | [json: string, text: string | null];
-export type RunCommand = (...given: CommandArguments) => Promise<ScriptAnswer>;
-/** The two keys that every script names, and its three texts (see `Script`). */
-export type CommandArguments = [prefix: string, never: string, given: string, body: string, settings: string];
+/** Names the two keys of every script, gives it the settings, and then two texts for each call (see `Script`). */
+export type RunCommand = (
+  prefix: string,
+  never: string,
+  settings: string,
+  ...texts: string[]
+) => Promise<(ScriptAnswer | Error)[]>;
 
 /** The two keys that every script names: the lane's prefix, and one that is never written (see `Script`). */
 export const NUMBER_OF_KEYS = 2;

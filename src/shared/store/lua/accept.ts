@@ -8,21 +8,21 @@ import { workSchema } from './work.ts';
 export interface AcceptArguments {
   id: string;
   tenant: string;
-  /** The JSON array that is stored. */
-  tags: string;
-  tag_list: readonly string[];
+  /** The JSON array that is stored. Left out, like each of these that is as usual, because Redis would have to read it. */
+  tags?: string | undefined;
+  tag_list?: readonly string[] | undefined;
   model: string;
   /** The beginning of the prompt, in pieces (docs/decisions/0029). Left out, nothing of it is kept in the record. */
   preview?: readonly string[];
   fingerprint: string;
   deadline_ms: number;
-  priority: number;
-  attempts: number;
-  on_unknown: 'fail' | 'relaunch';
+  priority?: number | undefined;
+  attempts?: number | undefined;
+  on_unknown?: 'fail' | 'relaunch' | undefined;
   /** JSON: the app's queue that is told the outcome. */
   notify?: string;
   /** True launches the job as a stream, whose events readers can follow. */
-  stream: boolean;
+  stream?: boolean | undefined;
   /** How long the provider may take to run the job: `2h`, `8h`. */
   completion_window?: string;
   /** A JSON array: the fields that the create asked the provider to include. */
@@ -33,7 +33,7 @@ export interface AcceptArguments {
   chosen_id?: string;
   /** The process whose callers wait for the job, and for how long it speaks for them: see `attend`. */
   attended_by?: string | undefined;
-  attended_for_ms?: number;
+  attended_for_ms?: number | undefined;
   /** The place in the caller's trace, as W3C's `traceparent`. */
   trace?: string | undefined;
   /** The URL that is told the outcome, and what was wasted. */
@@ -41,13 +41,13 @@ export interface AcceptArguments {
   /** `fail`: the job fails where an alarm would keep it back. */
   on_hold?: 'fail' | undefined;
   /** True if the app chose `id` itself. A job that came over HTTP may be known by the same id. */
-  is_named?: boolean;
+  is_named?: boolean | undefined;
   /** True if `id` was drawn by chance for this job, so that no other job can have it. */
-  is_new?: boolean;
+  is_new?: boolean | undefined;
   /** The number of lanes by which the job was placed. Left out, it is not checked. */
-  lanes?: number;
+  lanes?: number | undefined;
   /** Where the caller wants the job in the list of several lanes. A sequence, as `write_record` makes them. */
-  place?: number;
+  place?: number | undefined;
 }
 
 const replySchema = z.discriminatedUnion('reply', [
@@ -62,7 +62,7 @@ const replySchema = z.discriminatedUnion('reply', [
 ]);
 
 /**
- * Writes a job's record, its indexes and the entry that launches it. ARGV[2] is the request.
+ * Writes a job's record, its indexes and the entry that launches it. The body is the request.
  *
  * `same`: this id with this request is on record, and nothing was written.
  * `conflict`: the id is on record with another request. `taken`: another tenant has it. `misplaced`: the number of lanes was
@@ -119,8 +119,8 @@ if args.attended_by then
   redis.call('ZADD', key('attended'), int(now + args.attended_for_ms), args.id)
 end
 if args.chosen_id then redis.call('SADD', key('chosen', args.chosen_id), args.id) end
-redis.call('SET', key('request', args.id), ARGV[2])
-enter('launch', args.id, now, args.priority, args.is_new)
+redis.call('SET', key('request', args.id), body)
+enter('launch', args.id, now, args.priority or 0, args.is_new)
 return reply('accepted', {status = 'queued'})
 `,
   reply: replySchema,

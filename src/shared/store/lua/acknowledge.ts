@@ -17,7 +17,7 @@ export interface AcknowledgeArguments {
   /** Left out if nothing bounds what the response can cost. */
   bound?: CostBound;
   observation: Observation;
-  /** Given if the answer to the create was the whole result. ARGV[2] is its body then. */
+  /** Given if the answer to the create was the whole result. The call's body is the response's then. */
   outcome?: { status: ResultStatus; has_result: true; item_ids: string[]; observation: Observation } | undefined;
   /** The worker's lock on the launch's entry. The entry ends in the step that gives the job its response. */
   launch_lock?: string | undefined;

@@ -31,7 +31,7 @@ export type Decision =
       message: string;
       refusal?: Refusal | undefined;
       observation?: Observation;
-      /** ARGV[2] is the body of the failed run, which the job's owner may read. */
+      /** The call's body is that of the failed run, which the job's owner may read. */
       has_body?: true;
     }
   | {
@@ -63,7 +63,7 @@ const replySchema = z.discriminatedUnion('reply', [
 ]);
 
 /**
- * Gives an open job its one outcome, once (I1, I2). ARGV[2] is the result's body, if there is one. No other step publishes it.
+ * Gives an open job its one outcome, once (I1, I2). The call's body is the result's, if there is one. No other step publishes it.
  *
  * `already`: another decision came first and stands. `stale`: what the decision is about is no longer so: the response is not
  * the job's any more, or the launch not its newest, or somebody has launched it or seen its response since (I7). `attended`: a caller waits for the job. `early`: by Redis' clock the deadline has not passed, whatever a pod's own clock says (I15).
@@ -88,7 +88,7 @@ if args.only_unattended then
   if not job.attended or tonumber(last[2] or 0) > now then return reply('attended') end
 end
 finish(args.id, job, args)
-local entry_ended = args.poll_lock and end_entry('poll', args.id, args.poll_lock)
+local entry_ended = args.poll_lock and end_poll(args.id, args.poll_lock)
 return reply('decided', {model = job.model, response_id = job.response_id, entry_ended = entry_ended})
 `,
   reply: replySchema,

@@ -14,10 +14,47 @@ const LOT = 100;
  */
 export const entryPart = /* lua */ `
 -- The same as entryId in queues.ts.
-local function entry_id(id)
+local function escaped(id)
   -- Most ids are like job_0a1b, and that is found out in a third of the time.
   if id:find('^%a+_%w+$') then return '${ENTRY_PREFIX}' .. id end
   return '${ENTRY_PREFIX}' .. id:gsub("[^%w_!~*'()-]", function(byte) return string.format('%%%02X', byte:byte()) end)
+end
+
+-- A step that ends an entry often adds another one of the same job.
+local newest = {}
+
+local function entry_id(id)
+  if newest.id ~= id then newest = {id = id, entry = escaped(id)} end
+  return newest.entry
+end
+
+-- The same as idOfEntry in queues.ts. Nil for an entry that something else put into the queue.
+local function id_in(entry)
+  if entry:sub(1, ${ENTRY_PREFIX.length}) ~= '${ENTRY_PREFIX}' then return end
+  return (entry:sub(${ENTRY_PREFIX.length + 1}):gsub('%%(%x%x)', function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+-- Lets an entry come at a time, in milliseconds.
+local function delay_entry(base, entry, at)
+  redis.call('ZADD', base .. 'delayed', int(at * ${DELAYED_SCORE_UNIT}), entry)
+  -- A waiting worker wakes up at the score of this marker, unless it knows of an earlier one.
+  redis.call('ZADD', base .. 'marker', 'LT', int(at), '1')
+end
+
+-- Moves entries whose time has come to those that wait.
+local function bring_forward(base, entries)
+  redis.call('ZREM', base .. 'delayed', unpack(entries))
+  local ordinary = {}
+  for _, entry in ipairs(entries) do
+    local priority = tonumber(redis.call('HGET', base .. entry, 'priority') or 0)
+    if priority == 0 then
+      ordinary[#ordinary + 1] = entry
+    else
+      local count = redis.call('INCR', base .. 'pc')
+      redis.call('ZADD', base .. 'prioritized', int(priority * 0x100000000 + count % 0x100000000), entry)
+    end
+  end
+  if #ordinary > 0 then redis.call('LPUSH', base .. 'wait', unpack(ordinary)) end
 end
 
 -- BullMQ's workers go by their own clocks, so an entry is timed by the clock of the process that adds it.
@@ -35,10 +72,7 @@ local function enter(queue, id, due, priority, is_new)
   if delay > 0 then
     -- BullMQ takes an entry without a priority for one of priority 0, and many are parked.
     redis.call('HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', args.local_time, 'delay', int(delay))
-    redis.call('ZADD', base .. 'delayed', int((args.local_time + delay) * ${DELAYED_SCORE_UNIT}), entry)
-    -- A waiting worker wakes up at the score of this marker, unless it knows of an earlier one.
-    redis.call('ZADD', base .. 'marker', 'LT', int(args.local_time + delay), '1')
-    return
+    return delay_entry(base, entry, args.local_time + delay)
   end
   redis.call(
     'HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', args.local_time, 'delay', '0', 'priority', '0'
@@ -51,20 +85,29 @@ local function enter(queue, id, due, priority, is_new)
   end
 end
 
--- Ends a job's entry, because this step has done its work, and returns true. If the worker's lock is gone, another worker may
--- have the entry, and ends it (I7).
-local function end_entry(queue, id, lock, summary)
-  local entry = entry_id(id)
-  local base = key(queue, '')
-  local place = base .. entry
-  if redis.call('GET', place .. ':lock') ~= lock then return end
+-- Takes an entry from the worker that has it by this lock. If the lock is gone, another worker may have the entry, and ends it (I7).
+local function is_let_go(base, entry, lock)
+  if redis.call('GET', base .. entry .. ':lock') ~= lock then return false end
   redis.call('LREM', base .. 'active', -1, entry)
-  if queue ~= 'launch' then
-    redis.call('DEL', place, place .. ':lock')
-    return true
-  end
-  redis.call('DEL', place .. ':lock')
-  redis.call('HSET', place, 'returnvalue', cjson.encode(summary), 'finishedOn', args.local_time, 'atm', '1')
+  return true
+end
+
+-- Ends a job's poll, because this step has done its work, and returns true.
+local function end_poll(id, lock)
+  local entry = entry_id(id)
+  local base = key('poll', '')
+  if not is_let_go(base, entry, lock) then return end
+  redis.call('DEL', base .. entry, base .. entry .. ':lock')
+  return true
+end
+
+-- Does the same for a job's launch, whose entry is kept for a while with its summary.
+local function end_launch(id, lock, summary)
+  local entry = entry_id(id)
+  local base = key('launch', '')
+  if not is_let_go(base, entry, lock) then return end
+  redis.call('DEL', base .. entry .. ':lock')
+  redis.call('HSET', base .. entry, 'returnvalue', cjson.encode(summary), 'finishedOn', args.local_time, 'atm', '1')
   redis.call('ZADD', base .. 'completed', args.local_time, entry)
   if redis.call('ZCARD', base .. 'completed') < ${KEPT_LAUNCHES.count + LOT} then return true end
   local old = redis.call('ZRANGE', base .. 'completed', 0, ${LOT - 1})

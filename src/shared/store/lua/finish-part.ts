@@ -20,7 +20,7 @@ local function finish(id, job, outcome, row)
   redis.call('ZADD', key('ended'), int(now + setting('record_ms')), id)
   redis.call('PEXPIRE', key('request', id), setting('result_ms'))
   if outcome.has_result or outcome.has_body then
-    redis.call('SET', key('result', id), ARGV[2], 'PX', setting('result_ms'))
+    redis.call('SET', key('result', id), body, 'PX', setting('result_ms'))
     for _, item_id in ipairs(outcome.item_ids or {}) do
       redis.call('SET', key('item', item_id), id, 'PX', setting('result_ms'))
     end

@@ -51,8 +51,13 @@ local function scopes_of(job)
 end
 
 -- On most days nothing is held, and one command finds that out.
+local free = {}
+
 local function is_any_held(scopes)
-  return redis.call('EXISTS', key('hold', scopes[1]), key('hold', scopes[2]), key('hold', scopes[3])) > 0
+  if free[scopes[1]] then return false end
+  local is_held = redis.call('EXISTS', key('hold', scopes[1]), key('hold', scopes[2]), key('hold', scopes[3])) > 0
+  free[scopes[1]] = not is_held
+  return is_held
 end
 
 -- How many responses the provider made for this tenant and model since a time, that millisecond included, and when it made the

@@ -39,6 +39,22 @@ const replySchema = z.discriminatedUnion('reply', [
 ]);
 export type IntendReply = z.infer<typeof replySchema>;
 
+/** What calls of one command share: whether launching is paused, and how many launches have no outcome. */
+const capPart = /* lua */ `
+local known_queue
+
+local function launch_queue()
+  known_queue = known_queue or {
+    -- This is BullMQ's own mark, so pausing the queue from any board has the same effect.
+    is_paused = redis.call('HEXISTS', key('launch', 'meta'), 'paused') == 1,
+    -- Of several lanes, each has a share of the cap.
+    share = tonumber(redis.call('HGET', key('share'), 'in_flight') or nil),
+    in_flight = redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('status', 'running')),
+  }
+  return known_queue
+end
+`;
+
 /**
  * Writes the durable intent that precedes every POST (I4). Each intent has a new epoch, so a reused job id never meets an old one.
  *
@@ -50,7 +66,7 @@ export type IntendReply = z.infer<typeof replySchema>;
  */
 export const intend = defineScript<IntendArguments>()({
   name: 'intend',
-  parts: [holdPart],
+  parts: [holdPart, capPart],
   body: /* lua */ `
 -- What the worker needs for the POST comes with the permission to send it.
 local function intended(job, epoch)
@@ -81,14 +97,9 @@ if job.status == 'launching' then
   return reply('unresolved', {epoch = tonumber(job.epoch), state = job.unknown_at and 'unknown' or 'intended'})
 end
 if tonumber(job.deadline_at) <= now then return reply('expired') end
--- This is BullMQ's own mark, so pausing the queue from any board has the same effect.
-if redis.call('HEXISTS', key('launch', 'meta'), 'paused') == 1 then return reply('paused') end
--- Of several lanes, each has a share of the cap.
-local share = tonumber(redis.call('HGET', key('share'), 'in_flight') or args.max_in_flight)
-local most = math.min(share, args.max_in_flight)
-if redis.call('ZCARD', key('status', 'launching')) + redis.call('ZCARD', key('status', 'running')) >= most then
-  return reply('full')
-end
+local queue = launch_queue()
+if queue.is_paused then return reply('paused') end
+if queue.in_flight >= math.min(queue.share or args.max_in_flight, args.max_in_flight) then return reply('full') end
 
 local scope = pass_holds(job)
 if scope then
@@ -100,6 +111,7 @@ if scope then
   return reply('held', {scope = scope})
 end
 
+queue.in_flight = queue.in_flight + 1
 local epoch = redis.call('INCR', key('epoch'))
 if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), args.id) end
 remove(args.id, job, {'parked_scope', 'unknown_at'})

@@ -19,7 +19,7 @@ end
 
 -- Writes the fields that every record has, and whatever else is given. Returns what the other parts read of a job.
 local function write_record(status, fields)
-  local job = {sequence = next_sequence(), model = args.model, tenant = args.tenant, tags = args.tags}
+  local job = {sequence = next_sequence(), model = args.model, tenant = args.tenant, tags = args.tags or usual.tags}
   local deadline_at = now + args.deadline_ms
   fields.sequence, fields.tenant, fields.tags = job.sequence, args.tenant, args.tags
   for name, value in pairs(usual) do
@@ -30,7 +30,7 @@ local function write_record(status, fields)
 
   redis.call('ZADD', key('tenant', args.tenant), job.sequence, args.id)
   redis.call('ZADD', key('ids'), '0', listed_id(args.id, args.chosen_id))
-  for _, tag in ipairs(args.tag_list) do redis.call('ZADD', key('tag', tag), job.sequence, args.id) end
+  for _, tag in ipairs(args.tag_list or {}) do redis.call('ZADD', key('tag', tag), job.sequence, args.id) end
   redis.call('ZADD', key('open'), next_patrol(deadline_at), args.id)
   return job
 end

@@ -40,7 +40,25 @@ export function defineScript<Arguments extends object>() {
 }
 
 function textOf({ flags, parts = [], body }: ScriptSource<unknown>): string {
-  return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts], body)].join('\n');
+  return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts], calls(body))].join('\n');
+}
+
+/** Makes the body a function, and calls it for each pair of texts. A call that fails changes nothing for the others. */
+function calls(body: string): string {
+  return `
+local function step(given, text)
+args, body, work, spread = cjson.decode(given), text, {}, nil
+${body}
+end
+
+local answers = {}
+for place = 2, #ARGV, 2 do
+  local is_done, answer = pcall(step, ARGV[place], ARGV[place + 1])
+  answers[#answers + 1] = is_done and answer or rare.failure(answer)
+end
+for place = 1, #endings do endings[place]() end
+return answers
+`;
 }
 
 /** Of several lanes, a job's sequence is its time in milliseconds times this, plus a counter. */
@@ -61,14 +79,16 @@ const luaTransitions = Object.entries(transitions)
 /** The head of every script: arguments, Redis' own clock (I15), keys, the timeline, the outbox and the answer. */
 const base = /* lua */ `
 local root = KEYS[1] .. ':'
-local args = cjson.decode(ARGV[1])
+-- What one call is given, and what it asks for.
+local args, body, work
+-- What the other lanes have to know: holds that begin here, or end.
+local spread
+-- What is done once for all calls, after the last of them.
+local endings = {}
 local clock = redis.call('TIME')
 -- Milliseconds. It is written to many places, and each time a number would have to be made a text of.
 local now_text = clock[1] .. ('00000' .. clock[2]):sub(-6, -4)
 local now = tonumber(now_text)
-local work = {}
--- What the other lanes have to know: holds that begin here, or end.
-local spread
 local patrol_ms = ${PATROL_MS}
 local sequences_in_a_ms = ${SEQUENCES_IN_A_MS}
 
@@ -89,9 +109,20 @@ local function int(number)
 end
 
 -- What the process that calls tells every script: for how long things are kept, in milliseconds, and how it publishes.
+local settings = {}
+
 local function setting(name)
-  local _, place = ARGV[3]:find(name .. '=', 1, true)
-  return ARGV[3]:match('^%w+', place + 1)
+  if not settings[name] then
+    local _, place = ARGV[1]:find(name .. '=', 1, true)
+    settings[name] = ARGV[1]:match('^%w+', place + 1)
+  end
+  return settings[name]
+end
+
+-- The answer to a call that failed: the error of the command, or of the script itself.
+local function failure(problem)
+  redis.setresp(2)
+  return type(problem) == 'table' and problem or redis.error_reply('ERR ' .. problem)
 end
 
 local function reply(word, fields)

@@ -63,7 +63,7 @@ export interface AppendEventsArguments {
 }
 
 /**
- * Adds a batch of a stream's events. ARGV[2] is a JSON array of them. `final`: the job has its outcome, so nobody reads on.
+ * Adds a batch of a stream's events. The body is a JSON array of them. `final`: the job has its outcome, so nobody reads on.
  * `stale`: another worker follows the stream. `full`: the stream has outgrown what the store keeps of one.
  */
 export const appendEvents = defineScript<AppendEventsArguments>()({
@@ -73,16 +73,16 @@ local place = key('job', args.id)
 local fields = redis.call('HMGET', place, 'status', 'stream_token', 'stream_last', 'stream_bytes')
 if fields[1] ~= 'running' then return reply('final') end
 if fields[2] ~= args.token or tonumber(fields[3] or -1) ~= args.after then return reply('stale') end
-if tonumber(fields[4] or 0) + #ARGV[2] > args.most_bytes then return reply('full') end
+if tonumber(fields[4] or 0) + #body > args.most_bytes then return reply('full') end
 redis.call('ZADD', key('streams'), now, args.id)
 if args.last == args.after then return reply('appended') end
 -- An entry's id is one past its last event, so a reader finds its next batch by the number that it has.
 local events = key('events', args.id)
 if redis.call('XLEN', events) >= args.most_batches then return reply('full') end
-redis.call('XADD', events, int(args.last + 1) .. '-0', 'after', int(args.after), 'events', ARGV[2])
+redis.call('XADD', events, int(args.last + 1) .. '-0', 'after', int(args.after), 'events', body)
 redis.call('PEXPIRE', events, setting('result_ms'))
 redis.call('HSET', place, 'stream_last', int(args.last))
-redis.call('HINCRBY', place, 'stream_bytes', #ARGV[2])
+redis.call('HINCRBY', place, 'stream_bytes', #body)
 for _, item_id in ipairs(args.item_ids) do
   redis.call('SET', key('item', item_id), args.id, 'PX', setting('ledger_ms'))
 end

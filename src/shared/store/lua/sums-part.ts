@@ -69,10 +69,19 @@ local function measures(row)
   return found
 end
 
+local model_fields = {}
+
+local function model_field(model)
+  model_fields[model] = model_fields[model] or cjson.encode({'model', model})
+  return model_fields[model]
+end
+
 -- The fields in which a row is counted: ["model","gpt-5.5"].
 local function dimensions(row)
+  local fields = {'["all",""]', model_field(row.model)}
+  if row.kind == 'used' and row.tags == '[]' then return fields end
   local crowded = row.crowded == '1'
-  local found = {{'model', row.model}}
+  local found = {}
   -- Actors, reasons and tags are free text, and bulk cancels may be many. Past the bound, a day's further ones share one place (I9).
   for _, tag in ipairs(cjson.decode(row.tags)) do found[#found + 1] = {'tag', crowded and '(other)' or tag} end
   if row.kind == 'wasted' then
@@ -82,8 +91,7 @@ local function dimensions(row)
     if row.cancellation then found[#found + 1] = {'cancellation', crowded and '(other)' or row.cancellation} end
     if row.by_reason then found[#found + 1] = {'reason', crowded and '(other)' or row.reason or ''} end
   end
-  local fields = {'["all",""]'}
-  for position, dimension in ipairs(found) do fields[position + 1] = cjson.encode(dimension) end
+  for _, dimension in ipairs(found) do fields[#fields + 1] = cjson.encode(dimension) end
   return fields
 end
 
@@ -102,12 +110,9 @@ end
 
 -- The measures of a sum are one text, "used_responses=3 used_total_tokens=480": one field is read and written for all of them.
 -- The measures that stay as they are are not read, because to make numbers of them and a text again costs most of a booking.
-local function packed(text, differences, is_tenants_own)
+local function packed(text, differences)
   local new = {}
-  for name, difference in pairs(differences) do
-    -- The histogram is kept once for the tenant, and not for each dimension.
-    if is_tenants_own or name:sub(1, 5) ~= 'late_' then new[name] = difference end
-  end
+  for name, difference in pairs(differences) do new[name] = difference end
   local words = text and text ~= '' and text .. ' ' or ''
   words = words:gsub('([%w_]+)=(-?%d+) ', function(name, value)
     local difference = new[name]
@@ -116,38 +121,68 @@ local function packed(text, differences, is_tenants_own)
     local sum = value + difference
     return sum == 0 and '' or name .. '=' .. int(sum) .. ' '
   end)
-  for name, difference in pairs(new) do words = words .. name .. '=' .. int(difference) .. ' ' end
+  for name, difference in pairs(new) do
+    if difference ~= 0 then words = words .. name .. '=' .. int(difference) .. ' ' end
+  end
   return words:sub(1, -2)
 end
 
--- Adds the differences to the sums in every dimension of the row.
+-- What the calls of one command change in sums, by the hash. The first field is the tenant's own.
+local booked = {}
+
+local function write_sums()
+  for place, sums in pairs(booked) do
+    local before = redis.call('HMGET', place, unpack(sums.fields))
+    local own = sums.changes[sums.fields[1]]
+    local after = {}
+    for position, field in ipairs(sums.fields) do
+      local change = sums.changes[field]
+      -- If a tenant has used one model that day, the model's sum is the tenant's.
+      local is_same = position > 1 and before[position] == before[1] and change.rows == own.rows and not own.is_late
+      after[field] = is_same and after[sums.fields[1]] or packed(before[position], change.by)
+    end
+    write(place, after)
+    if not before[1] then
+      redis.call('SADD', sums.tenants, sums.tenant)
+      redis.call('PEXPIRE', sums.tenants, setting('sums_ms'))
+      redis.call('PEXPIRE', place, setting('sums_ms'))
+      -- Once a day is enough for expired rows to leave the index of the tenant. It outlives the rows of this day, and of the next.
+      local listed = key('rows', sums.tenant)
+      redis.call('ZREMRANGEBYSCORE', listed, '-inf', int(now - setting('ledger_ms')))
+      redis.call('PEXPIRE', listed, int(setting('ledger_ms') + 2 * 86400000))
+    end
+  end
+end
+
+local function booked_at(row)
+  local place = sums_of(row)
+  if booked[place] then return booked[place] end
+  if not next(booked) then endings[#endings + 1] = write_sums end
+  booked[place] = {tenant = row.tenant, tenants = key('sums', day_of(tonumber(row.at))), fields = {}, changes = {}}
+  return booked[place]
+end
+
+-- Adds the differences to the sums in every dimension of the row, once for all calls of this command.
 local function add_to_sums(row, differences)
   local changed = {}
   for name, difference in pairs(differences) do
     if difference ~= 0 then changed[name] = difference end
   end
   if not next(changed) then return end
-  local place = sums_of(row)
-  local fields = dimensions(row)
-  local sums = redis.call('HMGET', place, unpack(fields))
-  local after = {}
-  for position, field in ipairs(fields) do
-    -- Past the bound, several tags of a row share one field, and each of them counts.
-    local text = after[field] or sums[position]
-    -- If a tenant has used one model that day, the model's sum is the tenant's.
-    local is_same = text and text == sums[1] and not row.late_by_ms
-    after[field] = is_same and after[fields[1]] or packed(text, changed, position == 1)
-  end
-  write(place, after)
-  if not sums[1] then
-    local tenants = key('sums', day_of(tonumber(row.at)))
-    redis.call('SADD', tenants, row.tenant)
-    redis.call('PEXPIRE', tenants, setting('sums_ms'))
-    redis.call('PEXPIRE', place, setting('sums_ms'))
-    -- Once a day is enough for expired rows to leave the index of the tenant. It outlives the rows of this day, and of the next.
-    local listed = key('rows', row.tenant)
-    redis.call('ZREMRANGEBYSCORE', listed, '-inf', int(now - setting('ledger_ms')))
-    redis.call('PEXPIRE', listed, int(setting('ledger_ms') + 2 * 86400000))
+  local sums = booked_at(row)
+  for position, field in ipairs(dimensions(row)) do
+    local change = sums.changes[field]
+    if not change then
+      change = {rows = 0, by = {}}
+      sums.changes[field] = change
+      sums.fields[#sums.fields + 1] = field
+    end
+    change.rows = change.rows + 1
+    change.is_late = change.is_late or row.late_by_ms
+    for name, difference in pairs(changed) do
+      -- The histogram is kept once for the tenant, and not for each dimension.
+      if position == 1 or name:sub(1, 5) ~= 'late_' then change.by[name] = (change.by[name] or 0) + difference end
+    end
   end
 end
 `;

@@ -91,7 +91,7 @@ local function tie(launch)
       response_id = launch.response_id, running_at = now_text, paid = int(tonumber(job.paid) + 1), intent_token = '',
     })
     local entry_ended = launch.launch_lock
-      and end_entry('launch', launch.id, launch.launch_lock, 'acknowledged ' .. launch.response_id)
+      and end_launch(launch.id, launch.launch_lock, 'acknowledged ' .. launch.response_id)
     if known then row = rare.change_row(row, function(after) observe(after, launch.observation) end) end
     if launch.outcome then
       job.response_id = launch.response_id

@@ -1,0 +1,162 @@
+import { expect, test, vi } from 'vitest';
+import type { Lane } from '../../src/shared/store/lane.ts';
+import { commandName, type RunCommand, type ScriptName } from '../../src/shared/store/scripts.ts';
+import { acceptJob, intendJob, observed, openStores, redisOf, rowsOf, wasteOf } from '../support/store.ts';
+
+/** Counts the commands that call a script on a store's connection. */
+function countingCommands(store: Lane, script: ScriptName) {
+  const spy = vi.spyOn(redisOf(store) as unknown as Record<string, RunCommand>, commandName(script));
+  return () => spy.mock.calls.length;
+}
+
+const intend = (id: string, most: number) => ({ id, token: `token-${id}`, max_in_flight: most });
+const named = (count: number) => Array.from({ length: count }, (_, number) => `job_${number}`);
+
+test('the calls of one turn are few commands, and each has its own answer', async () => {
+  const { store } = await openStores();
+  const ids = named(60);
+  await Promise.all(ids.map(id => acceptJob(store, id)));
+  const commands = countingCommands(store, 'intend');
+  const replies = await Promise.all(ids.map(id => store.run('intend', intend(id, 1000))));
+  // The first call leaves at once, and the others by 25 at the end of the turn.
+  expect(commands()).toBe(4);
+  expect(new Set(replies.map(reply => reply.reply === 'intended' && reply.epoch)).size).toBe(60);
+  const [missing, again] = await Promise.all([
+    store.run('intend', intend('nobody', 1000)),
+    store.run('intend', intend('job_7', 1000)),
+  ]);
+  expect(missing).toMatchObject({ reply: 'missing' });
+  expect(again).toMatchObject({ reply: 'intended', epoch: (replies[7] as { epoch: number }).epoch });
+});
+
+test('a call that fails changes nothing for the others of its turn', async () => {
+  const { store } = await openStores();
+  await Promise.all(named(4).map(id => acceptJob(store, id)));
+  // Its record is no hash, so every command on it fails.
+  const broken = store.keys.job('job_2');
+  await redisOf(store).del(broken);
+  await redisOf(store).set(broken, 'not a hash');
+  const settled = await Promise.allSettled(named(4).map(id => store.run('intend', intend(id, 1000))));
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  expect(settled[2]).toMatchObject({ reason: { message: expect.stringContaining('WRONGTYPE') } });
+  expect(settled[3]).toMatchObject({ value: { reply: 'intended', text: '{}' } });
+});
+
+test('large bodies are not joined into one command, and arrive whole', async () => {
+  const { store } = await openStores();
+  const ids = named(5);
+  for (const id of ids) await acceptJob(store, id);
+  const epochs = await Promise.all(ids.map(id => intendJob(store, id)));
+  await Promise.all(
+    ids.map((id, position) =>
+      store.run('acknowledge', {
+        id,
+        epoch: epochs[position] as number,
+        response_id: `resp_${id}`,
+        first_poll_ms: 0,
+        observation: observed('queued'),
+      }),
+    ),
+  );
+  const bodies = ids.map(id => JSON.stringify({ id, text: 'ä'.repeat(600_000) }));
+  const commands = countingCommands(store, 'decide');
+  await Promise.all(
+    ids.map((id, position) =>
+      store.run(
+        'decide',
+        {
+          id,
+          status: 'completed',
+          response_id: `resp_${id}`,
+          has_result: true,
+          observation: observed('completed', 10),
+        },
+        bodies[position],
+      ),
+    ),
+  );
+  expect(commands()).toBe(5);
+  expect(await Promise.all(ids.map(id => store.result(id)))).toEqual(bodies);
+});
+
+test('I9: launches that are asked for in one turn stay within the cap', async () => {
+  const { store } = await openStores();
+  await Promise.all(named(12).map(id => acceptJob(store, id)));
+  const replies = await Promise.all(named(12).map(id => store.run('intend', intend(id, 5))));
+  expect(replies.filter(({ reply }) => reply === 'intended')).toHaveLength(5);
+  expect(replies.filter(({ reply }) => reply === 'full')).toHaveLength(7);
+});
+
+test('I3: what is booked in one turn is booked to the token, in every sum', async () => {
+  const { store } = await openStores();
+  const jobs = Array.from({ length: 50 }, (_, number) => ({
+    id: `job_${number}`,
+    tenant: number % 3 === 0 ? 'acme' : 'default',
+    model: number % 2 === 0 ? 'gpt-5.5' : 'gpt-5.5-mini',
+    tags: number % 5 === 0 ? ['night', 'bulk'] : [],
+    tokens: 100 + number,
+    isCancelled: number % 4 === 0,
+  }));
+  for (const { id, tenant, model, tags } of jobs)
+    await store.run(
+      'accept',
+      { id, tenant, model, tags: JSON.stringify(tags), tag_list: tags, fingerprint: 'f', deadline_ms: 60_000 },
+      '{}',
+    );
+  const epochs = await Promise.all(jobs.map(({ id }) => intendJob(store, id)));
+  await Promise.all(
+    jobs.map(({ id }, position) =>
+      store.run('acknowledge', {
+        id,
+        epoch: epochs[position] as number,
+        response_id: `resp_${id}`,
+        first_poll_ms: 0,
+        observation: observed('queued'),
+      }),
+    ),
+  );
+  await Promise.all(
+    jobs.map(({ id, tokens, isCancelled }) =>
+      isCancelled
+        ? store.run('decide', { id, status: 'cancelled', cause: 'cancelled', actor: `actor ${tokens % 2}` })
+        : store.run(
+            'decide',
+            {
+              id,
+              status: 'completed',
+              response_id: `resp_${id}`,
+              has_result: true,
+              observation: observed('completed', tokens),
+            },
+            '{}',
+          ),
+    ),
+  );
+  // The wasted ones become known in one turn as well.
+  const wasted = jobs.filter(({ isCancelled }) => isCancelled);
+  await Promise.all(
+    wasted.map(({ id, tokens }) =>
+      store.run('charge', { response_id: `resp_${id}`, observation: observed('completed', tokens), window_ms: 0 }),
+    ),
+  );
+  for (const tenant of ['acme', 'default']) {
+    const own = jobs.filter(job => job.tenant === tenant);
+    expect(await rowsOf(store, { tenant })).toHaveLength(own.length);
+    const tokensOf = (some: typeof jobs, isCancelled: boolean) =>
+      some.filter(job => job.isCancelled === isCancelled).reduce((sum, { tokens }) => sum + tokens, 0);
+    const { totals, data: byModel } = await wasteOf(store, { tenant, groupBy: 'model' });
+    expect(totals).toMatchObject({ total_tokens: tokensOf(own, true), used_total_tokens: tokensOf(own, false) });
+    for (const { key, ...sum } of byModel) {
+      const some = own.filter(({ model }) => model === key);
+      expect(sum).toMatchObject({ total_tokens: tokensOf(some, true), used_total_tokens: tokensOf(some, false) });
+    }
+    const { data: byTag } = await wasteOf(store, { tenant, groupBy: 'tag' });
+    const tagged = own.filter(({ tags }) => tags.length > 0);
+    expect(byTag.map(({ key }) => key).sort()).toEqual(['bulk', 'night']);
+    for (const { key, ...sum } of byTag)
+      expect(sum, key).toMatchObject({
+        total_tokens: tokensOf(tagged, true),
+        used_total_tokens: tokensOf(tagged, false),
+      });
+  }
+});
