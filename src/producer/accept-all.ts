@@ -43,8 +43,10 @@ function isMisplaced(reply: Reply | undefined): boolean {
 }
 
 async function acceptOnce(store: Store, calls: Call[]): Promise<Reply[]> {
-  const byLane = new Map<Lane, Call[]>();
   const places = await store.lanesOf(calls.map(({ given }) => given.id));
+  const [only, ...others] = new Set(places);
+  if (only && others.length === 0) return await acceptIn(only, calls);
+  const byLane = new Map<Lane, Call[]>();
   for (const [position, call] of calls.entries()) {
     const lane = places[position] as Lane;
     const others = byLane.get(lane);

@@ -16,6 +16,7 @@ interface BoardQueue {
     id: string;
     name: string;
     data: Record<string, unknown>;
+    delay: number;
     returnValue: unknown;
     externalUrl: { href: string };
   }[];
@@ -62,6 +63,18 @@ test('I13: the board shows what the record says now, and no prompt; each queue i
     expect((await look(name)).displayName).toMatch(/^\d \w+$/);
     expect((await look(name)).description.length).toBeGreaterThan(30);
   }
+});
+
+test('a parked poll is shown with the time at which it is due, however often it was parked', async () => {
+  const { producer, look, simulatorLedger } = await startBoard({
+    env: { HEADSTONE_POLL_MIN_MS: '400', HEADSTONE_POLL_MAX_MS: '400' },
+  });
+  const { id } = await producer.enqueue(scripted({ stuck: true }));
+  await expect.poll(async () => (await simulatorLedger()).responses[0]?.reads, { timeout: 10_000 }).toBe(3);
+  const entry = (await look('poll')).jobs.find(job => job.id === `hs-${id}`);
+  // It was added before the first of the three polls, and is due after the last.
+  expect(entry?.delay).toBeGreaterThan(1200);
+  expect(entry?.delay).toBeLessThan(10_000);
 });
 
 test('I2, I6: a retried job of a decided record does nothing, and says so', async () => {

@@ -48,6 +48,23 @@ test('a beginning that very many ids have shows the newest, and one that few hav
   expect(await found('order-')).toEqual(newest);
 });
 
+test('an old job is found by the beginning of an id that Headstone drew, by one digit or by many, and one of the version before', async () => {
+  const { producer, redis, prefixOf } = await startHarness({ workers: 0 });
+  const [old] = await producer.enqueueMany([{ request: request('old') }]);
+  const id = old?.id ?? '';
+  const before = await producer.enqueue(request('before'));
+  // The version before listed all ids in one index.
+  const prefix = await prefixOf(before.id);
+  await redis.zrem(`${prefix}:ids:${before.id.slice(5, 8)}`, before.id);
+  await redis.zadd(`${prefix}:ids`, 0, before.id);
+  for (let n = 0; n < 5; n += 1)
+    await producer.enqueueMany(Array.from({ length: 450 }, () => ({ request: request('new') })));
+  const found = async (search: string) =>
+    (await producer.store.view({ sort: 'oldest', search })).jobs.map(job => job.id);
+  for (const digits of [1, 2, 3, 4, 12, 32]) expect(await found(id.slice(0, 5 + digits)), `${digits}`).toContain(id);
+  expect(await found(before.id.slice(0, 17))).toEqual([before.id]);
+});
+
 test('with HEADSTONE_PROMPT_PREVIEW=0 nothing of a prompt is in the record; a deleted result takes it out', async () => {
   const { producer } = await startHarness({ workers: 0, env: { HEADSTONE_PROMPT_PREVIEW: '0' } });
   const { id } = await producer.enqueue(request('not to be kept'));

@@ -238,21 +238,24 @@ test('I9: a stream that finds no slot is told how long it has waited, and asks t
 
 test('forget: an ended job leaves no key behind, and one with an unsettled response stays', async () => {
   const { store } = await openStores({ HEADSTONE_RECORD_TTL_MS: '10' });
-  await acceptJob(store, 'gone');
+  const drawn = 'resp_c0ffee00c0ffee00c0ffee00c0ffee00';
+  for (const id of ['gone', drawn]) await acceptJob(store, id);
+  expect(await redisOf(store).zrange(store.keys.ids('c0f'), '0', '-1')).toEqual([drawn]);
   // The entry of a decided job leaves its queue when a worker takes it.
   await store.queues.launch.obliterate({ force: true });
-  await store.run('decide', { id: 'gone', status: 'cancelled', cause: 'cancelled' });
+  for (const id of ['gone', drawn]) await store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
   await runJob(store, 'kept', 'resp_kept');
   await store.run('decide', { id: 'kept', status: 'cancelled', cause: 'cancelled' });
   await expect
     .poll(async () => {
       await store.run('forget', { limit: 100 });
-      return await store.record('gone');
+      return [await store.record('gone'), await store.record(drawn)];
     })
-    .toBeNull();
+    .toEqual([null, null]);
   expect(await store.record('kept')).not.toBeNull();
   expect(await listOf(store, {})).toHaveLength(1);
-  expect(await redisOf(store).keys(`${store.keys.prefix}:*gone*`)).toEqual([]);
+  for (const name of ['gone', drawn, 'ids:c0f'])
+    expect(await redisOf(store).keys(`${store.keys.prefix}:*${name}*`), name).toEqual([]);
 });
 
 test('launched: a success lifts the alarm that it was tried under, and no later one, and no rate hold', async () => {

@@ -143,9 +143,13 @@ export class RecordAdapter extends BullMQAdapter {
     throw new HeadstoneError('invalid_request', 'Headstone adds the entries itself. Enqueue a job instead.');
   }
 
-  /** Replaces the data that is shown. What is stored stays. */
+  /** Replaces what is shown of an entry by what the record and the queue say. What is stored stays. */
   private async describe(entry: Entry): Promise<void> {
     const id = isOurEntry(entry.id) ? idOfEntry(entry.id) : '';
+    const lanes = await this.store.allLanes();
+    const times = await Promise.all(lanes.map(lane => lane.queues.dueAt(this.name, entry.id ?? '')));
+    const dueAt = times.find(time => time !== null);
+    entry.delay = dueAt === undefined || dueAt === null ? 0 : dueAt - entry.timestamp;
     // In the callback queue an entry says what it is about: a job's outcome, or the waste of a response.
     const [, about, subject = id] = (this.name === 'callback' && /^(outcome|waste):([\s\S]*)$/.exec(id)) || [];
     const isResponse = this.name === 'settle' || about === 'waste';

@@ -34,8 +34,11 @@ export class Keys {
   statuses = () => jobStatusSchema.options.map(this.status);
   tenant = (tenant: string) => this.key('tenant', tenant);
   tag = (tag: string) => this.key('tag', tag);
-  /** Sorted set: the ids of all jobs, by their letters. One that a caller chose is `CHOSEN|ID`. */
-  ids = () => this.key('ids');
+  /**
+   * Sorted sets: the ids of all jobs, by their letters. One that a caller chose is `CHOSEN|ID`. Ids that Headstone drew are in the
+   * index of their first three digits.
+   */
+  ids = (digits?: string) => (digits === undefined ? this.key('ids') : this.key('ids', digits));
   /** Sorted set: ended jobs by the time at which their record expires. */
   ended = () => this.key('ended');
   /** Sorted set: open jobs by the time of their next patrol. */

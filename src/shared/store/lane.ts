@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import slotOf from 'cluster-key-slot';
 import type { Job } from '../contract/job.ts';
 import type { LedgerRow } from '../contract/ledger.ts';
@@ -29,6 +30,8 @@ import { argumentsText } from './script-arguments.ts';
 import { type ArgumentsOf, type ReplyOf, type ScriptAnswer, type ScriptName, scripts } from './scripts.ts';
 
 const PROBE_KEPT_MS = 60_000;
+/** How many calls of one script are written before Redis gets them. */
+const PORTION = 100;
 
 export interface LaneOptions {
   link: Link;
@@ -172,7 +175,7 @@ export class Lane {
     calls: { given: ArgumentsOf<Name>; body?: string }[],
   ): Promise<(ReplyOf<Name> | Error)[]> {
     const answers = await this.ask(async () => {
-      const heard = await Promise.allSettled(calls.map(({ given, body = '' }) => this.send(name, given, body)));
+      const heard = await Promise.allSettled(await this.sendAll(name, calls));
       // A server that has been replaced refuses all of them and has done none.
       const [first] = heard;
       if (first?.status === 'rejected' && heard.every(one => one.status === 'rejected' && isWrongServer(one.reason)))
@@ -194,6 +197,19 @@ export class Lane {
     this.clockOffsetMs = reply.now - Date.now();
     if (reply.spread) this.tellOthers(this, reply.spread);
     return scripts[name].reply.parse(reply) as ReplyOf<Name>;
+  }
+
+  /** Sends calls a portion at a time, so that Redis begins with the first while the others are written. */
+  private async sendAll(name: ScriptName, calls: { given: object; body?: string }[]): Promise<Promise<ScriptAnswer>[]> {
+    const sent: Promise<ScriptAnswer>[] = [];
+    for (const [position, { given, body = '' }] of calls.entries()) {
+      if (position > 0 && position % PORTION === 0) await nextTurn();
+      const answer = this.send(name, given, body);
+      // Its failure is read with those of the others.
+      answer.catch(() => {});
+      sent.push(answer);
+    }
+    return sent;
   }
 
   private send(name: ScriptName, given: object, body: string): Promise<ScriptAnswer> {

@@ -4,6 +4,7 @@ import type { QueueEntry } from './lua/work.ts';
 
 const LEASE_MS = 5000;
 export const CANARY_KEPT_MS = 600_000;
+const ROWS_AT_ONCE = 500;
 
 /** An intent whose POST may be under way. */
 export interface OpenIntent {
@@ -91,9 +92,15 @@ export class Patrol {
     await this.store.ask(client => client.zrem(this.store.keys.streams(), id));
   }
 
-  /** The ledger's rows expire by themselves; this removes them from their index. */
+  /** Deletes the ledger's rows of before a time. A time in Redis for each of them would take a fiftieth of a job's space. */
   async trimRows(before: number): Promise<void> {
-    await this.store.ask(client => client.zremrangebyscore(this.store.keys.rows(), '-inf', before));
+    const { keys } = this.store;
+    for (;;) {
+      const old = await this.upTo(keys.rows(), before, ROWS_AT_ONCE);
+      if (old.length === 0) return;
+      await this.store.ask(client => client.unlink(...old.map(responseId => keys.row(responseId))));
+      await this.store.ask(client => client.zrem(keys.rows(), ...old));
+    }
   }
 
   /** Adds an entry that is due now, whatever its queue holds of it. False if it is active, and may be about to end. */

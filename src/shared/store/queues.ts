@@ -146,8 +146,8 @@ export class Queues {
     if (state === 'active') return { settled: false };
     if (state === 'waiting' || state === 'prioritized') return { settled: true };
     if (state === 'delayed') {
-      const score = await this.client.zscore(queue.toKey('delayed'), id);
-      if (score !== null && entry.dueAt < Number(score) / DELAYED_SCORE_UNIT)
+      const dueAt = await this.dueAt(entry.queue, id);
+      if (dueAt !== null && entry.dueAt < dueAt)
         await (await queue.getJob(id))?.changeDelay(Math.max(0, entry.dueAt - now));
       return { settled: true };
     }
@@ -155,6 +155,12 @@ export class Queues {
     const { name, data, opts } = this.job(entry, now);
     await queue.add(name, data, opts);
     return { settled: true };
+  }
+
+  /** When an entry is due that waits for a time, in milliseconds since 1970; null for any other. */
+  async dueAt(name: QueueName, entry: string): Promise<number | null> {
+    const score = await this.client.zscore(this[name].toKey('delayed'), entry);
+    return score === null ? null : Number(score) / DELAYED_SCORE_UNIT;
   }
 
   /** True if the entry waits, is parked or is active, so that a worker will take it. */

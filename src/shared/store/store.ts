@@ -24,8 +24,9 @@ import { viewJobs } from './view-jobs.ts';
 import { viewRows } from './view-rows.ts';
 import { daysOf, readReports, readWaste } from './waste.ts';
 
-/** How long a process goes by the plan that it read last. */
+/** How long a process goes by the plan that it read last. A busy one reads it anew before, so that no call waits for that. */
 const PLAN_MS = 1000;
+const PLAN_AGAIN_MS = 500;
 
 export interface StoreOptions {
   connection: Connection;
@@ -109,10 +110,12 @@ export class Store {
    */
   async currentPlan(): Promise<LanePlan> {
     await this.ready();
-    if (performance.now() - this.plannedAt <= PLAN_MS) return this.plan;
+    const age = performance.now() - this.plannedAt;
+    if (age <= PLAN_AGAIN_MS) return this.plan;
     // Others go by the known plan meanwhile.
     this.plannedAt = performance.now();
-    return await this.learnPlan().catch(() => this.plan);
+    const learned = this.learnPlan().catch(() => this.plan);
+    return age <= PLAN_MS ? this.plan : await learned;
   }
 
   /** Reads the plan anew. */
@@ -139,6 +142,7 @@ export class Store {
 
   /** The id of a new job. Any lane may have it, so it is in one that answers. */
   newId(plan: LanePlan): string {
+    if (plan.count === 1) return newJobId(plan, 0);
     const lanes = this.lanes.slice(0, plan.count);
     const present = lanes.filter(lane => !lane.isAway);
     const candidates = present.length > 0 ? present : lanes;

@@ -4,6 +4,7 @@ import { jobStatusSchema } from '../contract/words.ts';
 import { spentOn } from '../runtime/spent.ts';
 import { matcherOf } from './job-filter.ts';
 import type { Lane } from './lane.ts';
+import { DRAWN_ID } from './lanes/plan.ts';
 import { placeOf } from './list.ts';
 import { type JobRecord, parseRecord, responseIdsOf, summaryOf } from './record.ts';
 import { type Place, walkJobs } from './walk.ts';
@@ -81,13 +82,21 @@ function laneOf(lanes: Lane[], number: number): Lane {
 /** The jobs whose id begins with a text, the newest first, whether Headstone or a caller chose it; none if there are too many. */
 async function findById(lanes: Lane[], beginning: string): Promise<Found[]> {
   const range = [`[${beginning}`, `[${beginning}\xff`] as const;
-  const counts = await Promise.all(lanes.map(lane => lane.ask(client => client.zlexcount(lane.keys.ids(), ...range))));
-  if (sum(counts) > MOST_BY_ID) return [];
-  const found = await Promise.all(
+  const digits = digitsAfter(beginning);
+  const perLane = await Promise.all(
     lanes.map(async lane => {
+      const indexes = [lane.keys.ids(), ...digits.map(three => lane.keys.ids(three))];
+      const listed = await lane.ask(client =>
+        Promise.all(indexes.map(index => client.zrangebylex(index, ...range, 'LIMIT', 0, MOST_BY_ID + 1))),
+      );
+      return listed.flat();
+    }),
+  );
+  if (sum(perLane.map(({ length }) => length)) > MOST_BY_ID) return [];
+  const found = await Promise.all(
+    lanes.map(async (lane, position) => {
       const { keys } = lane;
-      const listed = await lane.ask(client => client.zrangebylex(keys.ids(), ...range, 'LIMIT', 0, MOST_BY_ID));
-      const ids = listed.map(entry => entry.split('|').at(-1) ?? '');
+      const ids = (perLane[position] ?? []).map(entry => entry.split('|').at(-1) ?? '');
       const hashes = await lane.ask(client => Promise.all(ids.map(id => client.hgetall(keys.job(id)))));
       return hashes.flatMap((hash, position) => {
         const record = parseRecord(ids[position] ?? '', hash);
@@ -96,6 +105,18 @@ async function findById(lanes: Lane[], beginning: string): Promise<Found[]> {
     }),
   );
   return found.flat().sort((left, right) => right.sequence - left.sequence);
+}
+
+/**
+ * The indexes in which ids may be that Headstone drew and that begin like this, each by its three digits. With fewer than one
+ * digit, a beginning narrows nothing.
+ */
+function digitsAfter(beginning: string): string[] {
+  const [, known] =
+    /^([0-9a-f]{1,3})/.exec(beginning.startsWith(DRAWN_ID) ? beginning.slice(DRAWN_ID.length) : '') ?? [];
+  if (known === undefined) return [];
+  const free = 3 - known.length;
+  return Array.from({ length: 16 ** free }, (_, n) => known + (free === 0 ? '' : n.toString(16).padStart(free, '0')));
 }
 
 /** A job with what is known of its responses' cost. */

@@ -67,16 +67,14 @@ local function enter(queue, id, due, priority, is_new)
   if priority ~= 0 or not is_new and redis.call('EXISTS', place) == 1 then
     return rare.schedule(queue, id, due, priority)
   end
-  local delay = math.max(0, due - now)
-  local data = '{"id":' .. cjson.encode(id) .. '}'
-  if delay > 0 then
-    -- BullMQ takes an entry without a priority for one of priority 0, and many are parked.
-    redis.call('HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', args.local_time, 'delay', int(delay))
-    return delay_entry(base, entry, args.local_time + delay)
+  if queue == 'launch' then
+    -- People look at these, also on a board of the app's.
+    redis.call('HSET', place, 'name', queue, 'timestamp', args.local_time, 'data', '{"id":' .. cjson.encode(id) .. '}')
+  else
+    -- Many are parked, so they have nothing that their id or their place says.
+    redis.call('HSET', place, 'name', queue, 'timestamp', args.local_time)
   end
-  redis.call(
-    'HSET', place, 'name', queue, 'data', data, 'opts', '{}', 'timestamp', args.local_time, 'delay', '0', 'priority', '0'
-  )
+  if due > now then return delay_entry(base, entry, args.local_time + due - now) end
   -- If others wait too, the marker was set for them. If the worker that took it dies at that moment, another looks by itself
   -- within ten seconds.
   local is_first = redis.call('LPUSH', base .. 'wait', entry) == 1

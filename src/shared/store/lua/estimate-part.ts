@@ -1,11 +1,22 @@
 /** What a response probably costs whose usage is not known, by the finished runs of its tenant and model. A part of the ledger's. */
 export const estimatePart = /* lua */ `
+local function sums_days_ago(days, tenant)
+  return key('sums', day_of(now - days * 86400000), tenant)
+end
+
+-- A new tenant has none, and one command finds that out.
+local function has_earlier_sums(tenant)
+  local places = {}
+  for days = 1, 6 do places[days] = sums_days_ago(days, tenant) end
+  return redis.call('EXISTS', unpack(places)) > 0
+end
+
 -- What a response of this model has cost so far, on the newest of the last seven days that knows it: "tokens cost", "tokens none" if
 -- no price is, or "none".
 local function likely_of(row)
   for days = 0, 6 do
-    local place = key('sums', day_of(now - days * 86400000), row.tenant)
-    local text = redis.call('HGET', place, cjson.encode({'model', row.model}))
+    if days == 1 and not has_earlier_sums(row.tenant) then return 'none' end
+    local text = redis.call('HGET', sums_days_ago(days, row.tenant), cjson.encode({'model', row.model}))
     local sum = {}
     for name, value in string.gmatch(text or '', '([%w_]+)=(-?%d+)') do sum[name] = tonumber(value) end
     local function all(name) return (sum[name] or 0) + (sum['used_' .. name] or 0) end

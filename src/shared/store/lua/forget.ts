@@ -45,7 +45,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMI
     if job.status then
       redis.call('ZREM', key('status', job.status), id)
       redis.call('ZREM', key('tenant', job.tenant), id)
-      redis.call('ZREM', key('ids'), listed_id(id, job.chosen_id))
+      redis.call('ZREM', ids_index(id, job.chosen_id), listed_id(id, job.chosen_id))
+      -- The version before had one index for all.
+      redis.call('ZREM', key('ids'), id)
       for _, tag in ipairs(cjson.decode(job.tags)) do redis.call('ZREM', key('tag', tag), id) end
       if job.chosen_id then redis.call('SREM', key('chosen', job.chosen_id), id) end
     end

@@ -104,7 +104,6 @@ local function open_row(response_id, id, job, bound, observation)
   write_row({}, row)
   redis.call('ZADD', key('rows'), row.at, response_id)
   list_for_tenant(row)
-  redis.call('PEXPIRE', key('row', response_id), setting('ledger_ms'))
   return row
 end
 

@@ -25,7 +25,6 @@ local place = base .. args.entry
 if redis.call('GET', place .. ':lock') ~= args.lock then return reply('gone') end
 redis.call('DEL', place .. ':lock')
 redis.call('LREM', base .. 'active', -1, args.entry)
-redis.call('HSET', place, 'delay', int(args.due_in_ms))
 delay_entry(base, args.entry, args.local_time + args.due_in_ms)
 return reply('parked')
 `,

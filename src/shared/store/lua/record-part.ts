@@ -29,7 +29,7 @@ local function write_record(status, fields)
   move(args.id, job, status, fields)
 
   redis.call('ZADD', key('tenant', args.tenant), job.sequence, args.id)
-  redis.call('ZADD', key('ids'), '0', listed_id(args.id, args.chosen_id))
+  redis.call('ZADD', ids_index(args.id, args.chosen_id), '0', listed_id(args.id, args.chosen_id))
   for _, tag in ipairs(args.tag_list or {}) do redis.call('ZADD', key('tag', tag), job.sequence, args.id) end
   redis.call('ZADD', key('open'), next_patrol(deadline_at), args.id)
   return job

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { openStatuses, transitions } from '../../contract/words.ts';
+import { DRAWN_ID } from '../lanes/plan.ts';
 import { prune } from './prune.ts';
 
 /**
@@ -182,6 +183,13 @@ end
 -- How a job is found by the beginning of the id that its caller knows.
 local function listed_id(id, chosen_id)
   return chosen_id and chosen_id .. '|' .. id or id
+end
+
+-- Where a job is listed by its id. Those that Headstone draws are spread over 4,096 indexes, because Redis keeps a small one in a
+-- third of the space.
+local function ids_index(id, chosen_id)
+  local digits = not chosen_id and id:match('^${DRAWN_ID}(%x%x%x)')
+  return digits and key('ids', digits) or key('ids')
 end
 
 -- Writes fields of a hash with one command, because each command costs more than the fields that it carries.

@@ -113,7 +113,7 @@ end
 local function packed(text, differences)
   local new = {}
   for name, difference in pairs(differences) do new[name] = difference end
-  local words = text and text ~= '' and text .. ' ' or ''
+  local words = text ~= '' and text .. ' ' or ''
   words = words:gsub('([%w_]+)=(-?%d+) ', function(name, value)
     local difference = new[name]
     if not difference then return nil end
@@ -134,12 +134,13 @@ local function write_sums()
   for place, sums in pairs(booked) do
     local before = redis.call('HMGET', place, unpack(sums.fields))
     local own = sums.changes[sums.fields[1]]
-    local after = {}
+    local known, after = {}, {}
     for position, field in ipairs(sums.fields) do
-      local change = sums.changes[field]
-      -- If a tenant has used one model that day, the model's sum is the tenant's.
-      local is_same = position > 1 and before[position] == before[1] and change.rows == own.rows and not own.is_late
-      after[field] = is_same and after[sums.fields[1]] or packed(before[position], change.by)
+      local text, change = before[position] or '', sums.changes[field]
+      -- If a tenant has used one model that day, for instance, the model's sum is the tenant's.
+      local is_same = change.rows == own.rows and not own.is_late
+      after[field] = is_same and known[text] or packed(text, change.by)
+      if is_same then known[text] = after[field] end
     end
     write(place, after)
     if not before[1] then

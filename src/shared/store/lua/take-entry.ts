@@ -103,7 +103,8 @@ queue.used = queue.used + 1
 queue.taken = queue.taken + 1
 local place = queue.base .. entry
 redis.call('SET', place .. ':lock', args.lock, 'PX', args.lock_ms)
-redis.call('HSET', place, 'processedOn', args.local_time, 'delay', '0')
+-- People look at launches for a while after their end.
+if args.queue == 'launch' then redis.call('HSET', place, 'processedOn', args.local_time) end
 local id = args.queue == 'poll' and id_in(entry)
 local record = id and load(key('job', id))
 return reply('taken', {
