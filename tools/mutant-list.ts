@@ -127,7 +127,7 @@ export const mutants: Mutant[] = [
       {
         file: 'src/shared/store/lua/decide.ts',
         from: "if not job.status then return reply('missing') end\n",
-        to: "if not job.status then return reply('missing') end\nif args.has_result then redis.call('SET', key('result', args.id), ARGV[2]) end\n",
+        to: "if not job.status then return reply('missing') end\nif args.has_result then redis.call('SET', key('result', args.id), body) end\n",
       },
     ],
     test: 'test/integration/i2-one-outcome.test.ts',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, type Worker } from 'bullmq';
-import { errorCode, isConnectionError, refusalOf } from '../shared/store/connection/store-errors.ts';
+import { HeadstoneError } from '../shared/contract/errors.ts';
+import { errorCode } from '../shared/store/connection/store-errors.ts';
 import { Crashes } from '../shared/store/crashes.ts';
 import type { QueueName } from '../shared/store/lua/work.ts';
 import { idOfEntry, isOurEntry } from '../shared/store/queues.ts';
@@ -46,7 +47,7 @@ export function openConsumer(
     const entry = job.id;
     if (!isOurEntry(entry)) return done('not an entry of Headstone: nothing done');
     const id = idOfEntry(entry);
-    const record = store.queues.recordTaken(token, id) ?? undefined;
+    const record = store.queues.recordTaken(token, entry) ?? undefined;
     if ((job.stalledCounter ?? 0) === 0)
       return await activate(id, context, { lock: token, record, waiting: async () => {} });
     const forgive = () => crashes.forgive(queue, entry);
@@ -97,10 +98,8 @@ export function openConsumer(
       try {
         return await store.queues.park(queue, job.id ?? '', token, dueInMs);
       } catch (error) {
-        // The entry was moved and only the answer was lost, or another worker has it. In both cases it is not lost.
-        if (!isConnectionError(error) && refusalOf(error) === null) return;
         // An error would end the entry once the store is back. Without one its lock runs out, and another worker takes it (I5).
-        if (context.stopping.aborted) return;
+        if (context.stopping.aborted || !(error instanceof HeadstoneError && error.retryable)) return;
         await sleep(RECONNECT_MS, undefined, { signal: context.stopping }).catch(() => {});
       }
     }

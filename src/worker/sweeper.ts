@@ -89,7 +89,6 @@ export class Sweeper {
       () => this.findSilentStreams(),
       () => this.cancelUnattended(),
       async () => this.cancellations.takeOver(await abandonedCancellations(store)),
-      () => this.patrol.trimRows(store.now() - this.context.configuration.ledgerTtlMs),
       () => this.tidy(),
     ];
     // A step that fails does not stop the others: with Redis full, forgetting is what makes room.

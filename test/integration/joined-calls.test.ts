@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Lane } from '../../src/shared/store/lane.ts';
 import { commandName, type RunCommand, type ScriptName } from '../../src/shared/store/scripts.ts';
-import { acceptJob, intendJob, observed, openStores, redisOf, rowsOf, wasteOf } from '../support/store.ts';
+import { acceptJob, intendJob, observed, openStores, redisOf, rowsOf, runJob, wasteOf } from '../support/store.ts';
 
 /** Counts the commands that call a script on a store's connection. */
 function countingCommands(store: Lane, script: ScriptName) {
@@ -159,4 +159,39 @@ test('I3: what is booked in one turn is booked to the token, in every sum', asyn
         used_total_tokens: tokensOf(tagged, false),
       });
   }
+});
+
+test('I3: a booking that fails takes no other one of its command with it, and nobody takes it for done', async () => {
+  const { store } = await openStores();
+  const redis = redisOf(store);
+  const tenants = ['acme', 'broken', 'default', 'strange'];
+  for (const tenant of tenants) await runJob(store, `of-${tenant}`, `resp_${tenant}`, { tenant });
+  // One row has lost a field that a booking reads, and one tenant’s sums are no hash.
+  await redis.hdel(store.keys.row('resp_broken'), 'tags');
+  const today = new Date(store.now()).toISOString().slice(0, 10);
+  await redis.set(store.keys.sums(today, 'strange'), 'no sums');
+  const first = store.run('intend', intend('nobody', 1));
+  const settled = await Promise.allSettled(
+    tenants.map(tenant => {
+      const id = `of-${tenant}`;
+      const result = { status: 'completed', response_id: `resp_${tenant}`, has_result: true } as const;
+      return tenant === 'strange'
+        ? store.run('decide', { id, ...result, observation: observed('completed', 10) }, '{}')
+        : store.run('decide', { id, status: 'cancelled', cause: 'cancelled' });
+    }),
+  );
+  await first;
+  expect(settled.map(({ status }) => status)).toEqual(Array.from(tenants, () => 'rejected'));
+  await redis.del(store.keys.sums(today, 'strange'));
+  for (const tenant of ['acme', 'default'])
+    expect((await wasteOf(store, { tenant })).totals).toMatchObject({ responses: 1, pending: 1 });
+  const again = await store.run('decide', { id: 'of-acme', status: 'cancelled', cause: 'cancelled' });
+  expect(again).toEqual({ reply: 'already', status: 'cancelled' });
+});
+
+test('a call that works on many jobs is a command of its own', async () => {
+  const { store } = await openStores();
+  const commands = countingCommands(store, 'forget');
+  await Promise.all(Array.from({ length: 4 }, () => store.run('forget', { limit: 10 })));
+  expect(commands()).toBe(4);
 });

@@ -8,6 +8,8 @@ export interface LaneScript {
   /** A key that is never written (see `Script`). */
   never: string;
   settings: string;
+  /** True if one call works on many jobs, and is a command of its own. */
+  isLong: boolean;
 }
 
 interface Call {
@@ -40,6 +42,7 @@ export class JoinedCalls {
   send(script: LaneScript, given: string, body: string): Promise<ScriptAnswer> {
     return new Promise((resolve, reject) => {
       const call = { given, body, resolve, reject };
+      if (script.isLong) return this.command(script, [call]);
       if (this.waiting) return this.join(this.waiting, script, call);
       this.waiting = new Map();
       // It comes before the end of the turn of `joinWrites`, which begins with the next line.

@@ -35,8 +35,8 @@ export class Keys {
   tenant = (tenant: string) => this.key('tenant', tenant);
   tag = (tag: string) => this.key('tag', tag);
   /**
-   * Sorted sets: the ids of all jobs, by their letters. One that a caller chose is `CHOSEN|ID`. Ids that Headstone drew are in the
-   * index of their first three digits.
+   * Sorted sets: the ids of all jobs, by their letters. One that a caller chose is `CHOSEN|ID`. Those like the ids that
+   * Headstone draws are in the index of their first three digits.
    */
   ids = (digits?: string) => (digits === undefined ? this.key('ids') : this.key('ids', digits));
   /** Sorted set: ended jobs by the time at which their record expires. */

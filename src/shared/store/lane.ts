@@ -214,7 +214,8 @@ export class Lane {
 
   private send(name: ScriptName, given: object, body: string): Promise<ScriptAnswer> {
     const { prefix } = this.keys;
-    const script = { name, prefix, never: this.keys.never(), settings: this.settings };
+    const { isLong } = scripts[name];
+    const script = { name, prefix, never: this.keys.never(), settings: this.settings, isLong };
     return this.link.calls.send(script, argumentsText({ ...given, local_time: String(Date.now()) }), body);
   }
 

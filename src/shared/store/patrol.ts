@@ -4,7 +4,6 @@ import type { QueueEntry } from './lua/work.ts';
 
 const LEASE_MS = 5000;
 export const CANARY_KEPT_MS = 600_000;
-const ROWS_AT_ONCE = 500;
 
 /** An intent whose POST may be under way. */
 export interface OpenIntent {
@@ -90,17 +89,6 @@ export class Patrol {
 
   async dropStream(id: string): Promise<void> {
     await this.store.ask(client => client.zrem(this.store.keys.streams(), id));
-  }
-
-  /** Deletes the ledger's rows of before a time. A time in Redis for each of them would take a fiftieth of a job's space. */
-  async trimRows(before: number): Promise<void> {
-    const { keys } = this.store;
-    for (;;) {
-      const old = await this.upTo(keys.rows(), before, ROWS_AT_ONCE);
-      if (old.length === 0) return;
-      await this.store.ask(client => client.unlink(...old.map(responseId => keys.row(responseId))));
-      await this.store.ask(client => client.zrem(keys.rows(), ...old));
-    }
   }
 
   /** Adds an entry that is due now, whatever its queue holds of it. False if it is active, and may be about to end. */

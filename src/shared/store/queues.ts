@@ -42,7 +42,10 @@ type Next = [entry: JobJson | null, id: string, limitedForMs: number, nextAt: nu
 
 /** What a lane's queues need of it. */
 interface QueueStore {
-  run<Name extends 'take_entry' | 'park_entry'>(name: Name, given: ArgumentsOf<Name>): Promise<ReplyOf<Name>>;
+  run<Name extends 'take_entry' | 'take_launch' | 'park_entry'>(
+    name: Name,
+    given: ArgumentsOf<Name>,
+  ): Promise<ReplyOf<Name>>;
 }
 
 /** The provider's ids are free text, and BullMQ refuses ids that have a colon or are only digits. */
@@ -93,7 +96,7 @@ export class Queues {
   private readonly client: RedisClient;
   private readonly store: QueueStore;
   /** The records that came with entries, by the lock, until their activations ask for them. */
-  private readonly records = new Map<string, Record<string, string>>();
+  private readonly records = new Map<string, { entry: string; record: Record<string, string> }>();
 
   constructor(link: Link, prefix: string, store: QueueStore) {
     const { client } = link;
@@ -218,23 +221,29 @@ export class Queues {
   }
 
   private async take(queue: QueueName, lock: string, { lockDuration, limiter }: ConsumeOptions): Promise<Next> {
-    const given = { queue, lock, lock_ms: lockDuration, most: limiter?.max, in_ms: limiter?.duration };
-    const reply = await this.store.run('take_entry', given).catch((cause: unknown) => {
+    // BullMQ renews the lock by the time at which the entry was taken.
+    const processedOn = Date.now();
+    const given = { lock, lock_ms: lockDuration, most: limiter?.max, in_ms: limiter?.duration };
+    const asked =
+      queue === 'launch'
+        ? this.store.run('take_launch', { ...given, queue })
+        : this.store.run('take_entry', { ...given, queue });
+    const reply = await asked.catch((cause: unknown) => {
       // Only after an error of the connection does BullMQ wait a moment before it asks again.
       throw new Error('Connection is closed.', { cause });
     });
     if (reply.reply === 'limited') return [null, '', reply.for_ms, 0];
     if (reply.reply === 'none') return [null, '', 0, reply.at ?? 0];
     const { entry: id, record, stalled = 0 } = reply;
-    if (record) this.records.set(lock, record);
-    return [{ ...blank, id, name: queue, stalledCounter: stalled }, id, 0, 0];
+    if (record) this.records.set(lock, { entry: id, record });
+    return [{ ...blank, id, name: queue, processedOn, stalledCounter: stalled }, id, 0, 0];
   }
 
-  /** The record that came with the entry that a worker has by this lock. It is given out once. */
-  recordTaken(lock: string, id: string): JobRecord | null {
-    const record = this.records.get(lock);
+  /** The record that came with the entry that a worker has by this lock; null if none did. It is given out once. */
+  recordTaken(lock: string, entry: string): JobRecord | null {
+    const taken = this.records.get(lock);
     this.records.delete(lock);
-    return record ? parseRecord(id, record) : null;
+    return taken?.entry === entry ? parseRecord(idOfEntry(entry), taken.record) : null;
   }
 
   /** Moves a worker's entry to its time, unless another worker has it. */

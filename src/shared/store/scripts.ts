@@ -25,7 +25,7 @@ import { resolve } from './lua/resolve.ts';
 import type { Script } from './lua/script.ts';
 import { share } from './lua/share.ts';
 import { appendEvents, attachStream, detachStream } from './lua/streams.ts';
-import { takeEntry } from './lua/take-entry.ts';
+import { takeEntry, takeLaunch } from './lua/take-entry.ts';
 import { tryHeld } from './lua/try-held.ts';
 import { unattended } from './lua/unattended.ts';
 import { widenInclude } from './lua/widen-include.ts';
@@ -67,6 +67,7 @@ export const scripts = {
   share,
   copy_holds: copyHolds,
   take_entry: takeEntry,
+  take_launch: takeLaunch,
   park_entry: parkEntry,
 };
 export type ScriptName = keyof typeof scripts;

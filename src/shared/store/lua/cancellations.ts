@@ -17,6 +17,7 @@ export interface SurveyArguments {
 /** Counts the jobs that a cancellation would match, one chunk at a time. Writes nothing. */
 export const survey = defineScript<SurveyArguments>()({
   name: 'survey',
+  isLong: true,
   flags: 'no-writes',
   parts: [matchingPart],
   body: /* lua */ `
@@ -104,6 +105,7 @@ export interface AdvanceCancellationArguments {
  */
 export const advanceCancellation = defineScript<AdvanceCancellationArguments>()({
   name: 'advance_cancellation',
+  isLong: true,
   flags: 'allow-oom',
   parts: [entryPart, ledgerPart, finishPart, matchingPart],
   body: /* lua */ `

@@ -9,8 +9,8 @@ const LOT = 100;
  * How a script adds a queue entry in the step that needs it, and ends one in the step that does its work: both are written or
  * neither is, and the outbox is left for the entries of which the queue keeps an older one (I5).
  *
- * It writes what BullMQ 6.7 writes, except for events, because nothing listens to these queues (docs/decisions/0020), and for what
- * `Queues.tidy` and BullMQ's own check for stalled entries do as well (docs/decisions/0034).
+ * It writes what BullMQ 6.7 writes, except for events, because nothing listens to these queues (docs/decisions/0020), for fields
+ * that its scripts do without, and for what `Queues.tidy` and BullMQ's own check for stalled entries do as well (docs/decisions/0034).
  */
 export const entryPart = /* lua */ `
 -- The same as entryId in queues.ts.
@@ -46,7 +46,7 @@ local function bring_forward(base, entries)
   redis.call('ZREM', base .. 'delayed', unpack(entries))
   local ordinary = {}
   for _, entry in ipairs(entries) do
-    local priority = tonumber(redis.call('HGET', base .. entry, 'priority') or 0)
+    local priority = tonumber(redis.call('HGET', base .. entry, 'priority')) or 0
     if priority == 0 then
       ordinary[#ordinary + 1] = entry
     else

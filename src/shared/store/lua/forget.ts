@@ -2,15 +2,16 @@ import { z } from 'zod';
 import { defineScript } from './script.ts';
 
 export interface ForgetArguments {
-  /** How many records to remove at once. */
+  /** How many records to remove at once, and how many rows of the ledger. */
   limit: number;
 }
 
 const replySchema = z.object({ reply: z.literal('forgotten'), records: z.number() });
 
-/** Removes expired records with their indexes, and the names of holds that have expired. A record with an unsettled response stays for another 7 days. */
+/** Removes expired records with their indexes, rows of the ledger that are too old, and the names of holds that have expired. A record with an unsettled response stays for another 7 days. */
 export const forget = defineScript<ForgetArguments>()({
   name: 'forget',
+  isLong: true,
   flags: 'allow-oom',
   body: /* lua */ `
 local longer_ms = 7 * 86400000
@@ -26,6 +27,13 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('open'), '-inf', now, 'LIMIT
 end
 for _, response_id in ipairs(redis.call('ZRANGEBYSCORE', key('unsettled'), '-inf', now, 'LIMIT', 0, args.limit)) do
   if redis.call('EXISTS', key('row', response_id)) == 0 then redis.call('ZREM', key('unsettled'), response_id) end
+end
+-- A time to live for each row would take a fiftieth of a job's space.
+for _, response_id in ipairs(
+  redis.call('ZRANGEBYSCORE', key('rows'), '-inf', int(now - setting('ledger_ms')), 'LIMIT', 0, args.limit)
+) do
+  redis.call('DEL', key('row', response_id))
+  redis.call('ZREM', key('rows'), response_id)
 end
 local records = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('ended'), '-inf', now, 'LIMIT', 0, args.limit)) do

@@ -17,6 +17,7 @@ const replySchema = z.object({ reply: z.enum(['released', 'held']), work: workSc
  */
 export const release = defineScript<ReleaseArguments>()({
   name: 'release',
+  isLong: true,
   parts: [holdPart],
   body: /* lua */ `
 local most_looked_at = 500

@@ -11,15 +11,18 @@ import { prune } from './prune.ts';
  * cluster. KEYS[2] is never written. While a cluster moves a slot key by key, the two nodes have a part of it each, and a script
  * would take what has moved for missing. A command of which a key is missing is refused then (TRYAGAIN), and is sent again.
  *
- * ARGV[1] is a JSON object, to which the store adds the time of this process; ARGV[2] is a body that Lua does not read; ARGV[3]
- * is what a process tells every script, which few of them read. The answer is a JSON object with the word `reply`, Redis' time `now`,
- * `work` if queue entries are due that it could not add itself, and `spread` if other lanes have to know of a hold. A text may come with it, which the reply then has as `text`.
+ * ARGV[1] is what a process tells every script, which few of them read. Then come two texts for each call: a JSON object, to
+ * which the store adds the time of this process, and a body that Lua does not read. Each call is answered with a JSON object: the word
+ * `reply`, Redis' time `now`, `work` if queue entries are due that it could not add itself, and `spread` if other lanes have to know of
+ * a hold. A text may come with it, which the reply then has as `text`.
  */
 export interface Script<Arguments extends object, Reply> {
   name: string;
   lua: string;
   reply: z.ZodType<Reply>;
-  /** Carries the type of ARGV[1]. It is never set. */
+  /** True if one call works on many jobs. */
+  isLong: boolean;
+  /** Carries the type of a call's arguments. It is never set. */
   readonly arguments?: Arguments;
 }
 
@@ -28,6 +31,8 @@ export interface ScriptSource<Reply> {
   /** `allow-oom`: a full Redis must not stop a cancel or lose an id or a usage. `no-writes`: the script only reads. */
   flags?: 'allow-oom' | 'no-writes';
   parts?: string[];
+  /** True if one call works on many jobs, so that it is a command of its own. */
+  isLong?: true;
   body: string;
   reply: z.ZodType<Reply>;
 }
@@ -36,6 +41,7 @@ export function defineScript<Arguments extends object>() {
   return <Reply>(source: ScriptSource<Reply>): Script<Arguments, Reply> => ({
     name: source.name,
     lua: textOf(source),
+    isLong: source.isLong ?? false,
     reply: source.reply,
   });
 }
@@ -44,7 +50,10 @@ function textOf({ flags, parts = [], body }: ScriptSource<unknown>): string {
   return [flags ? `#!lua flags=${flags}` : '#!lua', prune([base, ...parts], calls(body))].join('\n');
 }
 
-/** Makes the body a function, and calls it for each pair of texts. A call that fails changes nothing for the others. */
+/**
+ * Makes the body a function, and calls it for each pair of texts. A call that fails changes nothing for the others. If something
+ * fails that is done for all of them, the rest of it is done all the same, and all of them are told.
+ */
 function calls(body: string): string {
   return `
 local function step(given, text)
@@ -57,8 +66,12 @@ for place = 2, #ARGV, 2 do
   local is_done, answer = pcall(step, ARGV[place], ARGV[place + 1])
   answers[#answers + 1] = is_done and answer or rare.failure(answer)
 end
-for place = 1, #endings do endings[place]() end
-return answers
+local problem
+for place = 1, #endings do
+  local is_done, reason = pcall(endings[place])
+  if not is_done then problem = problem or reason end
+end
+return problem and rare.failure(problem) or answers
 `;
 }
 
@@ -188,7 +201,7 @@ end
 -- Where a job is listed by its id. Those that Headstone draws are spread over 4,096 indexes, because Redis keeps a small one in a
 -- third of the space.
 local function ids_index(id, chosen_id)
-  local digits = not chosen_id and id:match('^${DRAWN_ID}(%x%x%x)')
+  local digits = not chosen_id and id:match('^${DRAWN_ID}([0-9a-f][0-9a-f][0-9a-f])')
   return digits and key('ids', digits) or key('ids')
 end
 

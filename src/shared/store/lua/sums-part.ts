@@ -130,37 +130,36 @@ end
 -- What the calls of one command change in sums, by the hash. The first field is the tenant's own.
 local booked = {}
 
-local function write_sums()
-  for place, sums in pairs(booked) do
-    local before = redis.call('HMGET', place, unpack(sums.fields))
-    local own = sums.changes[sums.fields[1]]
-    local known, after = {}, {}
-    for position, field in ipairs(sums.fields) do
-      local text, change = before[position] or '', sums.changes[field]
-      -- If a tenant has used one model that day, for instance, the model's sum is the tenant's.
-      local is_same = change.rows == own.rows and not own.is_late
-      after[field] = is_same and known[text] or packed(text, change.by)
-      if is_same then known[text] = after[field] end
-    end
-    write(place, after)
-    if not before[1] then
-      redis.call('SADD', sums.tenants, sums.tenant)
-      redis.call('PEXPIRE', sums.tenants, setting('sums_ms'))
-      redis.call('PEXPIRE', place, setting('sums_ms'))
-      -- Once a day is enough for expired rows to leave the index of the tenant. It outlives the rows of this day, and of the next.
-      local listed = key('rows', sums.tenant)
-      redis.call('ZREMRANGEBYSCORE', listed, '-inf', int(now - setting('ledger_ms')))
-      redis.call('PEXPIRE', listed, int(setting('ledger_ms') + 2 * 86400000))
-    end
+local function write_sum(place, sums)
+  local before = redis.call('HMGET', place, unpack(sums.fields))
+  local own = sums.changes[sums.fields[1]]
+  local known, after = {}, {}
+  for position, field in ipairs(sums.fields) do
+    local text, change = before[position] or '', sums.changes[field]
+    -- If a tenant has used one model that day, for instance, the model's sum is the tenant's.
+    local is_same = change.rows == own.rows and not own.is_late
+    after[field] = is_same and known[text] or packed(text, change.by)
+    if is_same then known[text] = after[field] end
+  end
+  write(place, after)
+  if not before[1] then
+    redis.call('SADD', sums.tenants, sums.tenant)
+    redis.call('PEXPIRE', sums.tenants, setting('sums_ms'))
+    redis.call('PEXPIRE', place, setting('sums_ms'))
+    -- Once a day is enough for expired rows to leave the index of the tenant. It outlives the rows of this day, and of the next.
+    local listed = key('rows', sums.tenant)
+    redis.call('ZREMRANGEBYSCORE', listed, '-inf', int(now - setting('ledger_ms')))
+    redis.call('PEXPIRE', listed, int(setting('ledger_ms') + 2 * 86400000))
   end
 end
 
 local function booked_at(row)
   local place = sums_of(row)
   if booked[place] then return booked[place] end
-  if not next(booked) then endings[#endings + 1] = write_sums end
-  booked[place] = {tenant = row.tenant, tenants = key('sums', day_of(tonumber(row.at))), fields = {}, changes = {}}
-  return booked[place]
+  local sums = {tenant = row.tenant, tenants = key('sums', day_of(tonumber(row.at))), fields = {}, changes = {}}
+  booked[place] = sums
+  endings[#endings + 1] = function() write_sum(place, sums) end
+  return sums
 end
 
 -- Adds the differences to the sums in every dimension of the row, once for all calls of this command.
@@ -170,8 +169,9 @@ local function add_to_sums(row, differences)
     if difference ~= 0 then changed[name] = difference end
   end
   if not next(changed) then return end
+  local fields = dimensions(row)
   local sums = booked_at(row)
-  for position, field in ipairs(dimensions(row)) do
+  for position, field in ipairs(fields) do
     local change = sums.changes[field]
     if not change then
       change = {rows = 0, by = {}}

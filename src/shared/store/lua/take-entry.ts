@@ -45,17 +45,14 @@ end
 
 local queues = {}
 
-local function close_queues()
-  for _, queue in pairs(queues) do
-    local base = queue.base
-    if queue.taken > 0 and queue.most and redis.call('INCRBY', base .. 'limiter', queue.taken) == queue.taken then
-      redis.call('PEXPIRE', base .. 'limiter', int(queue.in_ms))
-    end
-    -- For the others that wait, another worker wakes up.
-    if queue.taken > 0 and redis.call('EXISTS', base .. 'wait', base .. 'prioritized') > 0 then
-      redis.call('ZADD', base .. 'marker', '0', '0')
-    end
+-- Another worker takes the entries that wait, or the next one that is due: whoever took these may have the marker, and no slot left.
+local function wake_another(base)
+  if redis.call('EXISTS', base .. 'wait', base .. 'prioritized') > 0 then
+    redis.call('ZADD', base .. 'marker', '0', '0')
+    return
   end
+  local following = redis.call('ZRANGE', base .. 'delayed', '0', '0', 'WITHSCORES')[2]
+  if following then redis.call('ZADD', base .. 'marker', 'LT', int(following / ${DELAYED_SCORE_UNIT}), '1') end
 end
 
 local function open_queue(name)
@@ -66,23 +63,17 @@ local function open_queue(name)
   )
   if #due > 0 then bring_forward(base, due) end
   local most = tonumber(set[3] or args.most)
-  if not next(queues) then endings[#endings + 1] = close_queues end
-  queues[name] = {
-    base = base, is_paused = set[1], most_active = tonumber(set[2] or nil), taken = 0,
+  local queue = {
+    base = base, is_paused = set[1], most_active = tonumber(set[2] or nil), has_given = false,
     most = most, in_ms = args.in_ms or set[4], used = most and tonumber(redis.call('GET', base .. 'limiter') or 0) or 0,
   }
-  return queues[name]
+  queues[name] = queue
+  endings[#endings + 1] = function() if queue.has_given then wake_another(base) end end
+  return queue
 end
 `;
 
-/**
- * Gives a worker the next entry of a queue, and with the entry of a poll its job's record. It does what BullMQ 6.7 does in
- * `moveToActive`, except for events and for the fields of which nothing reads any (docs/decisions/0035).
- */
-export const takeEntry = defineScript<TakeEntryArguments>()({
-  name: 'take_entry',
-  parts: [entryPart, takingPart],
-  body: /* lua */ `
+const body = /* lua */ `
 local queue = queues[args.queue] or open_queue(args.queue)
 if queue.most and queue.used >= queue.most then
   local for_ms = redis.call('PTTL', queue.base .. 'limiter')
@@ -99,8 +90,11 @@ if not entry then
   local next = redis.call('ZRANGE', queue.base .. 'delayed', '0', '0', 'WITHSCORES')
   return reply('none', {at = next[2] and tonumber(next[2]) / ${DELAYED_SCORE_UNIT}})
 end
-queue.used = queue.used + 1
-queue.taken = queue.taken + 1
+queue.has_given = true
+if queue.most then
+  queue.used = redis.call('INCR', queue.base .. 'limiter')
+  if queue.used == 1 then redis.call('PEXPIRE', queue.base .. 'limiter', int(queue.in_ms)) end
+end
 local place = queue.base .. entry
 redis.call('SET', place .. ':lock', args.lock, 'PX', args.lock_ms)
 -- People look at launches for a while after their end.
@@ -110,6 +104,25 @@ local record = id and load(key('job', id))
 return reply('taken', {
   entry = entry, stalled = redis.call('HGET', place, 'stc') or nil, record = record and record.status and record or nil,
 })
-`,
+`;
+
+/**
+ * Gives a worker the next entry of a queue, and with the entry of a poll its job's record. It does what BullMQ 6.7 does in
+ * `moveToActive`, except for events and for the fields of which nothing reads any (docs/decisions/0035). A full Redis gives
+ * entries out too, because usages are still written then.
+ */
+export const takeEntry = defineScript<TakeEntryArguments>()({
+  name: 'take_entry',
+  flags: 'allow-oom',
+  parts: [entryPart, takingPart],
+  body,
+  reply: replySchema,
+});
+
+/** The same for the launch queue: a full Redis gives out none of its entries, because it would take no intent. */
+export const takeLaunch = defineScript<TakeEntryArguments & { queue: 'launch' }>()({
+  name: 'take_launch',
+  parts: [entryPart, takingPart],
+  body,
   reply: replySchema,
 });

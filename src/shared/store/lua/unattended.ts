@@ -18,6 +18,7 @@ const OWN_HAND_MS = 2000;
  */
 export const unattended = defineScript<UnattendedArguments>()({
   name: 'unattended',
+  isLong: true,
   flags: 'allow-oom',
   body: /* lua */ `
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('attended'), '-inf', now - ${OWN_HAND_MS}, 'LIMIT', 0, args.limit)) do
