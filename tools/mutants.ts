@@ -25,6 +25,8 @@ interface Ran {
   file: string;
   name: string;
   hasPassed: boolean;
+  /** Why it failed. */
+  failure: string | undefined;
 }
 
 /** Prints which mutants their tests caught. Throws if one no longer fits its file, or if its test fails without it. */
@@ -56,7 +58,9 @@ async function proveTests(tried: Mutant[]): Promise<void> {
     for (const { name, test, pattern } of tried) {
       const own = ran?.filter(one => one.file === test && new RegExp(pattern).test(one.name)) ?? [];
       if (own.length === 0 || own.some(({ hasPassed }) => !hasPassed))
-        throw new Error(`The test for "${name}" does not pass without the mutant.`);
+        throw new Error(
+          `The test for "${name}" does not pass without the mutant. ${own.map(({ failure }) => failure ?? '').join('\n')}`,
+        );
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -100,7 +104,12 @@ async function runTests(folder: string, files: string[], pattern: string): Promi
   return testResults.flatMap(({ name: path, assertionResults }) =>
     assertionResults
       .filter(({ status }) => status === 'passed' || status === 'failed')
-      .map(({ title, status }) => ({ file: relative(folder, path), name: title, hasPassed: status === 'passed' })),
+      .map(({ title, status, failureMessages }) => ({
+        file: relative(folder, path),
+        name: title,
+        hasPassed: status === 'passed',
+        failure: failureMessages[0],
+      })),
   );
 }
 
