@@ -17,6 +17,7 @@ interface BoardQueue {
     name: string;
     data: Record<string, unknown>;
     delay: number;
+    opts: { delay: number };
     returnValue: unknown;
     externalUrl: { href: string };
   }[];
@@ -75,6 +76,8 @@ test('a parked poll is shown with the time at which it is due, however often it 
   // It was added before the first of the three polls, and is due after the last.
   expect(entry?.delay).toBeGreaterThan(1200);
   expect(entry?.delay).toBeLessThan(10_000);
+  // Otherwise the board would add that the time is not known.
+  expect(entry?.opts.delay).toBe(entry?.delay);
 });
 
 test('I2, I6: a retried job of a decided record does nothing, and says so', async () => {

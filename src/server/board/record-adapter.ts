@@ -150,6 +150,8 @@ export class RecordAdapter extends BullMQAdapter {
     const times = await Promise.all(lanes.map(lane => lane.queues.dueAt(this.name, entry.id ?? '')));
     const dueAt = times.find(time => time !== null);
     entry.delay = dueAt === undefined || dueAt === null ? 0 : dueAt - entry.timestamp;
+    // If the two differ, the board says that the time is not known.
+    entry.opts = { ...entry.opts, delay: entry.delay };
     // In the callback queue an entry says what it is about: a job's outcome, or the waste of a response.
     const [, about, subject = id] = (this.name === 'callback' && /^(outcome|waste):([\s\S]*)$/.exec(id)) || [];
     const isResponse = this.name === 'settle' || about === 'waste';
