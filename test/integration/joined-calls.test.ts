@@ -9,6 +9,22 @@ function countingCommands(store: Lane, script: ScriptName) {
   return () => spy.mock.calls.length;
 }
 
+/** Launches jobs in two turns. */
+async function launchAll(store: Lane, ids: string[]): Promise<void> {
+  const epochs = await Promise.all(ids.map(id => intendJob(store, id)));
+  await Promise.all(
+    ids.map((id, position) =>
+      store.run('acknowledge', {
+        id,
+        epoch: epochs[position] as number,
+        response_id: `resp_${id}`,
+        first_poll_ms: 0,
+        observation: observed('queued'),
+      }),
+    ),
+  );
+}
+
 const intend = (id: string, most: number) => ({ id, token: `token-${id}`, max_in_flight: most });
 const named = (count: number) => Array.from({ length: count }, (_, number) => `job_${number}`);
 
@@ -46,18 +62,7 @@ test('large bodies are not joined into one command, and arrive whole', async () 
   const { store } = await openStores();
   const ids = named(5);
   for (const id of ids) await acceptJob(store, id);
-  const epochs = await Promise.all(ids.map(id => intendJob(store, id)));
-  await Promise.all(
-    ids.map((id, position) =>
-      store.run('acknowledge', {
-        id,
-        epoch: epochs[position] as number,
-        response_id: `resp_${id}`,
-        first_poll_ms: 0,
-        observation: observed('queued'),
-      }),
-    ),
-  );
+  await launchAll(store, ids);
   const bodies = ids.map(id => JSON.stringify({ id, text: 'ä'.repeat(600_000) }));
   const commands = countingCommands(store, 'decide');
   await Promise.all(
@@ -103,17 +108,9 @@ test('I3: what is booked in one turn is booked to the token, in every sum', asyn
       { id, tenant, model, tags: JSON.stringify(tags), tag_list: tags, fingerprint: 'f', deadline_ms: 60_000 },
       '{}',
     );
-  const epochs = await Promise.all(jobs.map(({ id }) => intendJob(store, id)));
-  await Promise.all(
-    jobs.map(({ id }, position) =>
-      store.run('acknowledge', {
-        id,
-        epoch: epochs[position] as number,
-        response_id: `resp_${id}`,
-        first_poll_ms: 0,
-        observation: observed('queued'),
-      }),
-    ),
+  await launchAll(
+    store,
+    jobs.map(({ id }) => id),
   );
   await Promise.all(
     jobs.map(({ id, tokens, isCancelled }) =>
@@ -194,4 +191,37 @@ test('a call that works on many jobs is a command of its own', async () => {
   const commands = countingCommands(store, 'forget');
   await Promise.all(Array.from({ length: 4 }, () => store.run('forget', { limit: 10 })));
   expect(commands()).toBe(4);
+});
+
+test('I3: on a day with too many sums, each tag of a row counts in the place that they share, beside other rows of its turn', async () => {
+  const { store } = await openStores();
+  const redis = redisOf(store);
+  const ids = ['tagged', 'plain'];
+  const tagsOf = (id: string) => (id === 'tagged' ? ['a', 'b'] : []);
+  for (const id of ids) {
+    const tags = { tags: JSON.stringify(tagsOf(id)), tag_list: tagsOf(id) };
+    const given = { id, tenant: 'default', model: 'm', fingerprint: 'f', deadline_ms: 60_000, ...tags };
+    await store.run('accept', given, '{}');
+  }
+  await launchAll(store, ids);
+  const sums = store.keys.sums(new Date(store.now()).toISOString().slice(0, 10), 'default');
+  const many = Array.from({ length: 40_001 }, (_, number) => [`["tag","t${number}"]`, 'responses=1']);
+  await redis.hset(sums, Object.fromEntries(many));
+  // The provider showed both usages when it said that somebody had cancelled them.
+  const first = store.run('intend', intend('nobody', 1));
+  await Promise.all(
+    ids.map(id => {
+      const observation = observed('completed', id === 'tagged' ? 70 : 1);
+      return store.run('decide', {
+        id,
+        status: 'cancelled',
+        cause: 'cancelled',
+        response_id: `resp_${id}`,
+        observation,
+      });
+    }),
+  );
+  await first;
+  expect(await redis.hget(sums, '["cause","cancelled"]')).toMatch(/\btotal_tokens=71\b/);
+  expect(await redis.hget(sums, '["tag","(other)"]')).toMatch(/\btotal_tokens=140\b/);
 });

@@ -137,7 +137,7 @@ local function write_sum(place, sums)
   for position, field in ipairs(sums.fields) do
     local text, change = before[position] or '', sums.changes[field]
     -- If a tenant has used one model that day, for instance, the model's sum is the tenant's.
-    local is_same = change.rows == own.rows and not own.is_late
+    local is_same = change.rows == own.rows and not change.is_repeated and not own.is_late
     after[field] = is_same and known[text] or packed(text, change.by)
     if is_same then known[text] = after[field] end
   end
@@ -179,6 +179,9 @@ local function add_to_sums(row, differences)
       sums.fields[#sums.fields + 1] = field
     end
     change.rows = change.rows + 1
+    -- Past the bound, several tags of a row share one field, and each of them counts.
+    change.is_repeated = change.is_repeated or change.newest == changed
+    change.newest = changed
     change.is_late = change.is_late or row.late_by_ms
     for name, difference in pairs(changed) do
       -- The histogram is kept once for the tenant, and not for each dimension.
