@@ -5,7 +5,7 @@ import type { SimulatorLedger } from '../../../src/simulator/ledger.ts';
 import { lastOf, leftIn } from '../scenes/aftermath.ts';
 import { unseen } from '../unseen.ts';
 import type { Deployment } from './deployment.ts';
-import { promptOf, type Users } from './users.ts';
+import { misordered } from './misordered.ts';
 
 export interface Books {
   jobs: number;
@@ -77,27 +77,6 @@ export async function closeBooks(
       ...unseen(rows, simulator),
     ],
   };
-}
-
-/** The jobs beside what users ordered: none is lost, none is there twice, and none ran on for a caller who had left. */
-function misordered(
-  jobs: Job[],
-  { accepted, sent, deserted }: Pick<Users, 'accepted' | 'sent' | 'deserted'>,
-): string[] {
-  const known = new Set(jobs.map(({ id }) => id));
-  const byPrompt = Map.groupBy(jobs, ({ preview }) => preview);
-  return [
-    ...[...accepted].filter(id => !known.has(id)).map(id => `I5: ${id} was accepted and is on no list.`),
-    ...[...sent].flatMap(([number, times]) => {
-      const made = byPrompt.get(promptOf(number))?.length ?? 0;
-      return made > times ? [`I6: ${times} creates of "${promptOf(number)}" made ${made} jobs.`] : [];
-    }),
-    ...[...deserted].flatMap(number =>
-      (byPrompt.get(promptOf(number)) ?? []).flatMap(({ id, status }) =>
-        status === 'completed' ? [`The caller of ${id} had left, and it was completed.`] : [],
-      ),
-    ),
-  ];
 }
 
 async function locksOf({ store }: Producer): Promise<string[]> {
