@@ -1,4 +1,5 @@
-// The checks before a commit: format, lint, types and unit tests, among them the arrows. They take some seconds.
+// The checks before a commit: format, lint, types and unit tests, among them the arrows. They take some seconds. With
+// `--without-tests` the whole suite comes next, which has the unit tests.
 import { binaries, runFile } from './run-file.ts';
 
 const checks: [string, string, string[]][] = [
@@ -8,8 +9,11 @@ const checks: [string, string, string[]][] = [
   ['unit tests, arrows', binaries.vitest, ['run', 'test/unit', '--reporter=dot']],
 ];
 
+const withoutTests = process.argv.includes('--without-tests');
+const wanted = checks.filter(([, file]) => !(withoutTests && file === binaries.vitest));
+
 const results = await Promise.all(
-  checks.map(async ([name, file, args]) => {
+  wanted.map(async ([name, file, args]) => {
     const startedAt = performance.now();
     const { code, output } = await runFile(file, args, { quiet: true });
     return { name, code, output, seconds: (performance.now() - startedAt) / 1000 };

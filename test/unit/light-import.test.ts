@@ -28,3 +28,15 @@ test('an app that only enqueues loads at most 60 % of the files, and neither the
 test.each(['worker', 'fetch', 'server'])('the entry headstone/%s loads', entry => {
   expect(filesLoadedBy(entry).length).toBeGreaterThan(10);
 });
+
+test('a worker reads no names of languages: the first formatter of a process takes 5 MB', () => {
+  const script = `
+    const made = [];
+    for (const name of ['NumberFormat', 'DateTimeFormat', 'Collator', 'PluralRules', 'RelativeTimeFormat', 'Segmenter'])
+      Intl[name] = new Proxy(Intl[name], { construct(...given) { made.push(name); return Reflect.construct(...given); } });
+    await import(${JSON.stringify(new URL('../../src/worker.ts', import.meta.url))});
+    process.stdout.write(JSON.stringify(made));
+    process.exit();`;
+  const made = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  expect(JSON.parse(made)).toEqual([]);
+});

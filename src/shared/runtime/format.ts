@@ -16,11 +16,14 @@ export function whole(number: number): string {
   return number.toLocaleString('en-US');
 }
 
-const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+/** The first one of a process reads the names of all languages, which takes 5 MB. A worker needs none. */
+let short: Intl.NumberFormat | undefined;
 
 /** A number in at most seven places: 123,456, 1.7M. */
 export function shortWhole(number: number): string {
-  return number < 1_000_000 ? whole(number) : short.format(number);
+  if (number < 1_000_000) return whole(number);
+  short ??= new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+  return short.format(number);
 }
 
 /** `1 job`, `2,000 jobs`. */
