@@ -38,7 +38,7 @@ export const mutants: Mutant[] = [
       { file: 'src/shared/store/lua/intend.ts', from: 'list_intent(args.id, epoch)', to: '' },
       {
         file: 'src/shared/store/lua/intend.ts',
-        from: "move(args.id, job, 'launching', {epoch = int(epoch), intended_at = now_text, intent_token = args.token})",
+        from: "move(args.id, job, 'launching', {'epoch', int(epoch), 'intended_at', now_text, 'intent_token', args.token})",
         to: '',
       },
     ],

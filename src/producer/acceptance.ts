@@ -84,7 +84,8 @@ function check({ request, options = {}, caller }: NewJob, configuration: Configu
       chosen_id: chosenId,
       is_named: (chosenId === undefined && chosen.id !== undefined) || undefined,
       is_new: chosen.id === undefined || undefined,
-      lanes: caller?.lanes ?? lanes,
+      // Any lane may have an id that was drawn by chance, and only several of them need a common order.
+      lanes: chosen.id === undefined && lanes === 1 ? undefined : (caller?.lanes ?? lanes),
     },
     request: wanted,
     body,

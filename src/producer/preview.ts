@@ -6,9 +6,14 @@ const MOST_READ = 600;
 /** Redis keeps a hash compact while no value has more than 64 bytes (docs/decisions/0029). */
 const PIECE_BYTES = 60;
 
+/** A short line of plain words, as it is. */
+const plainLine = /^(?=.{1,120}$)[!-~]+(?: [!-~]+)*$/;
+
 /** The beginning of a request's prompt in one line, so that people tell jobs apart; empty if it has no text. */
 export function previewOf(input: unknown): string {
-  const line = firstText(input)
+  const text = firstText(input);
+  if (plainLine.test(text)) return text;
+  const line = text
     .trimStart()
     .slice(0, MOST_READ)
     .toWellFormed()

@@ -114,13 +114,15 @@ export class Producer {
     // Checking a large request took long, so others in this process get a turn.
     if (calls.some(({ body }) => body.length > LARGE_BODY)) await nextTurn();
     const checked: Parameters<typeof acceptAll>[1] = [];
-    const first = this.store.takePlaces(calls.length);
+    // One lane puts jobs in the order in which they come.
+    const first = plan.count > 1 ? this.store.takePlaces(calls.length) : undefined;
     for (const [position, { given, request, body, sharesAccount }] of calls.entries()) {
       const { tenant } = given;
       await assertReferences(this.store, tenant, request.input, sharesAccount);
       const previous = request.previous_response_id;
       const predecessor = previous ? await upstreamPredecessor(this.store, tenant, previous, sharesAccount) : undefined;
-      checked.push({ given: { ...given, predecessor, place: first + position }, body });
+      const place = first === undefined ? undefined : first + position;
+      checked.push({ given: { ...given, predecessor, place }, body });
     }
     const replies = await traced(checked, () => acceptAll(this.store, checked));
     const results = replies.map((reply, position) => resultOf(calls[position]?.given.id ?? '', reply));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { configure } from 'safe-stable-stringify';
 
 /** JSON that does not depend on the order in which keys were written. */
@@ -8,10 +8,7 @@ const DIGITS = 32;
 
 /** Two requests under one id are the same if their fingerprints are. Each job keeps one, so it has no more digits than it needs. */
 export function fingerprint(value: unknown): string {
-  return createHash('sha256')
-    .update(canonicalJson(value) ?? '')
-    .digest('hex')
-    .slice(0, DIGITS);
+  return hash('sha256', canonicalJson(value) ?? '').slice(0, DIGITS);
 }
 
 /** JavaScript's order puts keys that are numbers first. The fingerprints on record were made that way. */

@@ -61,22 +61,9 @@ const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.enum(['conflict', 'taken', 'misplaced']) }),
 ]);
 
-/**
- * Writes a job's record, its indexes and the entry that launches it. The body is the request.
- *
- * `same`: this id with this request is on record, and nothing was written.
- * `conflict`: the id is on record with another request. `taken`: another tenant has it. `misplaced`: the number of lanes was
- * raised, so a job of this id may belong into another lane.
- */
-export const accept = defineScript<AcceptArguments>()({
-  name: 'accept',
-  parts: [entryPart, recordPart],
-  body: /* lua */ `
--- A caller's id means one job of its tenant, whether the job came over HTTP or from the app itself.
-local function known_id()
-  -- A client may send this step again because it lost the answer, so a new id is looked up too (I1, I6).
-  if redis.call('EXISTS', key('job', args.id)) == 1 then return args.id end
-  if args.is_new then return nil end
+/** A caller's id means one job of its tenant, whether the job came over HTTP or from the app itself. */
+const namesPart = /* lua */ `
+local function id_by_another_name()
   if args.chosen_id and redis.call('HGET', key('job', args.chosen_id), 'tenant') == args.tenant then
     return args.chosen_id
   end
@@ -86,8 +73,22 @@ local function known_id()
     end
   end
 end
+`;
 
-local known = known_id()
+/**
+ * Writes a job's record, its indexes and the entry that launches it. The body is the request.
+ *
+ * `same`: this id with this request is on record, and nothing was written.
+ * `conflict`: the id is on record with another request. `taken`: another tenant has it. `misplaced`: the number of lanes was
+ * raised, so a job of this id may belong into another lane.
+ */
+export const accept = defineScript<AcceptArguments>()({
+  name: 'accept',
+  parts: [entryPart, recordPart, namesPart],
+  body: /* lua */ `
+-- A client may send this step again because it lost the answer, so a new id is looked up too (I1, I6).
+local known = redis.call('EXISTS', key('job', args.id)) == 1 and args.id
+if not known and not args.is_new then known = rare.id_by_another_name() end
 if known then
   local job = rare.load_job(known)
   if job.tenant ~= args.tenant then return reply('taken') end
@@ -97,15 +98,18 @@ if known then
 end
 if not args.is_new and is_misplaced() then return reply('misplaced') end
 
-local fields = {
-  fingerprint = args.fingerprint, priority = args.priority, attempts = args.attempts, paid = 0,
-  on_unknown = args.on_unknown, notify = args.notify, stream = args.stream and 'live' or nil,
-  completion_window = args.completion_window, include = args.include, predecessor = args.predecessor,
-  chosen_id = args.chosen_id, on_hold = args.on_hold,
-  callback = args.callback, trace = args.trace,
-}
-for position, piece in ipairs(args.preview or {}) do fields['preview:' .. int(position)] = piece end
-local job = write_record('queued', fields)
+local record = add({'fingerprint', args.fingerprint}, args, {
+  'tags', 'priority', 'attempts', 'on_unknown', 'notify', 'completion_window', 'include', 'predecessor', 'chosen_id', 'on_hold',
+  'callback', 'trace',
+})
+if args.preview then
+  for position, piece in ipairs(args.preview) do
+    record[#record + 1] = 'preview:' .. int(position)
+    record[#record + 1] = piece
+  end
+end
+if args.stream then record = {'stream', 'live', unpack(record)} end
+local job = write_record('queued', record)
 -- For people, who want to see where a job was gone on from. Nothing is decided by it, so only the newest are kept.
 if args.predecessor then
   local place = key('continued', args.predecessor)

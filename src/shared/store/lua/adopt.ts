@@ -60,11 +60,10 @@ if is_misplaced() then return reply('misplaced') end
 if args.claimed_until and now > args.claimed_until then return reply('late') end
 
 local epoch = redis.call('INCR', key('epoch'))
-local job = write_record('running', {
-  fingerprint = '', priority = 0, attempts = 1, paid = 1, adopted = 1, on_unknown = 'fail', notify = args.notify,
-  epoch = epoch, response_id = args.response_id, running_at = now, callback = args.callback,
-  trace = args.trace,
-})
+local record = add({
+  'fingerprint', '', 'paid', 1, 'adopted', 1, 'epoch', epoch, 'response_id', args.response_id, 'running_at', now_text,
+}, args, {'tags', 'notify', 'callback', 'trace'})
+local job = write_record('running', record)
 store_launch(args.id, job, epoch, {state = 'acknowledged', response_id = args.response_id})
 open_row(args.response_id, args.id, job)
 note(args.id, 'adopted', {response_id = args.response_id})

@@ -69,7 +69,9 @@ local function enter(queue, id, due, priority, is_new)
   end
   if queue == 'launch' then
     -- People look at these, also on a board of the app's.
-    redis.call('HSET', place, 'name', queue, 'timestamp', args.local_time, 'data', '{"id":' .. cjson.encode(id) .. '}')
+    local is_plain = entry == '${ENTRY_PREFIX}' .. id
+    local data = is_plain and '{"id":"' .. id .. '"}' or '{"id":' .. cjson.encode(id) .. '}'
+    redis.call('HSET', place, 'name', queue, 'timestamp', args.local_time, 'data', data)
   else
     -- Many are parked, so they have nothing that their id or their place says.
     redis.call('HSET', place, 'name', queue, 'timestamp', args.local_time)

@@ -4,11 +4,12 @@ export const finishPart = /* lua */ `
 -- stream_complete. row: the ledger row of the job's response, if the caller has loaded it.
 local function finish(id, job, outcome, row)
   name_model(id, job, outcome.observation)
-  move(id, job, outcome.status, {
-    decided_at = now_text, cause = outcome.cause, reason = outcome.reason, actor = outcome.actor, key_name = outcome.key_name,
-    cancellation = outcome.cancellation, code = outcome.code, message = outcome.message, refusal = outcome.refusal and cjson.encode(outcome.refusal),
-    stream = outcome.stream_complete and job.stream and 'done' or nil,
+  local fields = add({'decided_at', now_text}, outcome, {
+    'cause', 'reason', 'actor', 'key_name', 'cancellation', 'code', 'message',
   })
+  if outcome.refusal then fields = {'refusal', cjson.encode(outcome.refusal), unpack(fields)} end
+  if outcome.stream_complete and job.stream then fields = {'stream', 'done', unpack(fields)} end
+  move(id, job, outcome.status, fields)
   redis.call('ZREM', key('open'), id)
   if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), id) end
   remove(id, job, {'parked_scope'})

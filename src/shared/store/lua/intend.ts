@@ -116,7 +116,7 @@ local epoch = redis.call('INCR', key('epoch'))
 if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), args.id) end
 remove(args.id, job, {'parked_scope', 'unknown_at'})
 list_intent(args.id, epoch)
-move(args.id, job, 'launching', {epoch = int(epoch), intended_at = now_text, intent_token = args.token})
+move(args.id, job, 'launching', {'epoch', int(epoch), 'intended_at', now_text, 'intent_token', args.token})
 return intended(job, epoch)
 `,
   reply: replySchema,

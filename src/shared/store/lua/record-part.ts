@@ -17,20 +17,20 @@ local function is_misplaced()
   return args.lanes and (redis.call('GET', key('fence')) or '1') ~= int(args.lanes)
 end
 
--- Writes the fields that every record has, and whatever else is given. Returns what the other parts read of a job.
-local function write_record(status, fields)
+-- Writes the fields that every record has, with whatever else is given as a list of names and values in turns, and the indexes.
+-- Returns what the other parts read of a job.
+local function write_record(status, record)
   local job = {sequence = next_sequence(), model = args.model, tenant = args.tenant, tags = args.tags or usual.tags}
   local deadline_at = now + args.deadline_ms
-  fields.sequence, fields.tenant, fields.tags = job.sequence, args.tenant, args.tags
-  for name, value in pairs(usual) do
-    if fields[name] == value then fields[name] = nil end
-  end
-  fields.model, fields.created_at, fields.deadline_at = args.model, now_text, int(deadline_at)
-  move(args.id, job, status, fields)
-
+  move(args.id, job, status, {
+    'sequence', job.sequence, 'model', args.model, 'created_at', now_text, 'tenant', args.tenant,
+    'deadline_at', int(deadline_at), unpack(record),
+  })
   redis.call('ZADD', key('tenant', args.tenant), job.sequence, args.id)
   redis.call('ZADD', ids_index(args.id, args.chosen_id), '0', listed_id(args.id, args.chosen_id))
-  for _, tag in ipairs(args.tag_list or {}) do redis.call('ZADD', key('tag', tag), job.sequence, args.id) end
+  if args.tag_list then
+    for _, tag in ipairs(args.tag_list) do redis.call('ZADD', key('tag', tag), job.sequence, args.id) end
+  end
   redis.call('ZADD', key('open'), next_patrol(deadline_at), args.id)
   return job
 end

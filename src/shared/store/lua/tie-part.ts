@@ -88,7 +88,7 @@ local function tie(launch)
     if job.parked_scope then redis.call('ZREM', key('parked', job.parked_scope), launch.id) end
     remove(launch.id, job, {'unknown_at', 'missing_since', 'parked_scope', 'refused', 'refused_at', 'lonely'})
     move(launch.id, job, 'running', {
-      response_id = launch.response_id, running_at = now_text, paid = int(tonumber(job.paid) + 1), intent_token = '',
+      'response_id', launch.response_id, 'running_at', now_text, 'paid', int(tonumber(job.paid) + 1), 'intent_token', '',
     })
     local entry_ended = launch.launch_lock
       and end_launch(launch.id, launch.launch_lock, 'acknowledged ' .. launch.response_id)
