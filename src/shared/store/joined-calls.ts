@@ -25,15 +25,13 @@ const MOST_CALLS = 25;
 const MOST_BYTES = 1_000_000;
 
 /**
- * Sends a call at once while no other is under way. Otherwise it waits for the end of its turn of the event loop, and the calls of
- * one script and lane are one command then. Redis spends as long on running a script's text as on an ordinary step of it, and so it runs the text
+ * Sends the first call of a turn of the event loop at once, and joins the others of that turn at its end: those of one script
+ * and lane are one command. Redis spends as long on running a script's text as on an ordinary step of it, and so it runs the text
  * once for all of them (docs/decisions/0035).
  */
 export class JoinedCalls {
   private readonly client: RedisClient;
-  /** How many commands have no answer yet. */
-  private underWay = 0;
-  /** What waits for the end of the turn, by script and lane; undefined if nothing does. */
+  /** What waits for the end of the turn, by script and lane; undefined before the turn's first call. */
   private waiting: Map<string, { script: LaneScript; calls: Call[] }> | undefined;
 
   constructor(client: RedisClient) {
@@ -45,19 +43,19 @@ export class JoinedCalls {
     return new Promise((resolve, reject) => {
       const call = { given, body, resolve, reject };
       if (script.isLong) return this.command(script, [call]);
-      if (this.underWay > 0) this.join(script, call);
-      else this.command(script, [call]);
+      if (this.waiting) return this.join(this.waiting, script, call);
+      this.waiting = new Map();
+      // It comes before the end of the turn of `joinWrites`, which begins with the next line.
+      setImmediate(() => this.endTurn());
+      this.command(script, [call]);
     });
   }
 
-  private join(script: LaneScript, call: Call): void {
-    // It comes before the end of the turn of `joinWrites`, which begins with the first write.
-    if (!this.waiting) setImmediate(() => this.endTurn());
-    this.waiting ??= new Map();
+  private join(waiting: NonNullable<typeof this.waiting>, script: LaneScript, call: Call): void {
     const place = `${script.name} ${script.prefix}`;
-    const known = this.waiting.get(place);
+    const known = waiting.get(place);
     if (known) known.calls.push(call);
-    else this.waiting.set(place, { script, calls: [call] });
+    else waiting.set(place, { script, calls: [call] });
   }
 
   private endTurn(): void {
@@ -68,11 +66,9 @@ export class JoinedCalls {
 
   private command({ name, prefix, never, settings }: LaneScript, calls: Call[]): void {
     const run = (this.client as unknown as Record<string, RunCommand>)[commandName(name)] as RunCommand;
-    this.underWay += 1;
     const texts = calls.flatMap(({ given, body }) => [given, body]);
     run.call(this.client, prefix, never, settings, ...texts).then(
       answers => {
-        this.underWay -= 1;
         for (const [place, { resolve, reject }] of calls.entries()) {
           const answer = answers[place];
           if (answer === undefined || answer instanceof Error)
@@ -81,7 +77,6 @@ export class JoinedCalls {
         }
       },
       (error: unknown) => {
-        this.underWay -= 1;
         for (const { reject } of calls) reject(error);
       },
     );
