@@ -22,17 +22,19 @@ end
 
 -- Writes the fields of a row that have changed. A field that is false is removed.
 local function write_row(before, after)
-  local changed, removed = {}, {}
+  local changed, length, removed = {}, 0, {}
   for name, value in pairs(after) do
     if value == false then
       removed[#removed + 1] = name
     elseif before[name] ~= value then
-      changed[name] = value
+      changed[length + 1] = name
+      changed[length + 2] = value
+      length = length + 2
     end
   end
   local place = key('row', after.response_id)
   if #removed > 0 then redis.call('HDEL', place, unpack(removed)) end
-  write(place, changed)
+  if length > 0 then redis.call('HSET', place, unpack(changed)) end
 end
 
 -- Writes what has changed, and books the difference.
@@ -60,6 +62,9 @@ end
 -- How far a response has come with each status. What is known of it only grows, in whatever order it is observed (I11).
 local ranks = {queued = 0, in_progress = 0, cancelled = 1, completed = 2, requires_action = 2, failed = 2, incomplete = 2}
 
+-- What an observation may say once and again.
+local described = {'served_model', 'service_tier', 'tool_usage'}
+
 -- Writes an observation into a row. A usage may only rise.
 local function observe(row, observation)
   if not observation then return end
@@ -68,7 +73,8 @@ local function observe(row, observation)
   if rank and rank >= known then row.upstream_status = observation.upstream_status end
   -- An older observation fills in only what no later one has shown.
   local is_older = rank and rank < known
-  for _, name in ipairs({'served_model', 'service_tier', 'tool_usage'}) do
+  for position = 1, #described do
+    local name = described[position]
     if observation[name] and not (is_older and row[name]) then row[name] = observation[name] end
   end
   -- Only of an adopted response, or one that was found later, is the row much younger than the response.

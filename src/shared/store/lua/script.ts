@@ -212,12 +212,13 @@ end
 
 -- Writes fields of a hash with one command, because each command costs more than the fields that it carries.
 local function write(place, fields)
-  local flat = {}
+  local list, length = {}, 0
   for name, value in pairs(fields) do
-    flat[#flat + 1] = name
-    flat[#flat + 1] = value
+    list[length + 1] = name
+    list[length + 2] = value
+    length = length + 2
   end
-  if #flat > 0 then redis.call('HSET', place, unpack(flat)) end
+  if length > 0 then redis.call('HSET', place, unpack(list)) end
 end
 
 -- Adds those of the fields that a table has and that are not as usual to a list of names and values in turns. Returns the list.
@@ -249,9 +250,13 @@ end
 -- Removes those of the fields that a loaded job has.
 local function remove(id, job, names)
   local known = {}
-  for _, name in ipairs(names) do
-    if job[name] then known[#known + 1] = name end
-    job[name] = nil
+  for position = 1, #names do
+    local name = names[position]
+    -- Lua makes room even for a nil where there was nothing.
+    if job[name] then
+      known[#known + 1] = name
+      job[name] = nil
+    end
   end
   if #known > 0 then redis.call('HDEL', key('job', id), unpack(known)) end
 end
