@@ -5,6 +5,8 @@ import { isWrongServer } from './store-errors.ts';
 export type Patience = 'caller' | 'worker';
 
 const MOST_RECONNECT_DELAY_MS = 5000;
+/** Sentinels answer at once, and know who has taken over. */
+const MOST_SENTINEL_DELAY_MS = 2000;
 const FIRST_RECONNECT_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 5000;
 const CALLER_TIMEOUT_MS = 5000;
@@ -40,12 +42,13 @@ export function leaveWrongServers(again: boolean): NonNullable<RedisOptions['rec
 }
 
 /** The delay has full jitter, so that pods which lost the same Redis do not all come back at the same moment. */
-function reconnectDelayMs(this: object, attempt: number): number {
+function reconnectDelayMs(this: RedisOptions, attempt: number): number {
   const known = departures.get(this);
   if (known) known.isUnderWay = false;
   const isLeaving = known !== undefined && performance.now() - known.at < SAME_FAILOVER_MS;
   const steps = Math.min(isLeaving ? known.count : attempt, 10);
-  const most = isLeaving ? MOST_LEAVING_DELAY_MS : MOST_RECONNECT_DELAY_MS;
+  const mostOfAttempts = this.sentinels ? MOST_SENTINEL_DELAY_MS : MOST_RECONNECT_DELAY_MS;
+  const most = isLeaving ? MOST_LEAVING_DELAY_MS : mostOfAttempts;
   return Math.ceil(Math.random() * Math.min(most, FIRST_RECONNECT_DELAY_MS * 2 ** steps));
 }
 
