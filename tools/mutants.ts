@@ -29,16 +29,13 @@ interface Ran {
   failure: string | undefined;
 }
 
-/**
- * Prints which mutants their tests caught. Throws if one no longer fits its file, or if its test fails without it.
- * `areTestsProven`: they have just passed, so they are not run without the mutants.
- */
-export async function runMutants({ areTestsProven = false } = {}): Promise<{ caught: number; survived: string[] }> {
+/** Prints which mutants their tests caught. Throws if one no longer fits its file, or if its test fails without it. */
+export async function runMutants(): Promise<{ caught: number; survived: string[] }> {
   const survived: string[] = [];
   const tried = mutants.filter(({ needsRedisServer }) => !needsRedisServer || hasRedisServer());
   for (const { name } of mutants.filter(mutant => !tried.includes(mutant)))
     process.stdout.write(`not tried  ${name}  (redis-server is not on the PATH)\n`);
-  if (!areTestsProven) await proveTests(tried);
+  await proveTests(tried);
   const left = [...tried];
   const work = async () => {
     for (let mutant = left.shift(); mutant; mutant = left.shift()) {

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { createProducer } from '../../src/producer/create-producer.ts';
 import type { Scenario } from '../scenario.ts';
 
-/** A producer lives for weeks, so what Node spends on translating the first calls of either side is not counted. It takes 12,000. */
+/** A producer lives for weeks, so the first calls of either side are not counted. Node translates until the 12,000th or so. */
 const WARM_UP_TIMES = 6;
 /** The two take turns, because the machine's speed drifts. */
 const TURN = 100;

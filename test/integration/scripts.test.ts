@@ -345,6 +345,11 @@ return reply('written', {texts = texts, now_text = now_text})
     2 ** 31 - 1,
     2 ** 31,
     -(2 ** 31),
+    // A text in two parts has zeros in between, and another form begins at its end.
+    3_000_000_000_000,
+    2_148_000_001,
+    2 * 10 ** 15 - 1,
+    2 * 10 ** 15,
     1_795_982_502_390,
     1_795_982_502_390 * 4096,
     -(10 ** 12),

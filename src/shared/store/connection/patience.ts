@@ -5,8 +5,6 @@ import { isWrongServer } from './store-errors.ts';
 export type Patience = 'caller' | 'worker';
 
 const MOST_RECONNECT_DELAY_MS = 5000;
-/** Sentinels answer at once, and know who has taken over. */
-const MOST_SENTINEL_DELAY_MS = 2000;
 const FIRST_RECONNECT_DELAY_MS = 50;
 const CONNECT_TIMEOUT_MS = 5000;
 const CALLER_TIMEOUT_MS = 5000;
@@ -20,7 +18,8 @@ const CALLER_SILENCE_MS = CALLER_TIMEOUT_MS + 1000;
 
 /** Servers that are left within this time of each other belong to one failover. */
 const SAME_FAILOVER_MS = 15_000;
-const MOST_LEAVING_DELAY_MS = 2000;
+/** Where another server has taken over: this one is a replica, or Sentinels know which one it is. */
+const MOST_FOLLOWING_DELAY_MS = 2000;
 
 /**
  * How often a connection has left a server, by its options. Reconnecting slows down with it, because the server may be wrong
@@ -47,8 +46,7 @@ function reconnectDelayMs(this: RedisOptions, attempt: number): number {
   if (known) known.isUnderWay = false;
   const isLeaving = known !== undefined && performance.now() - known.at < SAME_FAILOVER_MS;
   const steps = Math.min(isLeaving ? known.count : attempt, 10);
-  const mostOfAttempts = this.sentinels ? MOST_SENTINEL_DELAY_MS : MOST_RECONNECT_DELAY_MS;
-  const most = isLeaving ? MOST_LEAVING_DELAY_MS : mostOfAttempts;
+  const most = isLeaving || this.sentinels ? MOST_FOLLOWING_DELAY_MS : MOST_RECONNECT_DELAY_MS;
   return Math.ceil(Math.random() * Math.min(most, FIRST_RECONNECT_DELAY_MS * 2 ** steps));
 }
 
