@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { RedisClient } from '../../src/shared/store/connection/client.ts';
-import { errorCode } from '../../src/shared/store/connection/store-errors.ts';
+import { addressOf, errorCode } from '../../src/shared/store/connection/store-errors.ts';
 import { untilReady } from '../../src/shared/store/connection/suitable.ts';
 
 test('an outage without a reason is not explained by the reason of an earlier one', async () => {
@@ -35,4 +35,13 @@ test('the log names the reason behind a translated error', async () => {
   client.emit('error', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
   client.emit('end');
   expect(errorCode(await waiting)).toBe('ECONNREFUSED');
+});
+
+test('where no Sentinel has named a primary, the Sentinels are named, and no address that nobody gave', () => {
+  const sentinels = [
+    { host: 'one', port: 26_379 },
+    { host: 'two', port: 26_380 },
+  ];
+  const client = { options: { sentinels, name: 'mymaster', sentinelPassword: 'secret' } };
+  expect(addressOf(client)).toBe('mymaster (by the Sentinels one:26379, two:26380)');
 });

@@ -40,17 +40,18 @@ const tlsSentences: Record<string, string> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not use TLS, so use redis:// instead of rediss://',
 };
 
-/** The address of the connection, without a password: the node that Sentinel named, or what was configured. */
+/** The address of the connection, without a password: the node that Sentinels named, or what was configured. */
 export function addressOf(client: Pick<RedisClient, 'options'>): string {
   const cluster = clusterOf(client);
   if (cluster) {
     const nodes = cluster.nodes('master').map(node => addressOf(node));
     return nodes.length > 0 ? nodes.sort().join(', ') : 'the nodes of its cluster';
   }
-  const { path, host, port } = client.options;
+  const { path, host, port, sentinels, name } = client.options;
   const { stream } = client as { stream?: { remoteAddress?: string; remotePort?: number } };
   if (path) return path;
-  if (client.options.sentinels && stream?.remoteAddress) return `${stream.remoteAddress}:${stream.remotePort}`;
+  if (sentinels && stream?.remoteAddress) return `${stream.remoteAddress}:${stream.remotePort}`;
+  if (sentinels) return `${name} (by the Sentinels ${sentinels.map(one => `${one.host}:${one.port}`).join(', ')})`;
   return `${host ?? '127.0.0.1'}:${port ?? 6379}`;
 }
 
